@@ -1,1 +1,25 @@
-//! copilot
+//! SRE Copilot: alerts in, explained incidents out.
+//!
+//! `ARCHITECTURE.md` walks one alert through these modules; they are listed in that order.
+
+#[macro_use]
+pub mod words;
+
+pub mod ai;
+pub mod app;
+pub mod auth;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod event;
+pub mod gateway;
+pub mod health;
+pub mod http;
+pub mod ids;
+pub mod incident;
+pub mod integration;
+pub mod outbound;
+pub mod page;
+pub mod service;
+pub mod valid;
+pub mod websocket;

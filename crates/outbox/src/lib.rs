@@ -1,1 +1,22 @@
-//! outbox
+//! Durable events and leased work over SQL, on PostgreSQL and on SQLite.
+//!
+//! The crate knows streams of numbered events and queues of leased jobs. It does not know what
+//! they are about: an owner (the tenant) and a stream (the project) are two UUIDs to it.
+//!
+//! * [`sql`]: one transaction type over both databases, and the macro that compiles one body for both.
+//! * [`time`]: the time column and the clock that is passed in.
+//! * [`event`]: append inside a transaction, read in order. Numbers have no gap.
+//! * [`lease`]: claim by lease with a fencing number, finish only while the fence holds.
+//! * [`wake`]: a hint that something was committed; losing one costs seconds, never data.
+
+pub mod event;
+pub mod lease;
+pub mod sql;
+pub mod time;
+pub mod wake;
+
+pub use event::{Event, NewEvent, Stream, StreamHead};
+pub use lease::{Job, NewJob};
+pub use sql::{Db, Pool, Tx, TxConn};
+pub use time::{Clock, Ts};
+pub use wake::Wake;

@@ -1,0 +1,236 @@
+//! Settings: read once, from the flag, the environment, the file and the defaults, in that order.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+/// Every setting with its default and its explanation.
+pub const DEFAULT: &str = include_str!("../config.default.toml");
+
+/// Names whose values are never printed. Each may also be read from a file, as may every other.
+const SECRETS: [&str; 5] =
+    ["database_url", "redis_url", "master_key", "openai_api_key", "azure_openai_api_key"];
+
+/// Who may register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// The first visitor, who becomes owner; then only by invitation.
+    First,
+    /// Anybody; each gets a tenant of their own.
+    Open,
+    /// Nobody.
+    Closed,
+}
+
+/// The settings in force. `config.default.toml` explains each.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "the commented default file is the documentation, and a test holds the two together"
+)]
+pub struct Config {
+    pub database_url: String,
+    pub redis_url: String,
+    pub data_dir: PathBuf,
+    pub master_key: String,
+    pub gateway_listen: String,
+    pub auth_listen: String,
+    pub incident_listen: String,
+    pub ai_listen: String,
+    pub integration_listen: String,
+    pub websocket_listen: String,
+    pub auth_url: String,
+    pub incident_url: String,
+    pub ai_url: String,
+    pub integration_url: String,
+    pub websocket_url: String,
+    pub public_url: String,
+    pub trusted_proxies: String,
+    pub registration: Registration,
+    pub api_requests_per_minute: u32,
+    pub outbound_allow: String,
+    pub openai_api_key: String,
+    pub openai_base_url: String,
+    pub azure_openai_endpoint: String,
+    pub azure_openai_api_key: String,
+    pub azure_openai_deployment: String,
+    pub azure_openai_api_version: String,
+    pub llm_model: String,
+    pub llm_daily_budget_usd: f64,
+    pub llm_prices_file: String,
+    pub delivery_retention_days: u32,
+    pub event_retention_days: u32,
+    pub log_level: String,
+    pub log_format: String,
+}
+
+/// A setting as `config show` prints it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The name in the file.
+    pub key: String,
+    /// The value, or `(hidden)`.
+    pub value: String,
+    /// `default`, the file, or the variable it came from.
+    pub origin: String,
+}
+
+/// The variable that sets `key`.
+pub fn variable(key: &str) -> String {
+    let bare = ["database_url", "redis_url"].contains(&key)
+        || key.starts_with("openai_")
+        || key.starts_with("azure_");
+    if bare { key.to_uppercase() } else { format!("SRE_COPILOT_{}", key.to_uppercase()) }
+}
+
+/// Reads the settings; `env` looks a variable up, so that tests need no real environment.
+///
+/// # Errors
+/// When the file can't be read, holds an unknown key (the message names the line), or a value does not fit.
+pub fn load(
+    file: Option<&Path>,
+    env: impl Fn(&str) -> Option<String>,
+) -> anyhow::Result<(Config, Vec<Shown>)> {
+    let mut table: toml::Table = DEFAULT.parse().context("the compiled-in settings")?;
+    let mut origins: BTreeMap<String, String> = BTreeMap::new();
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        for (key, value) in read_file(path, &text, &table)? {
+            origins.insert(key.clone(), path.display().to_string());
+            table.insert(key, value);
+        }
+    }
+    let keys: Vec<String> = table.keys().cloned().collect();
+    for key in keys {
+        if let Some((value, origin)) = from_env(&key, &env)? {
+            let typed = typed(table.get(&key), &value).with_context(|| format!("{origin}={value:?}"))?;
+            table.insert(key.clone(), typed);
+            origins.insert(key, origin);
+        }
+    }
+    let shown = table.iter().map(|(key, value)| show(key, value, origins.get(key))).collect();
+    let config: Config = table.try_into().context("a setting does not have the right form")?;
+    Ok((config, shown))
+}
+
+/// The keys of a settings file, checked against the known ones.
+fn read_file(path: &Path, text: &str, known: &toml::Table) -> anyhow::Result<toml::Table> {
+    let table: toml::Table = text.parse().with_context(|| format!("{}", path.display()))?;
+    for (key, value) in &table {
+        let line =
+            text.lines().position(|line| line.trim_start().starts_with(key.as_str())).map_or(1, |at| at + 1);
+        match known.get(key) {
+            None => bail!("{}:{line}: unknown setting `{key}`", path.display()),
+            Some(default) if !default.same_type(value) && !(default.is_float() && value.is_integer()) => {
+                bail!("{}:{line}: `{key}` must be a {}", path.display(), default.type_str());
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(table)
+}
+
+/// The value of `key` in the environment, from `NAME` or from the file that `NAME_FILE` names.
+fn from_env(key: &str, env: &impl Fn(&str) -> Option<String>) -> anyhow::Result<Option<(String, String)>> {
+    let name = variable(key);
+    if let Some(value) = env(&name) {
+        return Ok(Some((value, name)));
+    }
+    let name = format!("{name}_FILE");
+    let Some(path) = env(&name) else { return Ok(None) };
+    let value =
+        std::fs::read_to_string(&path).with_context(|| format!("reading {path}, which {name} names"))?;
+    Ok(Some((value.trim_end_matches(['\r', '\n']).to_owned(), name)))
+}
+
+/// `text` as a value of the same type as `default`.
+fn typed(default: Option<&toml::Value>, text: &str) -> anyhow::Result<toml::Value> {
+    Ok(match default {
+        Some(toml::Value::Integer(_)) => {
+            toml::Value::Integer(text.trim().parse().context("a whole number is needed")?)
+        }
+        Some(toml::Value::Float(_)) => toml::Value::Float(text.trim().parse().context("a number is needed")?),
+        _ => toml::Value::String(text.to_owned()),
+    })
+}
+
+fn show(key: &str, value: &toml::Value, origin: Option<&String>) -> Shown {
+    let empty = value.as_str().is_some_and(str::is_empty);
+    let value = if SECRETS.contains(&key) && !empty { "(hidden)".to_owned() } else { value.to_string() };
+    Shown { key: key.to_owned(), value, origin: origin.cloned().unwrap_or_else(|| "default".to_owned()) }
+}
+
+impl Config {
+    /// The defaults alone, as with an empty environment.
+    ///
+    /// # Errors
+    /// When the compiled-in file is broken; a test holds that it is not.
+    pub fn defaults() -> anyhow::Result<Self> {
+        load(None, |_| None).map(|(config, _)| config)
+    }
+
+    /// The URL people use, without a trailing slash.
+    pub fn public_url(&self) -> String {
+        if self.public_url.is_empty() {
+            format!("http://{}", self.gateway_listen)
+        } else {
+            self.public_url.trim_end_matches('/').to_owned()
+        }
+    }
+
+    /// Whether cookies may only travel over TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_environment_is_enough() {
+        let config = Config::defaults().unwrap();
+        assert_eq!(config.public_url(), "http://127.0.0.1:8500");
+        assert_eq!(config.registration, Registration::First);
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("sre.toml");
+        std::fs::write(&file, "llm_model = \"from-file\"\nllm_daily_budget_usd = 2\n").unwrap();
+        let env = |name: &str| (name == "SRE_COPILOT_LLM_MODEL").then(|| "from-env".to_owned());
+        let (config, shown) = load(Some(&file), env).unwrap();
+        assert_eq!((config.llm_model.as_str(), config.llm_daily_budget_usd), ("from-env", 2.0));
+        let origin =
+            |key: &str| shown.iter().find(|row| row.key == key).map(|row| row.origin.clone()).unwrap();
+        assert_eq!(origin("llm_model"), "SRE_COPILOT_LLM_MODEL");
+        assert_eq!(origin("llm_daily_budget_usd"), file.display().to_string());
+        assert_eq!(origin("data_dir"), "default");
+    }
+
+    #[test]
+    fn an_unknown_key_names_its_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("sre.toml");
+        std::fs::write(&file, "log_level = \"info\"\nlog_colour = \"red\"\n").unwrap();
+        let error = load(Some(&file), |_| None).unwrap_err().to_string();
+        assert!(error.ends_with("sre.toml:2: unknown setting `log_colour`"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_is_read_from_a_file_and_never_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("key");
+        std::fs::write(&file, "sk-123\n").unwrap();
+        let env = |name: &str| (name == "OPENAI_API_KEY_FILE").then(|| file.display().to_string());
+        let (config, shown) = load(None, env).unwrap();
+        assert_eq!(config.openai_api_key, "sk-123");
+        assert!(shown.iter().any(|row| row.key == "openai_api_key" && row.value == "(hidden)"));
+    }
+}

@@ -1,0 +1,89 @@
+//! Opening the database: which one, how durable, at which schema.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use outbox::{Clock, Db, Pool};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+/// How long a request waits for a connection before it is told to try again.
+const ACQUIRE: Duration = Duration::from_secs(4);
+
+/// Read connections to SQLite; readers never wait for the writer.
+const SQLITE_READERS: u32 = 8;
+
+/// Opens the database that `url` names, or a SQLite file in `data_dir`, and brings it to this schema.
+///
+/// # Errors
+/// When it can't be reached, can't be migrated, or would lose acknowledged writes.
+pub async fn open(url: &str, data_dir: &Path, clock: Clock) -> anyhow::Result<Db> {
+    let pool = if url.is_empty() {
+        create_private(data_dir)?;
+        sqlite(SqliteConnectOptions::new().filename(data_dir.join("sre-copilot.db"))).await?
+    } else if url.starts_with("sqlite:") {
+        sqlite(url.parse().context("database_url")?).await?
+    } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        postgres(url.parse().context("database_url")?).await?
+    } else {
+        bail!("database_url must begin with sqlite:// or postgres://");
+    };
+    Ok(Db::new(pool, clock))
+}
+
+/// Creates the data folder, readable by its owner alone.
+///
+/// # Errors
+/// When it can't be created.
+pub fn create_private(folder: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("creating the data folder {}", folder.display()))
+}
+
+async fn sqlite(options: SqliteConnectOptions) -> anyhow::Result<Pool> {
+    let options = options
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // An acknowledged commit survives power loss only with FULL; NORMAL in WAL mode may lose the last ones.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .statement_cache_capacity(256);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(options.clone())
+        .await
+        .context("opening the SQLite file")?;
+    sqlx::migrate!("../../migrations/sqlite").run(&writer).await.context("migrating the database")?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(options.read_only(true))
+        .await
+        .context("opening the SQLite file for reading")?;
+    Ok(Pool::Sqlite { writer, readers })
+}
+
+async fn postgres(options: PgConnectOptions) -> anyhow::Result<Pool> {
+    let pool = PgPoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(options.application_name("sre-copilot"))
+        .await
+        .context("connecting to PostgreSQL")?;
+    for setting in ["fsync", "synchronous_commit"] {
+        let value: String =
+            sqlx::query_scalar("select current_setting($1)").bind(setting).fetch_one(&pool).await?;
+        if value == "off" {
+            bail!("PostgreSQL runs with {setting}=off and would lose acknowledged alerts; turn it on");
+        }
+    }
+    sqlx::migrate!("../../migrations/postgres").run(&pool).await.context("migrating the database")?;
+    Ok(Pool::Postgres(pool))
+}

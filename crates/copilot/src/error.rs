@@ -1,0 +1,260 @@
+//! What a request can end in, and how it is said: RFC 9457 problem details.
+
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// The result of a handler.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// One field that was not accepted, and why.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// The field's path in the body, such as `settings.group_by`.
+    pub field: String,
+    /// What is wrong with it, for a person.
+    pub message: String,
+}
+
+/// The outcomes of a request that are not its success.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody is signed in.
+    #[error("sign in first")]
+    Unauthenticated,
+    /// A credential was sent and is not valid; the slug says more where that helps an honest client.
+    #[error("{1}")]
+    Credentials(&'static str, &'static str),
+    /// Signed in, but not allowed.
+    #[error("{0}")]
+    Forbidden(String),
+    /// A cookie was sent by a page that is not ours.
+    #[error("this request did not come from the dashboard")]
+    Csrf,
+    /// The request's Origin is not ours.
+    #[error("this origin is not allowed")]
+    Origin,
+    /// Absent, or somebody else's.
+    #[error("there is no such thing here")]
+    NotFound,
+    /// The method is not offered on this path.
+    #[error("this method is not offered here")]
+    MethodNotAllowed,
+    /// It contradicts what is stored.
+    #[error("{0}")]
+    Conflict(String),
+    /// A state that can't be reached from the current one.
+    #[error("an incident that is {from} can't become {to}")]
+    IllegalMove {
+        /// The current state.
+        from: String,
+        /// The one asked for.
+        to: String,
+        /// The states that can be reached.
+        legal: Vec<String>,
+    },
+    /// The work is under way; ask again after so many seconds.
+    #[error("it is still under way")]
+    Busy(u64),
+    /// `If-Match` named another version.
+    #[error("it has changed since you read it")]
+    PreconditionFailed,
+    /// The body is too large.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The body is not JSON by its content type, or its encoding is unknown.
+    #[error("{1}")]
+    Unsupported(&'static str, &'static str),
+    /// The request can't be read.
+    #[error("{1}")]
+    Malformed(&'static str, String),
+    /// The request can be read, but some of it can't be accepted.
+    #[error("some fields were not accepted")]
+    Invalid(Vec<FieldError>),
+    /// As [`Error::Invalid`] with a slug of its own.
+    #[error("{1}")]
+    Refused(&'static str, String),
+    /// Too many requests; try again after so many seconds.
+    #[error("too many requests")]
+    RateLimited(&'static str, u64),
+    /// Ours, and it passes.
+    #[error("{1}")]
+    Unavailable(&'static str, &'static str),
+    /// Ours, and a defect.
+    #[error("something went wrong on our side")]
+    Internal(#[source] anyhow::Error),
+}
+
+impl Error {
+    /// A single field that was not accepted.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+
+    /// The status and the last part of the problem's type.
+    pub fn status(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Self::Credentials(slug, _) => (StatusCode::UNAUTHORIZED, slug),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::Csrf => (StatusCode::FORBIDDEN, "csrf-failed"),
+            Self::Origin => (StatusCode::FORBIDDEN, "origin-not-allowed"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
+            Self::Conflict(_) | Self::IllegalMove { .. } | Self::Busy(_) => {
+                (StatusCode::CONFLICT, "conflict")
+            }
+            Self::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "precondition-failed"),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "payload-too-large"),
+            Self::Unsupported(slug, _) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, slug),
+            Self::Malformed(slug, _) => (StatusCode::BAD_REQUEST, slug),
+            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation-failed"),
+            Self::Refused(slug, _) => (StatusCode::UNPROCESSABLE_ENTITY, slug),
+            Self::RateLimited(slug, _) => (StatusCode::TOO_MANY_REQUESTS, slug),
+            Self::Unavailable(slug, _) => (StatusCode::SERVICE_UNAVAILABLE, slug),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Busy(seconds) | Self::RateLimited(_, seconds) => Some(*seconds),
+            Self::Unavailable(..) => Some(1),
+            _ => None,
+        }
+    }
+
+    /// The body of the answer.
+    pub fn problem(&self) -> Problem {
+        let (status, slug) = self.status();
+        Problem {
+            kind: format!("/problems/{slug}"),
+            title: title(slug),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            request_id: crate::http::request_id(),
+            errors: if let Self::Invalid(errors) = self { errors.clone() } else { Vec::new() },
+            legal: if let Self::IllegalMove { legal, .. } = self { Some(legal.clone()) } else { None },
+        }
+    }
+}
+
+/// The title of a problem: its slug in words.
+fn title(slug: &str) -> String {
+    let words = slug.replace('-', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Problem details (RFC 9457).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Names the kind of problem: `/problems/` and a slug.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened this time.
+    pub detail: String,
+    /// Finds this request in the logs.
+    pub request_id: String,
+    /// The fields that were not accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// The states an incident can move to, when the one asked for is not among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legal: Option<Vec<String>>,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let kind = HeaderValue::from_static("application/problem+json");
+        (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        if let Self::Internal(cause) = &self {
+            tracing::error!(
+                request_id = crate::http::request_id(),
+                error = format!("{cause:#}"),
+                "request failed"
+            );
+            metrics::counter!("sre_copilot_internal_errors_total").increment(1);
+        }
+        let retry_after = self.retry_after();
+        let mut response = self.problem().into_response();
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if response.status() == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::WorkerCrashed => {
+                tracing::error!(error = error.to_string(), "the database does not answer");
+                Self::Unavailable("unavailable", "the database does not answer; try again")
+            }
+            _ => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        match error.downcast::<sqlx::Error>() {
+            Ok(error) => error.into(),
+            Err(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<JsonRejection> for Error {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection {
+            JsonRejection::MissingJsonContentType(_) => {
+                Self::Unsupported("unsupported-media-type", "send application/json")
+            }
+            JsonRejection::JsonDataError(error) => Self::field("", plain(&error.body_text())),
+            JsonRejection::JsonSyntaxError(error) => {
+                Self::Malformed("malformed-json", plain(&error.body_text()))
+            }
+            other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::TooLarge("the body is too large".to_owned())
+            }
+            other => Self::Malformed("malformed-request", plain(&other.body_text())),
+        }
+    }
+}
+
+/// The part of a parser's message that speaks of the input, not of our types.
+fn plain(message: &str) -> String {
+    message.split_once(": ").map_or(message, |(_, rest)| rest).to_owned()
+}
+
+impl From<PathRejection> for Error {
+    fn from(_: PathRejection) -> Self {
+        Self::NotFound
+    }
+}
+
+impl From<QueryRejection> for Error {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::field("query", plain(&rejection.body_text()))
+    }
+}

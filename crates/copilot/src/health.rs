@@ -1,0 +1,32 @@
+//! What a supervisor and a Prometheus ask every service's port.
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use outbox::on_tx;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+
+/// `/-/healthy`, `/-/ready` and `/metrics`.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/-/healthy", get(|| async { "healthy\n" }))
+        .route("/-/ready", get(ready))
+        .route("/metrics", get(metrics))
+}
+
+/// Answers 200 while the database answers and no stop was asked for.
+async fn ready(State(app): State<App>) -> Result<&'static str> {
+    if app.stop.is_cancelled() {
+        return Err(Error::Unavailable("unavailable", "stopping"));
+    }
+    let mut tx = app.db.read_unscoped().await?;
+    on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await)
+        .map_err(|_| Error::Unavailable("unavailable", "the database does not answer"))?;
+    Ok("ready\n")
+}
+
+async fn metrics(State(app): State<App>) -> String {
+    app.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render).unwrap_or_default()
+}

@@ -1,0 +1,203 @@
+//! The server loop and what every answer of every service has in common.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// How long a client may take to send its request line and headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long running requests may take after the stop was asked for.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// The longest URI that is answered, in bytes.
+const MAX_URI: usize = 8 * 1024;
+
+tokio::task_local! {
+    static REQUEST_ID: String;
+}
+
+/// The id of the request that this task answers; empty outside of one.
+pub fn request_id() -> String {
+    REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// What the person reading a page's source would want: nothing loaded from elsewhere, nothing framed.
+const HEADERS: [(&str, &str); 7] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; \
+         require-trusted-types-for 'script'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+    ("x-frame-options", "DENY"),
+];
+
+/// Puts around `router` what every service's answers have: an id, limits, headers, a log line, a count.
+pub fn wrap(router: Router) -> Router {
+    router
+        .fallback(|| async { Error::NotFound })
+        .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn(observe))
+}
+
+/// The answer to a request whose handler panicked; the panic itself was logged by the hook.
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let text = cause.downcast_ref::<String>().map(String::as_str).or(cause.downcast_ref::<&str>().copied());
+    metrics::counter!("sre_copilot_panics_total").increment(1);
+    Error::Internal(anyhow::anyhow!("panic: {}", text.unwrap_or("of an unknown kind"))).into_response()
+}
+
+async fn observe(request: Request, next: Next) -> Response {
+    let id = Uuid::now_v7().simple().to_string();
+    REQUEST_ID.scope(id.clone(), answer(request, next, id)).await
+}
+
+async fn answer(request: Request, next: Next, id: String) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    // The pattern, never the path: a path may hold what should not be in a label or a log.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("(none)".to_owned(), |path| path.as_str().to_owned());
+    let mut response = match refuse(&request) {
+        Some(error) => error.into_response(),
+        None => next.run(request).await,
+    };
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    let elapsed = started.elapsed().as_secs_f64();
+    let status = response.status().as_u16();
+    metrics::histogram!("sre_copilot_http_request_duration_seconds",
+        "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string())
+    .record(elapsed);
+    tracing::debug!(request_id = id, %method, route, status, elapsed_ms = elapsed * 1e3, "request answered");
+    response
+}
+
+/// What no service answers, whatever the route.
+fn refuse(request: &Request) -> Option<Error> {
+    let standard = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    if !standard.contains(request.method()) {
+        return Some(Error::MethodNotAllowed);
+    }
+    if request.headers().get_all(axum::http::header::AUTHORIZATION).iter().count() > 1 {
+        return Some(Error::Malformed("malformed-request", "two Authorization headers".to_owned()));
+    }
+    None
+}
+
+/// Answers requests on `listener` until `stop`, then lets the running ones finish.
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let graceful = GracefulShutdown::new();
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, peer)) => {
+                connections.spawn(connection(stream, peer, router.clone(), graceful.watcher()));
+            }
+            Err(error) => {
+                // Out of file descriptors, mostly: wait for some to be given back.
+                tracing::warn!(error = error.to_string(), "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+    connections.shutdown().await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
+    // A connection that sends nothing would wait for ever before the header timer starts.
+    let mut first = [0];
+    match tokio::time::timeout(HEADER_TIMEOUT, stream.peek(&mut first)).await {
+        Ok(Ok(1..)) => {}
+        _ => return,
+    }
+    let _ = stream.set_nodelay(true);
+    let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let router = router.clone();
+        async move {
+            if request.uri().to_string().len() > MAX_URI {
+                return Ok::<_, Infallible>(uri_too_long());
+            }
+            let mut request = request.map(axum::body::Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.oneshot(request).await
+        }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(20))
+        .max_concurrent_streams(256)
+        .max_header_list_size(64 * 1024);
+    let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(served).await {
+        tracing::debug!(error, "a connection ended early");
+    }
+}
+
+fn uri_too_long() -> Response {
+    let problem = crate::error::Problem {
+        kind: "/problems/uri-too-long".to_owned(),
+        title: "Uri too long".to_owned(),
+        status: StatusCode::URI_TOO_LONG.as_u16(),
+        detail: format!("an address here has at most {MAX_URI} bytes"),
+        request_id: String::new(),
+        errors: Vec::new(),
+        legal: None,
+    };
+    problem.into_response()
+}

@@ -1,0 +1,117 @@
+//! Incidents: opened, grouped, worked on, closed.
+
+pub mod state;
+pub mod store;
+
+use outbox::Ts;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+use crate::ids::{IncidentId, ProjectId, UserId};
+pub use state::State;
+
+crate::words! {
+    /// How bad an incident is, worst first.
+    pub enum Severity {
+        /// Users are hurt now.
+        Critical = "critical",
+        /// Users will be hurt soon.
+        High = "high",
+        /// Something is wrong.
+        Medium = "medium",
+        /// Something could be better.
+        Low = "low",
+        /// Nothing is wrong.
+        Info = "info",
+    }
+}
+
+impl Severity {
+    /// 0 for critical to 4 for info, the order in which incidents need somebody.
+    pub fn rank(self) -> i64 {
+        self as i64
+    }
+}
+
+impl From<alerts::Severity> for Severity {
+    fn from(severity: alerts::Severity) -> Self {
+        match severity {
+            alerts::Severity::Critical => Self::Critical,
+            alerts::Severity::High => Self::High,
+            alerts::Severity::Medium => Self::Medium,
+            alerts::Severity::Low => Self::Low,
+            alerts::Severity::Info => Self::Info,
+        }
+    }
+}
+
+/// An incident as people and programs see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[expect(missing_docs, reason = "the fields are the contract's, by the contract's names")]
+pub struct Incident {
+    pub id: IncidentId,
+    /// Per project, shown as INC-42.
+    pub number: i64,
+    pub project_id: ProjectId,
+    pub title: String,
+    pub description: String,
+    pub service_name: Option<String>,
+    pub severity: Severity,
+    /// Why the severity is what it is, when the sender did not say.
+    pub severity_note: Option<String>,
+    pub state: State,
+    /// True until the state is resolved or learned.
+    pub open: bool,
+    /// The integration's name, or `manual`.
+    pub source: String,
+    pub labels: std::collections::BTreeMap<String, String>,
+    /// Distinct alerts ever attached.
+    pub alert_count: i64,
+    /// Those of them that fire now.
+    pub open_alert_count: i64,
+    /// True when the sender has been silent for longer than it should be.
+    pub stale: bool,
+    /// True while one of its alerts opens and closes too often to be believed.
+    pub flapping: bool,
+    pub assigned_to: Option<UserId>,
+    pub assigned_to_name: Option<String>,
+    pub detected_at: Ts,
+    pub acknowledged_at: Option<Ts>,
+    pub investigating_at: Option<Ts>,
+    pub mitigated_at: Option<Ts>,
+    pub resolved_at: Option<Ts>,
+    pub learned_at: Option<Ts>,
+    pub root_cause: Option<String>,
+    pub resolution_summary: Option<String>,
+    pub merged_into: Option<IncidentId>,
+    /// The closed incident of the same key before this one.
+    pub previous_incident_id: Option<IncidentId>,
+    pub created_at: Ts,
+    pub updated_at: Ts,
+    /// Rises with every change; the ETag.
+    pub version: i64,
+    /// The newest analysis in one line.
+    pub analysis: Option<AnalysisHeadline>,
+}
+
+/// The newest analysis of an incident in one line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[expect(missing_docs, reason = "the fields are the contract's, by the contract's names")]
+pub struct AnalysisHeadline {
+    pub status: String,
+    pub claim: Option<String>,
+    pub confidence_score: Option<f64>,
+    pub suspected_service: Option<String>,
+}
+
+/// The routes of this service.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+}
+
+/// The work of this service.
+pub async fn run(_app: App, stop: CancellationToken) {
+    stop.cancelled().await;
+}

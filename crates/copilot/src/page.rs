@@ -1,0 +1,83 @@
+//! Pages of a list: a limit, and an opaque cursor that says where the next page begins.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Rows a page holds when nothing else is asked for.
+const DEFAULT_LIMIT: i64 = 50;
+
+/// Rows a page holds at most.
+const MAX_LIMIT: i64 = 200;
+
+/// One page of a list.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Asks for the next page; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// Which page is asked for.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Rows on the page, 50 by default, at most 200.
+    pub limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// How many rows to read: one more than the page shows, to know whether there is another page.
+    ///
+    /// # Errors
+    /// When the limit is not between 1 and 200.
+    pub fn limit(&self) -> Result<usize> {
+        match self.limit.unwrap_or(DEFAULT_LIMIT) {
+            limit @ 1..=MAX_LIMIT => Ok(limit as usize),
+            _ => Err(Error::field("limit", format!("must be between 1 and {MAX_LIMIT}"))),
+        }
+    }
+
+    /// Where the page begins, or `None` for the first.
+    ///
+    /// # Errors
+    /// When the cursor is not one of ours.
+    pub fn position<P: DeserializeOwned>(&self) -> Result<Option<P>> {
+        let Some(cursor) = &self.cursor else { return Ok(None) };
+        let position =
+            URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        position
+            .map(Some)
+            .ok_or_else(|| Error::Refused("invalid-cursor", "this cursor is not one of ours".to_owned()))
+    }
+}
+
+impl<T> Page<T> {
+    /// A page of at most `limit` of `rows`, of which one more than that was read if there are more.
+    pub fn new<R, P: Serialize>(
+        mut rows: Vec<R>,
+        limit: usize,
+        position: impl Fn(&R) -> P,
+        show: impl FnMut(R) -> T,
+    ) -> Self {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows
+            .last()
+            .filter(|_| more)
+            .and_then(|row| serde_json::to_vec(&position(row)).ok())
+            .map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
+        Self { items: rows.into_iter().map(show).collect(), next_cursor }
+    }
+
+    /// All of a list that is never long.
+    pub fn whole(items: Vec<T>) -> Self {
+        Self { items, next_cursor: None }
+    }
+}

@@ -1,0 +1,154 @@
+//! Work claimed by lease, with a fencing number that every result is checked against.
+//!
+//! A job is claimed in one transaction, worked on with no transaction open, and finished in a second
+//! one that fails when somebody else has claimed it since. A worker that dies is replaced when its
+//! lease runs out.
+
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::on_tx;
+use crate::sql::{Db, Tx, TxConn};
+use crate::time::Ts;
+
+/// A job to put on a queue.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Who owns it.
+    pub owner: Uuid,
+    /// Which queue it waits in.
+    pub queue: &'static str,
+    /// What it is about; one unfinished job a key, so that asking twice is asking once.
+    pub key: String,
+    /// What the worker needs to know.
+    pub payload: Value,
+    /// Not before this instant.
+    pub run_at: Ts,
+}
+
+/// A claimed job.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Job {
+    /// Who owns it.
+    #[sqlx(rename = "tenant_id")]
+    pub owner: Uuid,
+    /// Names the job.
+    pub id: Uuid,
+    /// What it is about.
+    pub key: String,
+    /// What the worker needs to know.
+    pub payload: Json<Value>,
+    /// Rises with every claim; a result with an older number is refused.
+    pub fence: i64,
+    /// How often it was claimed, this time included.
+    pub attempts: i64,
+}
+
+/// Puts a job on its queue, or does nothing when an unfinished one with its key is there.
+///
+/// # Errors
+/// When the database refused.
+pub async fn enqueue(tx: &mut Tx, job: NewJob) -> sqlx::Result<()> {
+    tx.wake_job();
+    on_tx!(tx, c => sqlx::query(
+        "insert into jobs (tenant_id, id, queue, key, payload, run_at, fence, attempts)
+         values ($1, $2, $3, $4, $5, $6, 0, 0)
+         on conflict (tenant_id, queue, key) where done_at is null do nothing")
+        .bind(job.owner).bind(Uuid::now_v7()).bind(job.queue).bind(job.key).bind(Json(job.payload)).bind(job.run_at)
+        .execute(c).await.map(drop))
+}
+
+const CLAIM_POSTGRES: &str = "
+    update jobs set lease_until = $3, fence = fence + 1, attempts = attempts + 1
+    where (tenant_id, id) = (
+        select tenant_id, id from jobs
+        where queue = $1 and done_at is null and run_at <= $2 and (lease_until is null or lease_until < $2)
+        order by run_at limit 1 for update skip locked)
+    returning tenant_id, id, key, payload, fence, attempts";
+
+const CLAIM_SQLITE: &str = "
+    update jobs set lease_until = $3, fence = fence + 1, attempts = attempts + 1
+    where rowid = (
+        select rowid from jobs
+        where queue = $1 and done_at is null and run_at <= $2 and (lease_until is null or lease_until < $2)
+        order by run_at limit 1)
+    returning tenant_id, id, key, payload, fence, attempts";
+
+/// Claims the oldest due job of `queue` for `lease_seconds`, or `None` when there is none.
+///
+/// # Errors
+/// When the database refused.
+pub async fn claim(db: &Db, queue: &str, lease_seconds: i64) -> sqlx::Result<Option<Job>> {
+    if !due(db, queue).await? {
+        return Ok(None);
+    }
+    let mut tx = db.begin_unscoped().await?;
+    let now = tx.now();
+    let until = now.plus_seconds(lease_seconds);
+    let job = match tx.conn() {
+        TxConn::Postgres(open) => {
+            sqlx::query_as(CLAIM_POSTGRES)
+                .bind(queue)
+                .bind(now)
+                .bind(until)
+                .fetch_optional(&mut **open)
+                .await?
+        }
+        TxConn::Sqlite(open) => {
+            sqlx::query_as(CLAIM_SQLITE).bind(queue).bind(now).bind(until).fetch_optional(&mut **open).await?
+        }
+    };
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Whether `queue` has a job that could be claimed now: a read, so that an idle worker writes nothing.
+///
+/// # Errors
+/// When the database refused.
+pub async fn due(db: &Db, queue: &str) -> sqlx::Result<bool> {
+    let mut tx = db.read_unscoped().await?;
+    let now = tx.now();
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select exists (select 1 from jobs where queue = $1 and done_at is null and run_at <= $2
+         and (lease_until is null or lease_until < $2))")
+        .bind(queue).bind(now).fetch_one(c).await)
+}
+
+/// Ends `job` inside the transaction that stores its result.
+///
+/// `false` means that somebody else holds it by now: the caller must roll back.
+///
+/// # Errors
+/// When the database refused.
+pub async fn finish(tx: &mut Tx, job: &Job) -> sqlx::Result<bool> {
+    let now = tx.now();
+    let changed = on_tx!(tx, c => sqlx::query(
+        "update jobs set done_at = $4, lease_until = null
+         where tenant_id = $1 and id = $2 and fence = $3 and done_at is null")
+        .bind(job.owner).bind(job.id).bind(job.fence).bind(now)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(changed == 1)
+}
+
+/// Whether `job` is still held under its fence; for checks between the steps of long work.
+///
+/// # Errors
+/// When the database refused.
+pub async fn held(tx: &mut Tx, job: &Job) -> sqlx::Result<bool> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select exists (select 1 from jobs where tenant_id = $1 and id = $2 and fence = $3 and done_at is null)")
+        .bind(job.owner).bind(job.id).bind(job.fence).fetch_one(c).await)
+}
+
+/// Gives `job` back to its queue, to be tried again at `run_at`.
+///
+/// # Errors
+/// When the database refused.
+pub async fn retry(tx: &mut Tx, job: &Job, run_at: Ts) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "update jobs set run_at = $4, lease_until = null
+         where tenant_id = $1 and id = $2 and fence = $3 and done_at is null")
+        .bind(job.owner).bind(job.id).bind(job.fence).bind(run_at).execute(c).await.map(drop))
+}

@@ -1,0 +1,161 @@
+//! The time column of both databases, and the clock that is passed in.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use serde::{Deserialize, Serialize};
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef};
+use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
+use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
+
+/// Microseconds between the Unix epoch and PostgreSQL's (2000-01-01T00:00:00Z).
+const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
+
+/// An instant in UTC with microsecond precision.
+///
+/// It is `timestamptz` on PostgreSQL and integer microseconds since 1970 on SQLite; both keep exactly
+/// what was written, because finer digits are cut off before, never rounded by the database.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, format = DateTime, example = "2026-01-24T12:00:00Z")]
+pub struct Ts(jiff::Timestamp);
+
+impl Ts {
+    /// The instant `micros` microseconds after 1970-01-01T00:00:00Z, clamped to the years that can be written.
+    pub fn from_micros(micros: i64) -> Self {
+        Self(jiff::Timestamp::from_microsecond(micros).unwrap_or(if micros < 0 {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        }))
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub fn micros(self) -> i64 {
+        self.0.as_microsecond()
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z, with the fraction.
+    pub fn unix_seconds(self) -> f64 {
+        self.micros() as f64 / 1e6
+    }
+
+    /// The instant as the time library's own type.
+    pub fn timestamp(self) -> jiff::Timestamp {
+        self.0
+    }
+
+    /// This instant moved by `seconds`, which may be negative.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self::from_micros(self.micros().saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+
+    /// Seconds from `earlier` to this instant; negative when `earlier` is later.
+    pub fn seconds_since(self, earlier: Self) -> f64 {
+        (self.micros() - earlier.micros()) as f64 / 1e6
+    }
+}
+
+impl From<jiff::Timestamp> for Ts {
+    /// Cuts to microseconds.
+    fn from(value: jiff::Timestamp) -> Self {
+        Self::from_micros(value.as_microsecond())
+    }
+}
+
+impl std::fmt::Debug for Ts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::fmt::Display for Ts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Ts {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        jiff::Timestamp::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl Type<Postgres> for Ts {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(1184))
+    }
+}
+
+impl PgHasArrayType for Ts {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(1185))
+    }
+}
+
+impl Encode<'_, Postgres> for Ts {
+    fn encode_by_ref(&self, buf: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Postgres>::encode_by_ref(&(self.micros() - POSTGRES_EPOCH_MICROS), buf)
+    }
+}
+
+impl Decode<'_, Postgres> for Ts {
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        let micros = <i64 as Decode<Postgres>>::decode(value)?;
+        Ok(Self::from_micros(micros.saturating_add(POSTGRES_EPOCH_MICROS)))
+    }
+}
+
+impl Type<Sqlite> for Ts {
+    fn type_info() -> SqliteTypeInfo {
+        <i64 as Type<Sqlite>>::type_info()
+    }
+}
+
+impl Encode<'_, Sqlite> for Ts {
+    fn encode_by_ref(&self, buf: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode_by_ref(&self.micros(), buf)
+    }
+}
+
+impl Decode<'_, Sqlite> for Ts {
+    fn decode(value: SqliteValueRef<'_>) -> Result<Self, BoxDynError> {
+        <i64 as Decode<Sqlite>>::decode(value).map(Self::from_micros)
+    }
+}
+
+/// Where the time comes from: the machine, or a test's hand.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The machine's clock.
+    System,
+    /// Microseconds since 1970, moved only by [`Clock::advance`].
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands at `start` until it is advanced.
+    pub fn manual(start: Ts) -> Self {
+        Self::Manual(Arc::new(AtomicI64::new(start.micros())))
+    }
+
+    /// The current instant, cut to microseconds.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is given")]
+    pub fn now(&self) -> Ts {
+        match self {
+            Self::System => jiff::Timestamp::now().into(),
+            Self::Manual(micros) => Ts::from_micros(micros.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Moves a manual clock forward by `seconds`; the machine's clock is left alone.
+    pub fn advance(&self, seconds: f64) {
+        if let Self::Manual(micros) = self {
+            micros.fetch_add((seconds * 1e6) as i64, Ordering::SeqCst);
+        }
+    }
+}
