@@ -1,1 +1,37 @@
-//! diagnosis
+//! Root-cause localisation: series, changes, alerts and the call graph in; ranked causes with evidence and calibrated
+//! probabilities out.
+//!
+//! Pure computation: no clock, no network, no storage. [`diagnose()`] never fails and never panics; where there is
+//! nothing to go by, it says so in [`Diagnosis::none_of_these`]. The formulas and their sources are in
+//! `docs/diagnosis.md`.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "numeric loops over vectors of the same length, checked by property tests"
+)]
+
+pub mod alert_files;
+pub mod analysis;
+pub mod case;
+pub mod deviation;
+pub mod diagnose;
+pub mod evaluate;
+pub mod evidence;
+pub mod explain;
+pub mod features;
+pub mod files;
+pub mod findings;
+pub mod kind;
+pub mod onset;
+pub mod robust;
+pub mod score;
+pub mod shadow;
+pub mod topology;
+pub mod tracks;
+pub mod weights;
+
+pub use case::{Case, Change, Direction, FiringAlert, Onset, Series, Signal};
+pub use diagnose::{Cause, Diagnosis, diagnose};
+pub use evaluate::{Prediction, cases, diagnose_file, evaluate};
+pub use files::{CaseFile, ReadError};
+pub use findings::{Finding, MetricFinding, Statement};
+pub use kind::Kind;

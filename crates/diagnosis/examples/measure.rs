@@ -1,0 +1,31 @@
+//! Scores the engine on a folder of cases: `measure DIR [near]`. With `near`, the start is not given: it is looked for
+//! in the quarter of an hour before the end of the file.
+#![expect(clippy::print_stdout, reason = "a program that prints a table")]
+
+use std::path::Path;
+use std::time::Instant;
+
+use diagnosis::{Onset, Prediction, cases, diagnose, score};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let dir = arguments.next().ok_or("usage: measure DIR [near]")?;
+    let near = arguments.next().is_some_and(|word| word == "near");
+    let mut predictions = Vec::new();
+    let mut spent: Vec<f64> = Vec::new();
+    for file in cases(Path::new(&dir))? {
+        let mut file = file?;
+        if near {
+            file.case.onset = Onset::Near(f64::INFINITY);
+        }
+        let begin = Instant::now();
+        let diagnosis = diagnose(&file.case);
+        spent.push(begin.elapsed().as_secs_f64() * 1e3);
+        predictions.push(Prediction::of(&file.case_id, &diagnosis));
+    }
+    let truths = score::truths(Path::new(&dir))?;
+    println!("{}", score::table(&score::score(&truths, &predictions)));
+    let mean = spent.iter().sum::<f64>() / spent.len().max(1) as f64;
+    println!("{mean:.2} ms a case, at most {:.2} ms", spent.iter().copied().fold(0.0, f64::max));
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! From a case to features: the part of the engine that knows no weights.
+
+use crate::case::Case;
+use crate::deviation::{
+    Baseline, Deviation, Standardised, baseline_rows, baselines, deviations, interval, standardise,
+};
+use crate::evidence::{Evidence, gather};
+use crate::features::{Features, features};
+use crate::onset::{Start, range, starts};
+use crate::topology::Topology;
+use crate::tracks::{Components, Track, tracks};
+
+/// Everything measured for one guess at the start.
+#[derive(Debug)]
+pub struct Window {
+    /// The guess.
+    pub start: Start,
+    /// One for every track.
+    pub deviations: Vec<Deviation>,
+    /// One for every component.
+    pub evidence: Vec<Evidence>,
+    /// Columns over the components.
+    pub features: Features,
+}
+
+/// Everything measured for a case.
+#[derive(Debug)]
+pub struct Analysis<'a> {
+    /// What is ranked.
+    pub components: Components,
+    /// The call graph.
+    pub topology: Topology,
+    /// The series.
+    pub tracks: Vec<Track<'a>>,
+    /// One for every track.
+    pub baselines: Vec<Baseline>,
+    /// The guesses at the start, likeliest first; at least one.
+    pub windows: Vec<Window>,
+}
+
+/// Measures a case.
+#[must_use]
+pub fn analyse(case: &Case) -> Analysis<'_> {
+    let components = Components::of(case);
+    let topology = Topology::of(case, &components);
+    let tracks = tracks(case, &components);
+    let step = interval(&case.times);
+    let guesses = range(case, step).map_or_else(Vec::new, |range| starts(case, &tracks, range, step));
+    let first = guesses.iter().map(|s| s.row).min().unwrap_or(0);
+    let baselines = baselines(case, &tracks, baseline_rows(first, step));
+    let z = standardise(&tracks, &baselines, first, step);
+    let guesses = if guesses.is_empty() { vec![Start { row: 0, weight: 1.0 }] } else { guesses };
+    let windows = guesses
+        .into_iter()
+        .map(|start| window(case, &components, &topology, &tracks, &baselines, &z, start))
+        .collect();
+    Analysis { components, topology, tracks, baselines, windows }
+}
+
+fn window(
+    case: &Case,
+    components: &Components,
+    topology: &Topology,
+    tracks: &[Track<'_>],
+    baselines: &[Baseline],
+    z: &Standardised,
+    start: Start,
+) -> Window {
+    let deviations = deviations(tracks, baselines, z, start.row);
+    let evidence = gather(components.len(), tracks, &deviations);
+    let features = features(case, components, topology, &evidence);
+    Window { start, deviations, evidence, features }
+}

@@ -1,0 +1,236 @@
+//! What speaks for and against every component, as numbers between about -1 and 1.
+
+use crate::case::Case;
+use crate::evidence::Evidence;
+use crate::kind::Kind;
+use crate::shadow::shadows;
+use crate::topology::Topology;
+use crate::tracks::{Components, GROUPS, Group};
+
+/// One feature over all components, by its name in the table of weights.
+pub type Column = (&'static str, Vec<f64>);
+
+/// A symptom this strong is anomalous: the logarithm of five scales and one.
+const HOT: f64 = 1.791_759_469_228_055;
+
+/// Columns of features, in a fixed order.
+#[derive(Debug, Default)]
+pub struct Features {
+    /// The columns.
+    pub columns: Vec<Column>,
+}
+
+impl Features {
+    fn add(&mut self, name: &'static str, values: Vec<f64>) {
+        self.columns.push((name, values));
+    }
+}
+
+/// Computes the features of one incident window.
+#[must_use]
+pub fn features(
+    case: &Case,
+    components: &Components,
+    topology: &Topology,
+    evidence: &[Evidence],
+) -> Features {
+    let mut out = Features::default();
+    families(evidence, &mut out);
+    edges(topology, evidence, &mut out);
+    let symptom = symptoms(case, topology, evidence, &mut out);
+    internals(evidence, &symptom, &mut out);
+    out.add("shadow", shadows(topology, &symptom));
+    out.add("first", evidence.iter().map(|e| 1.0 - e.first()).collect());
+    out.add("is_entry", (0..evidence.len()).map(|i| truth(topology.entries.contains(&i))).collect());
+    out.add("no_data", evidence.iter().map(|e| truth(!e.observed())).collect());
+    out.add("no_callers", topology.callers.iter().map(|c| truth(c.is_empty())).collect());
+    changes(case, components, &mut out);
+    out
+}
+
+fn truth(yes: bool) -> f64 {
+    if yes { 1.0 } else { 0.0 }
+}
+
+/// Shares of the largest value, or of `least` where nothing is that large.
+fn relative(values: &[f64], least: f64) -> Vec<f64> {
+    let top = values.iter().copied().fold(least, f64::max);
+    values.iter().map(|v| if top > 0.0 { v / top } else { 0.0 }).collect()
+}
+
+/// How far the first is ahead of the second, in thirds of a unit of strength; 0 for everyone else and where even the
+/// first is weak.
+fn lead(values: &[f64], weak: f64) -> Vec<f64> {
+    let mut best = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+    for &v in values {
+        if v > best.0 {
+            best = (v, best.0);
+        } else {
+            best.1 = best.1.max(v);
+        }
+    }
+    let ahead = (best.0 - best.1.max(0.0)).clamp(0.0, 3.0) / 3.0;
+    values.iter().map(|&v| if v >= best.0 && v > weak { ahead } else { 0.0 }).collect()
+}
+
+fn column(evidence: &[Evidence], of: impl Fn(&Evidence) -> f64) -> Vec<f64> {
+    evidence.iter().map(of).collect()
+}
+
+fn larger(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(x, y)| x.max(*y)).collect()
+}
+
+/// Names of the features of a family: upwards, downwards, lead.
+fn names(group: Group) -> [&'static str; 3] {
+    match group {
+        Group::Cpu => ["cpu_up", "cpu_down", "cpu_lead"],
+        Group::Memory => ["memory_up", "memory_down", "memory_lead"],
+        Group::Io => ["io_up", "io_down", "io_lead"],
+        Group::Saturation => ["saturation_up", "saturation_down", "saturation_lead"],
+        Group::Latency => ["latency_up", "latency_down", "latency_lead"],
+        Group::OwnTime => ["own_time_up", "own_time_down", "own_time_lead"],
+        Group::Errors => ["errors_up", "errors_down", "errors_lead"],
+        Group::Traffic => ["traffic_up", "traffic_down", "traffic_lead"],
+        Group::Network => ["network_up", "network_down", "network_lead"],
+        Group::Calls => ["calls_up", "calls_down", "calls_lead"],
+        Group::Log => ["log_up", "log_down", "log_lead"],
+        Group::Edge => ["edge_in_up", "edge_out_up", "edge_in_lead"],
+        Group::Gap => ["gap_in_up", "gap_out_up", "gap_in_lead"],
+    }
+}
+
+fn families(evidence: &[Evidence], out: &mut Features) {
+    for group in GROUPS {
+        let [up_name, down_name, lead_name] = names(group);
+        let up = column(evidence, |e| e.of(group).up);
+        let down = column(evidence, |e| e.of(group).down);
+        let either_way = matches!(group, Group::Errors | Group::Calls | Group::Log);
+        out.add(lead_name, lead(&if either_way { larger(&up, &down) } else { up.clone() }, 1.0));
+        out.add(up_name, relative(&up, 2.0));
+        out.add(down_name, relative(&down, 2.0));
+    }
+}
+
+fn edges(topology: &Topology, evidence: &[Evidence], out: &mut Features) {
+    let (edge_in, edge_out) = (column(evidence, |e| e.edge_in.up), column(evidence, |e| e.edge_out.up));
+    let (gap_in, gap_out) = (column(evidence, |e| e.gap_in.up), column(evidence, |e| e.gap_out.up));
+    for (group, inward, outward) in [(Group::Edge, &edge_in, &edge_out), (Group::Gap, &gap_in, &gap_out)] {
+        let [in_name, out_name, lead_name] = names(group);
+        out.add(in_name, relative(inward, 2.0));
+        out.add(out_name, relative(outward, 2.0));
+        out.add(lead_name, lead(inward, 1.0));
+    }
+    let sum: Vec<f64> = gap_in.iter().zip(&gap_out).map(|(a, b)| a + b).collect();
+    let both: Vec<f64> = gap_in.iter().zip(&gap_out).map(|(a, b)| a.min(*b)).collect();
+    out.add("gap_both", relative(&both, 2.0));
+    out.add("gap_sum", relative(&sum, 3.0));
+    out.add("gap_lead", lead(&sum, 1.0));
+    let waited = larger(&edge_in, &gap_in);
+    let top = waited.iter().copied().fold(2.0, f64::max);
+    let unexplained =
+        |i: usize| (waited[i] - Topology::largest(&topology.callees[i], &waited)).max(0.0) / top;
+    out.add("edge_unexplained", (0..waited.len()).map(unexplained).collect());
+}
+
+/// Names of the topology features of one symptom.
+struct SymptomNames {
+    relative: &'static str,
+    callee: &'static str,
+    caller: &'static str,
+    unexplained: &'static str,
+    leaf: &'static str,
+    reach_leaf: &'static str,
+    reach: &'static str,
+}
+
+/// The symptom that raised the alarm.
+const ALARM: SymptomNames = SymptomNames {
+    relative: "symptom",
+    callee: "symptom_callee",
+    caller: "symptom_caller",
+    unexplained: "symptom_unexplained",
+    leaf: "symptom_leaf",
+    reach_leaf: "symptom_reach_leaf",
+    reach: "symptom_reach",
+};
+
+/// The other one: errors where latency raised it, and the other way round.
+const OTHER: SymptomNames = SymptomNames {
+    relative: "other",
+    callee: "other_callee",
+    caller: "other_caller",
+    unexplained: "other_unexplained",
+    leaf: "other_leaf",
+    reach_leaf: "other_reach_leaf",
+    reach: "other_reach",
+};
+
+/// Adds the topology features of both symptoms and returns the one that raised the alarm.
+fn symptoms(case: &Case, topology: &Topology, evidence: &[Evidence], out: &mut Features) -> Vec<f64> {
+    let latency = column(evidence, |e| e.of(Group::Latency).up);
+    let errors = column(evidence, |e| e.of(Group::Errors).up.max(e.of(Group::Errors).down));
+    let (alarm, other) = match case.target.as_ref().map(|(_, kind)| *kind) {
+        Some(Kind::Errors | Kind::Success) => (errors, latency),
+        Some(Kind::Latency) => (latency, errors),
+        _ => (larger(&latency, &errors), errors),
+    };
+    for (names, values) in [(&ALARM, &alarm), (&OTHER, &other)] {
+        symptom(topology, names, values, out);
+    }
+    alarm
+}
+
+fn symptom(topology: &Topology, names: &SymptomNames, values: &[f64], out: &mut Features) {
+    let count = values.len();
+    let top = values.iter().copied().fold(2.0, f64::max);
+    let each = |of: &dyn Fn(usize) -> f64| -> Vec<f64> { (0..count).map(of).collect() };
+    let callee = each(&|i| Topology::largest(&topology.callees[i], values));
+    out.add(names.relative, each(&|i| values[i] / top));
+    out.add(names.callee, each(&|i| callee[i] / top));
+    out.add(names.caller, each(&|i| Topology::largest(&topology.callers[i], values) / top));
+    out.add(names.unexplained, each(&|i| (values[i] - callee[i]).max(0.0) / top));
+    let hot = |i: usize| values[i] > HOT;
+    let leaf: Vec<bool> =
+        (0..count).map(|i| hot(i) && !topology.callees[i].iter().any(|&j| hot(j))).collect();
+    let reached = topology.reach(&topology.entries, hot);
+    let share = |set: &dyn Fn(usize) -> bool| -> Vec<f64> {
+        let members = (0..count).filter(|&i| set(i)).count();
+        (0..count).map(|i| truth(set(i)) / (members.max(1) as f64).sqrt()).collect()
+    };
+    out.add(names.leaf, share(&|i| leaf[i]));
+    out.add(names.reach_leaf, share(&|i| leaf[i] && reached[i]));
+    out.add(names.reach, each(&|i| truth(reached[i])));
+}
+
+/// Resources and own time: what a component does itself, rather than wait for others.
+fn internals(evidence: &[Evidence], symptom: &[f64], out: &mut Features) {
+    let own = column(evidence, |e| {
+        [Group::Cpu, Group::Memory, Group::OwnTime, Group::Saturation]
+            .map(|g| e.of(g).up)
+            .into_iter()
+            .fold(0.0, f64::max)
+    });
+    let felt =
+        larger(symptom, &larger(&column(evidence, |e| e.edge_in.up), &column(evidence, |e| e.gap_in.up)));
+    let both: Vec<f64> = own.iter().zip(&felt).map(|(a, b)| (a * b).sqrt()).collect();
+    out.add("internal", relative(&own, 2.0));
+    out.add("internal_and_felt", relative(&both, 1.0));
+}
+
+/// Changes before the alarm, and which of them came last.
+fn changes(case: &Case, components: &Components, out: &mut Features) {
+    let alarm = match case.onset.time() {
+        time if time.is_finite() => time,
+        _ => case.times.last().copied().unwrap_or(f64::INFINITY),
+    };
+    let mut latest = vec![f64::NEG_INFINITY; components.len()];
+    for change in case.changes.iter().filter(|c| c.time <= alarm) {
+        if let Some(i) = components.find(&change.service) {
+            latest[i] = latest[i].max(change.time);
+        }
+    }
+    let last = latest.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    out.add("changed", latest.iter().map(|t| truth(t.is_finite())).collect());
+    out.add("changed_last", latest.iter().map(|t| truth(t.is_finite() && *t >= last)).collect());
+}

@@ -1,0 +1,244 @@
+//! Reading cases from files: metrics as CSV, what is known as JSON. Labels are never read here.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::case::{Case, Change, Onset, Series};
+use crate::kind::Kind;
+
+/// No file is read beyond this many bytes, compressed or not.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// Why a file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It cannot be opened or read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is not valid JSON or lacks what is needed.
+    #[error("{path}: {source}")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        source: serde_json::Error,
+    },
+    /// It is not a table of numbers.
+    #[error("{path}: {problem}")]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        problem: String,
+    },
+}
+
+/// Opens a file, unpacking it when it begins like gzip.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, ReadError> {
+    let io = |source| ReadError::Io { path: path.to_owned(), source };
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(io)?);
+    let packed = std::io::BufRead::fill_buf(&mut file).map_err(io)?.starts_with(&[0x1f, 0x8b]);
+    Ok(if packed {
+        Box::new(flate2::bufread::MultiGzDecoder::new(file).take(MOST_BYTES))
+    } else {
+        Box::new(file.take(MOST_BYTES))
+    })
+}
+
+fn read_text(path: &Path) -> Result<String, ReadError> {
+    let mut text = String::new();
+    open(path)?
+        .read_to_string(&mut text)
+        .map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+    Ok(text)
+}
+
+fn parse<'a, T: Deserialize<'a>>(path: &Path, text: &'a str) -> Result<T, ReadError> {
+    serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|source| ReadError::Json { path: path.to_owned(), source })
+}
+
+/// Times and series of a metrics file: the first column is the time in unix seconds, the others are named
+/// `service|metric` or `service#instance|metric`. An empty field is a missing sample. Rows are put in order of time.
+///
+/// # Errors
+/// When the file cannot be read, a column has no such name, or a field is neither empty nor a number.
+pub fn read_metrics(path: &Path) -> Result<(Vec<f64>, Vec<Series>), ReadError> {
+    let bad = |problem: String| ReadError::Table { path: path.to_owned(), problem };
+    let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(open(path)?);
+    let header = reader.headers().map_err(|e| bad(e.to_string()))?.clone();
+    if header.len() < 2 {
+        return Err(bad("expected a time column and at least one `service|metric` column".to_owned()));
+    }
+    let mut series = Vec::with_capacity(header.len() - 1);
+    for name in header.iter().skip(1) {
+        series
+            .push(column(name).ok_or_else(|| bad(format!("column {name:?} is not named `service|metric`")))?);
+    }
+    let mut times = Vec::new();
+    let mut record = csv::ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(|e| bad(e.to_string()))? {
+        let line = record.position().map_or(0, csv::Position::line);
+        for (i, field) in record.iter().enumerate() {
+            let name = header.get(i).unwrap_or("?");
+            let value = number(field).ok_or_else(|| {
+                bad(format!("line {line}, column {name:?}: {:?} is not a number", lossy(field)))
+            })?;
+            match i.checked_sub(1) {
+                None if value.is_finite() => times.push(value),
+                None => return Err(bad(format!("line {line}: the time is missing"))),
+                Some(j) => series[j].values.push(value),
+            }
+        }
+    }
+    sort_by_time(&mut times, &mut series);
+    Ok((times, series))
+}
+
+fn lossy(field: &[u8]) -> String {
+    String::from_utf8_lossy(field).chars().take(40).collect()
+}
+
+fn column(name: &str) -> Option<Series> {
+    let (owner, metric) = name.rsplit_once('|')?;
+    if owner.is_empty() || metric.is_empty() {
+        return None;
+    }
+    let (service, instance) = match owner.split_once('#') {
+        Some((service, instance)) => (service, Some(instance.to_owned())),
+        None => (owner, None),
+    };
+    Some(Series { instance, ..Series::new(service, metric, Vec::new()) })
+}
+
+/// A field as a number; empty and the usual words for nothing are missing samples.
+fn number(field: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(field).ok()?.trim();
+    if text.is_empty() || text.eq_ignore_ascii_case("null") || text.eq_ignore_ascii_case("none") {
+        return Some(f64::NAN);
+    }
+    text.parse().ok()
+}
+
+fn sort_by_time(times: &mut Vec<f64>, series: &mut [Series]) {
+    if times.is_sorted() {
+        return;
+    }
+    let mut order: Vec<usize> = (0..times.len()).collect();
+    order.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
+    *times = order.iter().map(|&i| times[i]).collect();
+    for one in series {
+        one.values = order.iter().map(|&i| one.values[i]).collect();
+    }
+}
+
+/// The part of a `case.json` that an engine may know; labels are not among its fields.
+#[derive(Debug, Deserialize)]
+struct CaseJson {
+    case_id: String,
+    #[serde(default)]
+    dataset: String,
+    inject_time: Option<f64>,
+    detect_time: Option<f64>,
+    entry_service: Option<String>,
+    target_metric: Option<String>,
+    #[serde(default)]
+    candidates: Vec<String>,
+    aliases: Option<BTreeMap<String, String>>,
+    graph: Option<Vec<(String, String)>>,
+    changes: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
+}
+
+/// A case from a folder, with its name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseFile {
+    /// Its id.
+    pub case_id: String,
+    /// The data set it belongs to; empty where none is named.
+    pub dataset: String,
+    /// What is known.
+    pub case: Case,
+}
+
+/// Reads `case.json` and `metrics.csv.gz` (or `metrics.csv`) of a folder.
+///
+/// # Errors
+/// When one of the two cannot be read.
+pub fn read_case(folder: &Path) -> Result<CaseFile, ReadError> {
+    let about_path = folder.join("case.json");
+    let text = read_text(&about_path)?;
+    let about: CaseJson = parse(&about_path, &text)?;
+    let packed = folder.join("metrics.csv.gz");
+    let (times, series) = read_metrics(&if packed.exists() { packed } else { folder.join("metrics.csv") })?;
+    let onset = match (about.inject_time, about.detect_time) {
+        (Some(start), _) => Onset::Known(start),
+        (None, Some(noticed)) => Onset::Near(noticed),
+        (None, None) => Onset::Near(f64::INFINITY),
+    };
+    let target = about.target_metric.as_deref().and_then(|name| {
+        let (owner, metric) = name.rsplit_once('|')?;
+        Some((owner.to_owned(), Kind::of_metric(metric)))
+    });
+    let case = Case {
+        times,
+        series,
+        onset,
+        graph: about.graph.unwrap_or_default(),
+        candidates: about.candidates,
+        aliases: about.aliases.unwrap_or_default(),
+        changes: about.changes.unwrap_or_default().iter().filter_map(change).collect(),
+        alerts: Vec::new(),
+        entry: about.entry_service,
+        target,
+    };
+    Ok(CaseFile { case_id: about.case_id, dataset: about.dataset, case })
+}
+
+/// A change has a time and a service; whichever list begins with `new` or `added` names what it brought.
+fn change(fields: &serde_json::Map<String, serde_json::Value>) -> Option<Change> {
+    let brought = |key: &str| key.starts_with("new") || key.starts_with("added");
+    let lists = fields.iter().filter(|(key, _)| brought(key)).filter_map(|(_, value)| value.as_array());
+    let text = |key: &str| fields.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
+    Some(Change {
+        time: fields.get("time")?.as_f64()?,
+        service: text("service")?,
+        what: text("what").or_else(|| text("version")),
+        new_instances: lists.flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct TopologyJson {
+    graph: Vec<(String, String)>,
+    #[serde(default)]
+    candidates: Vec<String>,
+}
+
+/// A case from a metrics file and, where there is one, a topology file: `{"graph": [[caller, callee], …]}` with an
+/// optional list of `candidates`. `at` is the time of the incident in unix seconds; without it the incident is looked
+/// for at the end of the file.
+///
+/// # Errors
+/// When one of the files cannot be read.
+pub fn read_file(path: &Path, at: Option<f64>, topology: Option<&Path>) -> Result<CaseFile, ReadError> {
+    let (times, series) = read_metrics(path)?;
+    let known = match topology {
+        Some(file) => parse(file, &read_text(file)?)?,
+        None => TopologyJson { graph: Vec::new(), candidates: Vec::new() },
+    };
+    let onset = at.map_or(Onset::Near(f64::INFINITY), Onset::Known);
+    let case =
+        Case { times, series, onset, graph: known.graph, candidates: known.candidates, ..Case::default() };
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = name.trim_end_matches(".gz").trim_end_matches(".csv").to_owned();
+    Ok(CaseFile { case_id: name, dataset: String::new(), case })
+}
