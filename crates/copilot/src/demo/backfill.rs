@@ -3,9 +3,12 @@
 //! The past is written as [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/) and turned into
 //! blocks by `promtool tsdb create-blocks-from openmetrics` before Prometheus starts. The blocks end at their
 //! last sample, so Prometheus takes every later one from its scrapes, of the same series.
+//!
+//! A hole between the last block and the first scrape would show as a dip of every rate just before the fault.
+//! So the past reaches a few seconds ahead, to about the time of the first scrape.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,13 +17,16 @@ use anyhow::{Context as _, bail};
 use tokio::process::Command;
 
 use super::configuration;
-use super::shop::exposition::{self, Family, MetricKind};
+use super::shop::exposition::{self, Family, Labels, MetricKind, Sample};
 use super::shop::{Model, Service};
 
 /// How much past there is.
 pub const HISTORY_S: f64 = 3_600.0;
 /// Seconds between two samples of the past: short enough for `rate()` over the alert rules' 20 s.
 const STEP_S: f64 = 5.0;
+/// Seconds from the end of the collecting to the first scrape: writing the text and the blocks takes two, and
+/// Prometheus discovers its targets five seconds after it is ready.
+pub const AHEAD_S: f64 = 7.0;
 /// `promtool` needs about a second.
 const PROMTOOL_LIMIT: Duration = Duration::from_secs(60);
 
@@ -33,7 +39,7 @@ pub struct Summary {
     pub samples: usize,
 }
 
-/// The past as it is collected: values by family, suffix and labels.
+/// The past as it is collected.
 #[derive(Default)]
 pub struct History {
     times_s: Vec<f64>,
@@ -43,16 +49,16 @@ pub struct History {
 struct FamilyHistory {
     kind: MetricKind,
     help: &'static str,
-    series: BTreeMap<(&'static str, String), Vec<(usize, f64)>>,
+    /// For each series the number of its first time, and its values from then on.
+    series: BTreeMap<(&'static str, Labels, Service), (usize, Vec<f64>)>,
 }
 
 impl History {
-    /// Lives through the hour that ends at `end_s`, from the model's opening on.
-    pub fn collect(model: &mut Model, end_s: f64) -> Self {
+    /// Lives through the time from the model's opening until `end_s` says that it is over.
+    pub fn collect(model: &mut Model, end_s: impl Fn() -> f64) -> Self {
         let mut history = Self::default();
-        let steps = (HISTORY_S / STEP_S) as u32;
-        for step in (0..steps).rev() {
-            model.advance(end_s - f64::from(step) * STEP_S);
+        while model.now_s() + STEP_S <= end_s() {
+            model.advance(model.now_s() + STEP_S);
             history.take(model);
         }
         history
@@ -61,67 +67,57 @@ impl History {
     /// The number of series and samples.
     pub fn summary(&self) -> Summary {
         let series = || self.families.values().flat_map(|family| family.series.values());
-        Summary { series: series().count(), samples: series().map(Vec::len).sum() }
+        Summary { series: series().count(), samples: series().map(|(_, values)| values.len()).sum() }
     }
 
-    /// The whole past in OpenMetrics text, times with milliseconds.
-    pub fn openmetrics(&self) -> String {
-        let mut text = String::with_capacity(self.summary().samples * 128);
-        // Writing to a string cannot fail.
+    /// Writes all of it as OpenMetrics text, times with milliseconds.
+    ///
+    /// # Errors
+    /// When `output` can't be written.
+    pub fn write_openmetrics(&self, output: &mut impl Write) -> io::Result<()> {
+        let times: Vec<String> = self.times_s.iter().map(|time_s| format!("{time_s:.3}")).collect();
         for (name, family) in &self.families {
-            let _ = writeln!(text, "# TYPE {name} {}", exposition::kind_name(family.kind));
-            let _ = writeln!(text, "# HELP {name} {}", family.help);
-            for ((suffix, labels), values) in &family.series {
-                for (at, value) in values {
-                    let time_s = self.times_s.get(*at).copied().unwrap_or_default();
-                    let _ = writeln!(text, "{name}{suffix}{{{labels}}} {value} {time_s:.3}");
+            writeln!(output, "# TYPE {name} {}", exposition::kind_name(family.kind))?;
+            writeln!(output, "# HELP {name} {}", family.help)?;
+            for ((suffix, labels, service), (first, values)) in &family.series {
+                let labels = labels.to_string();
+                let separator = if labels.is_empty() { "" } else { "," };
+                let target = configuration::target_labels(*service);
+                let series = format!("{name}{suffix}{{{labels}{separator}{target}}}");
+                for (time, value) in times.iter().skip(*first).zip(values) {
+                    writeln!(output, "{series} {value} {time}")?;
                 }
             }
         }
-        text.push_str("# EOF\n");
-        text
+        writeln!(output, "# EOF")
     }
 
     fn take(&mut self, model: &Model) {
-        let at = self.times_s.len();
         self.times_s.push(model.now_s());
         for service in Service::ALL {
-            let target = configuration::target_labels(service);
             for family in exposition::families(model, service) {
-                self.take_family(at, &target, family);
+                self.take_family(service, family);
             }
-            let up = exposition::Sample { suffix: "", labels: String::new(), value: 1.0 };
-            let help = "Whether the last scrape worked.";
-            self.take_family(
-                at,
-                &target,
-                Family { name: "up", kind: MetricKind::Gauge, help, samples: vec![up] },
-            );
+            self.take_family(service, exposition::up());
         }
     }
 
-    fn take_family(&mut self, at: usize, target: &str, family: Family) {
-        let empty = FamilyHistory { kind: family.kind, help: family.help, series: BTreeMap::new() };
-        let series = &mut self.families.entry(family.name).or_insert(empty).series;
-        for sample in family.samples {
-            let separator = if sample.labels.is_empty() { "" } else { "," };
-            let labels = format!("{}{separator}{target}", sample.labels);
-            series.entry((sample.suffix, labels)).or_default().push((at, sample.value));
+    fn take_family(&mut self, service: Service, family: Family) {
+        let at = self.times_s.len() - 1;
+        let empty = || FamilyHistory { kind: family.kind, help: family.help, series: BTreeMap::new() };
+        let series = &mut self.families.entry(family.name).or_insert_with(empty).series;
+        for Sample { suffix, labels, value } in family.samples {
+            let (_, values) = series.entry((suffix, labels, service)).or_insert_with(|| (at, Vec::new()));
+            values.push(value);
         }
     }
 }
 
-/// Writes the past into `blocks`, Prometheus' data folder; `text` is a file for the way there.
+/// Turns the OpenMetrics file `text` into blocks in `blocks`, Prometheus' data folder, and removes it.
 ///
 /// # Errors
 /// When a file cannot be written, or with `promtool`'s own words when it refuses.
-pub async fn write_blocks(
-    promtool: &Path,
-    history: String,
-    text: &Path,
-    blocks: &Path,
-) -> anyhow::Result<()> {
-    tokio::fs::write(text, history).await.with_context(|| format!("can't write {}", text.display()))?;
+pub async fn write_blocks(promtool: &Path, text: &Path, blocks: &Path) -> anyhow::Result<()> {
     let run = Command::new(promtool)
         .args(["tsdb", "create-blocks-from", "openmetrics", "--quiet"])
         .args([text, blocks])
@@ -140,21 +136,39 @@ pub async fn write_blocks(
 
 #[cfg(test)]
 mod tests {
+    use super::super::shop::Release;
     use super::*;
 
     #[test]
-    fn the_past_is_well_formed_and_ends_now() {
-        let end_s = 1_780_000_000.5;
-        let mut model = Model::new(7, end_s - HISTORY_S, Vec::new());
-        let history = History::collect(&mut model, end_s);
+    fn the_past_is_well_formed_and_has_every_time_of_every_series() {
+        let start_s = 1_780_000_000.5;
+        let mut model = Model::new(7, start_s, Vec::new());
+        let history = History::collect(&mut model, || start_s + 60.0);
         let summary = history.summary();
-        assert!(summary.series > 500, "{summary:?}");
-        assert_eq!(history.times_s.len(), 720);
-        let text = history.openmetrics();
+        assert_eq!(model.now_s(), start_s + 60.0);
+        assert_eq!(summary.samples, 12 * summary.series);
+        let mut text = Vec::new();
+        history.write_openmetrics(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
         assert!(text.ends_with("# EOF\n"));
         assert_eq!(text.lines().filter(|line| !line.starts_with('#')).count(), summary.samples);
-        let last = text.lines().find(|line| line.ends_with(" 1780000000.500")).unwrap();
-        assert!(last.contains("job=\"shop\""), "{last}");
-        assert_eq!(model.now_s(), end_s);
+        let up = "up{instance=\"orders-db-0\",job=\"shop\",service=\"orders-db\"} 1 1780000060.500\n";
+        assert!(text.contains(up));
+    }
+
+    #[test]
+    fn a_release_ends_one_series_and_begins_another() {
+        let release = Release { service: Service::Catalog, version: "v9", at_s: 30.0 };
+        let history = History::collect(&mut Model::new(7, 0.0, vec![release]), || 60.0);
+        let mut text = Vec::new();
+        history.write_openmetrics(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let times = |version: &str| -> Vec<&str> {
+            let of_version = |line: &&str| line.contains("build_info") && line.contains(version);
+            text.lines().filter(of_version).filter_map(|line| line.rsplit(' ').next()).collect()
+        };
+        assert_eq!(times("v1.18.1"), ["5.000", "10.000", "15.000", "20.000", "25.000"]);
+        assert_eq!(times("v9").first(), Some(&"30.000"));
+        assert_eq!(times("v9").len(), 7);
     }
 }

@@ -36,11 +36,6 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The folder itself.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// A file in it.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -88,7 +83,7 @@ mod tests {
     #[test]
     fn a_made_up_folder_goes_and_a_chosen_one_stays() {
         let made_up = Folder::prepare(None).unwrap();
-        let path = made_up.path().to_owned();
+        let path = made_up.path.clone();
         made_up.write("token", "secret").unwrap();
         assert!(path.is_dir());
         drop(made_up);

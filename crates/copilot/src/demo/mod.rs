@@ -26,6 +26,7 @@ use anyhow::{Context as _, bail};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use backfill::{AHEAD_S, HISTORY_S, History};
 use children::{Nursery, Running};
 use exporter::Exporter;
 use folder::Folder;
@@ -187,7 +188,7 @@ async fn build(
     let programs = Programs::find(std::env::var_os("PATH").as_deref())?;
     let folder = Folder::prepare(options.folder.as_deref())?;
     let now_s = clock();
-    let (model, history) = live_through_the_past(options.seed, now_s, &programs, &folder).await?;
+    let (model, history) = live_through_the_past(options.seed, now_s, Arc::clone(&clock), &programs, &folder).await?;
     let exporter = Exporter::new(model, clock);
     let exporter_address = exporter.serve(ended.clone(), tasks).await?;
     let nursery = Nursery::new(programs.setpriv.clone())?;
@@ -211,16 +212,28 @@ async fn build(
 async fn live_through_the_past(
     seed: u64,
     now_s: f64,
+    clock: Clock,
     programs: &Programs,
     folder: &Folder,
 ) -> anyhow::Result<(Model, Summary)> {
-    let live = move || {
-        let mut model = Model::new(seed, now_s - backfill::HISTORY_S, scenario::earlier_releases(now_s));
-        let history = backfill::History::collect(&mut model, now_s);
-        (model, history.summary(), history.openmetrics())
+    let text = folder.file("history.om");
+    let file = std::fs::File::create(&text).with_context(|| format!("can't write {}", text.display()))?;
+    let live = move || -> std::io::Result<(Model, Summary)> {
+        let t = std::time::Instant::now();
+        let mut model = Model::new(seed, now_s - HISTORY_S, scenario::earlier_releases(now_s));
+        let history = History::collect(&mut model, || clock() + AHEAD_S);
+        eprintln!("collect {:?}", t.elapsed());
+        let t = std::time::Instant::now();
+        let mut output = std::io::BufWriter::new(file);
+        history.write_openmetrics(&mut output)?;
+        std::io::Write::flush(&mut output)?;
+        eprintln!("text {:?}", t.elapsed());
+        Ok((model, history.summary()))
     };
-    let (model, summary, text) = tokio::task::spawn_blocking(live).await?;
-    backfill::write_blocks(&programs.promtool, text, &folder.file("history.om"), &folder.blocks()).await?;
+    let (model, summary) = tokio::task::spawn_blocking(live).await?.context("can't write the past")?;
+        let t = std::time::Instant::now();
+    backfill::write_blocks(&programs.promtool, &text, &folder.blocks()).await?;
+        eprintln!("blocks {:?}", t.elapsed());
     Ok((model, summary))
 }
 
@@ -256,6 +269,8 @@ async fn start_prometheus(nursery: &Nursery, program: &Path, folder: &Folder) ->
             format!("--web.listen-address={address}"),
             format!("--web.external-url=http://{address}"),
             "--web.enable-lifecycle".to_owned(),
+            // What was sent before Alertmanager was discovered is lost; the default sends again after a minute.
+            "--rules.alert.resend-delay=10s".to_owned(),
         ]
     };
     nursery.start("Prometheus", program, &folder.file("prometheus.log"), arguments).await

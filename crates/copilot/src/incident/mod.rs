@@ -1,7 +1,14 @@
 //! Incidents: opened, grouped, worked on, closed.
 
-pub mod state;
+mod episode;
+pub mod explain;
+pub mod intake;
+mod record;
+mod state;
 pub mod store;
+pub mod timeline;
+pub mod tracked;
+mod work;
 
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
@@ -48,7 +55,7 @@ impl From<alerts::Severity> for Severity {
 }
 
 /// An incident as people and programs see it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::FromRow, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, by the contract's names")]
 pub struct Incident {
     pub id: IncidentId,
@@ -58,14 +65,17 @@ pub struct Incident {
     pub title: String,
     pub description: String,
     pub service_name: Option<String>,
+    #[sqlx(try_from = "String")]
     pub severity: Severity,
     /// Why the severity is what it is, when the sender did not say.
     pub severity_note: Option<String>,
+    #[sqlx(try_from = "String")]
     pub state: State,
     /// True until the state is resolved or learned.
     pub open: bool,
     /// The integration's name, or `manual`.
     pub source: String,
+    #[sqlx(json)]
     pub labels: std::collections::BTreeMap<String, String>,
     /// Distinct alerts ever attached.
     pub alert_count: i64,
@@ -93,6 +103,7 @@ pub struct Incident {
     /// Rises with every change; the ETag.
     pub version: i64,
     /// The newest analysis in one line.
+    #[sqlx(skip)]
     pub analysis: Option<AnalysisHeadline>,
 }
 

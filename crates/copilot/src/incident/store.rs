@@ -1,1 +1,222 @@
-//! All SQL of incidents.
+//! All SQL of incidents as they are written; reading lists and pages is in `read/`.
+
+use outbox::{Ts, Tx, on_tx};
+use sqlx::types::Json;
+
+use super::record::{NewIncident, Record};
+use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId, UserId};
+
+macro_rules! columns {
+    () => {
+        "id, number, project_id, title, description, service_name, severity, severity_note, state, open, source,
+         labels, alert_count, open_alert_count, stale, flapping, assigned_to,
+         (select full_name from users where users.tenant_id = incidents.tenant_id
+          and users.id = incidents.assigned_to) as assigned_to_name,
+         detected_at, acknowledged_at, investigating_at, mitigated_at, resolved_at, learned_at, root_cause,
+         resolution_summary, merged_into, previous_incident_id, created_at, updated_at, version,
+         severity_by_person, resolved_by, incident_key"
+    };
+}
+
+/// The next incident number of a project.
+///
+/// # Errors
+/// When the database refused; `RowNotFound` when there is no such project.
+pub async fn next_number(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx::Result<i64> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "update projects set last_incident_number = last_incident_number + 1
+         where tenant_id = $1 and id = $2 and deleted_at is null returning last_incident_number")
+        .bind(tenant).bind(project).fetch_one(c).await)
+}
+
+/// Opens an incident, or returns the open one that has its key.
+///
+/// One statement does both, so that there is never a second open incident of one key.
+///
+/// # Errors
+/// When the database refused.
+pub async fn open(tx: &mut Tx, tenant: TenantId, new: &NewIncident<'_>) -> sqlx::Result<Record> {
+    on_tx!(tx, c => sqlx::query_as(concat!(
+        "insert into incidents (tenant_id, id, project_id, number, title, description, service_name, severity,
+             severity_rank, severity_note, state, open, source, labels, incident_key, alert_count, open_alert_count,
+             detected_at, previous_incident_id, stale_at, created_at, updated_at, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'detected', $11, $12, $13, $14, 0, 0, $15, $16, $17, $15,
+             $15, 1)
+         on conflict (tenant_id, project_id, incident_key) where open do update set updated_at = incidents.updated_at
+         returning ", columns!()))
+        .bind(tenant).bind(new.id).bind(new.project).bind(new.number).bind(new.title).bind(new.description)
+        .bind(new.service_name).bind(new.severity.as_str()).bind(new.severity.rank()).bind(&new.severity_note)
+        .bind(true).bind(new.source).bind(Json(new.labels)).bind(new.incident_key.map(|key| key.to_vec()))
+        .bind(new.now).bind(new.previous).bind(new.stale_at)
+        .fetch_one(c).await)
+}
+
+/// An incident by its id, locked.
+///
+/// # Errors
+/// When the database refused.
+pub async fn find(tx: &mut Tx, tenant: TenantId, id: IncidentId) -> sqlx::Result<Option<Record>> {
+    on_tx!(tx, c => sqlx::query_as(concat!(
+        // The no-op write takes the row's lock on both databases.
+        "update incidents set version = version where tenant_id = $1 and id = $2 returning ", columns!()))
+        .bind(tenant).bind(id).fetch_optional(c).await)
+}
+
+/// The newest incident that a key leads to: the one it was redirected to by a merge, or its own.
+///
+/// # Errors
+/// When the database refused.
+pub async fn newest_of_key(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    key: &[u8; 32],
+) -> sqlx::Result<Option<IncidentId>> {
+    let redirected: Option<IncidentId> = on_tx!(tx, c => sqlx::query_scalar(
+        "select incident_id from incident_redirects where tenant_id = $1 and project_id = $2 and incident_key = $3")
+        .bind(tenant).bind(project).bind(&key[..]).fetch_optional(c).await)?;
+    if redirected.is_some() {
+        return Ok(redirected);
+    }
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select id from incidents where tenant_id = $1 and project_id = $2 and incident_key = $3
+         order by open desc, detected_at desc, id desc limit 1")
+        .bind(tenant).bind(project).bind(&key[..]).fetch_optional(c).await)
+}
+
+/// How many incidents of a project are open.
+///
+/// # Errors
+/// When the database refused.
+pub async fn count_open(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx::Result<i64> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select count(*) from incidents where tenant_id = $1 and project_id = $2 and open")
+        .bind(tenant).bind(project).fetch_one(c).await)
+}
+
+/// Writes an incident back.
+///
+/// # Errors
+/// When the database refused; a unique violation when it would be the second open one of its key.
+pub async fn save(tx: &mut Tx, tenant: TenantId, record: &Record) -> sqlx::Result<()> {
+    let incident = &record.incident;
+    on_tx!(tx, c => sqlx::query(
+        "update incidents set title = $3, description = $4, service_name = $5, severity = $6, severity_rank = $7,
+             severity_note = $8, severity_by_person = $9, state = $10, open = $11, alert_count = $12,
+             open_alert_count = $13, stale = $14, flapping = $15, assigned_to = $16, acknowledged_at = $17,
+             investigating_at = $18, mitigated_at = $19, resolved_at = $20, learned_at = $21, resolved_by = $22,
+             root_cause = $23, resolution_summary = $24, merged_into = $25, updated_at = $26, version = $27
+         where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(incident.id).bind(&incident.title).bind(&incident.description)
+        .bind(&incident.service_name).bind(incident.severity.as_str()).bind(incident.severity.rank())
+        .bind(&incident.severity_note).bind(record.severity_by_person).bind(incident.state.as_str())
+        .bind(incident.open).bind(incident.alert_count).bind(incident.open_alert_count).bind(incident.stale)
+        .bind(incident.flapping).bind(incident.assigned_to).bind(incident.acknowledged_at)
+        .bind(incident.investigating_at).bind(incident.mitigated_at).bind(incident.resolved_at)
+        .bind(incident.learned_at).bind(&record.resolved_by).bind(&incident.root_cause)
+        .bind(&incident.resolution_summary).bind(incident.merged_into).bind(incident.updated_at)
+        .bind(incident.version)
+        .execute(c).await.map(drop))
+}
+
+/// Sends later firings of a key to another incident.
+///
+/// # Errors
+/// When the database refused.
+pub async fn redirect(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    from: IncidentId,
+    key: Option<&[u8]>,
+    to: IncidentId,
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "update incident_redirects set incident_id = $3 where tenant_id = $1 and incident_id = $2")
+        .bind(tenant).bind(from).bind(to).execute(c).await.map(drop))?;
+    let Some(key) = key else { return Ok(()) };
+    on_tx!(tx, c => sqlx::query(
+        "insert into incident_redirects (tenant_id, project_id, incident_key, incident_id) values ($1, $2, $3, $4)
+         on conflict (tenant_id, project_id, incident_key) do update set incident_id = excluded.incident_id")
+        .bind(tenant).bind(project).bind(key).bind(to).execute(c).await.map(drop))
+}
+
+/// Forgets where a key was redirected to.
+///
+/// # Errors
+/// When the database refused.
+pub async fn forget_redirect(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    key: &[u8; 32],
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "delete from incident_redirects where tenant_id = $1 and project_id = $2 and incident_key = $3")
+        .bind(tenant).bind(project).bind(&key[..]).execute(c).await.map(drop))
+}
+
+/// Whether a person is a member of a project, and so can be assigned its incidents; the name if so.
+///
+/// # Errors
+/// When the database refused.
+pub async fn assignee(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    user: UserId,
+) -> sqlx::Result<Option<String>> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select users.full_name from members join users
+         on users.tenant_id = members.tenant_id and users.id = members.user_id
+         where members.tenant_id = $1 and members.project_id = $2 and members.user_id = $3")
+        .bind(tenant).bind(project).bind(user).fetch_optional(c).await)
+}
+
+/// Open incidents that may have gone stale by `now`, or stale ones, of every tenant.
+///
+/// # Errors
+/// When the database refused.
+pub async fn maybe_stale(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, IncidentId, Ts)>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select tenant_id, id, stale_at from incidents where open and stale_at <= $1 order by stale_at limit 500")
+        .bind(now).fetch_all(c).await)
+}
+
+/// Sets when an incident goes stale unless a statement comes first.
+///
+/// # Errors
+/// When the database refused.
+pub async fn set_stale_at(tx: &mut Tx, tenant: TenantId, id: IncidentId, stale_at: Ts) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query("update incidents set stale_at = $3 where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).bind(stale_at).execute(c).await.map(drop))
+}
+
+/// The analysis of an incident that has not ended.
+///
+/// # Errors
+/// When the database refused.
+pub async fn unfinished_analysis(
+    tx: &mut Tx,
+    tenant: TenantId,
+    incident: IncidentId,
+) -> sqlx::Result<Option<AnalysisId>> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select id from analyses where tenant_id = $1 and incident_id = $2 and status in ('queued', 'running')
+         order by version desc limit 1")
+        .bind(tenant).bind(incident).fetch_optional(c).await)
+}
+
+/// Adds a queued version of an incident's analysis.
+///
+/// # Errors
+/// When the database refused.
+pub async fn queue_analysis(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<AnalysisId> {
+    let now = tx.now();
+    on_tx!(tx, c => sqlx::query_scalar(
+        "insert into analyses (tenant_id, id, incident_id, version, status, engine, checked, created_at)
+         select $1, $2, $3, coalesce(max(version), 0) + 1, 'queued', 'statistical', $4, $5
+         from analyses where tenant_id = $1 and incident_id = $3 returning id")
+        .bind(tenant).bind(AnalysisId::new()).bind(incident).bind(Json(Vec::<String>::new())).bind(now)
+        .fetch_one(c).await)
+}

@@ -3,7 +3,7 @@
 //! Names follow <https://prometheus.io/docs/practices/naming/>; a series exists from the start, at zero, so
 //! that its first increase is not lost to `rate()`.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::resources::POOL_MAX;
 use super::telemetry::{Outcome, Traffic};
@@ -37,10 +37,42 @@ pub struct Family {
 pub struct Sample {
     /// What follows the family's name.
     pub suffix: &'static str,
-    /// Labels as they are written between the braces; empty for none.
-    pub labels: String,
+    /// Its labels, without those that a scrape adds.
+    pub labels: Labels,
     /// The value.
     pub value: f64,
+}
+
+/// A sample's labels; they are displayed as they are written between braces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Labels {
+    /// Who called whom, for a metric of calls.
+    call: Option<(Service, Service)>,
+    /// One more, by name and value.
+    own: Option<(&'static str, &'static str)>,
+}
+
+impl Labels {
+    const fn own(name: &'static str, value: &'static str) -> Self {
+        Self { call: None, own: Some((name, value)) }
+    }
+
+    const fn with(self, name: &'static str, value: &'static str) -> Self {
+        Self { own: Some((name, value)), ..self }
+    }
+}
+
+impl fmt::Display for Labels {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((client, server)) = self.call {
+            write!(formatter, "client=\"{}\",server=\"{}\"", client.name(), server.name())?;
+        }
+        if let Some((name, value)) = self.own {
+            let separator = if self.call.is_some() { "," } else { "" };
+            write!(formatter, "{separator}{name}=\"{value}\"")?;
+        }
+        Ok(())
+    }
 }
 
 /// The kind of metric, as both text formats spell it.
@@ -68,38 +100,44 @@ pub fn text(model: &Model, service: Service) -> String {
     text
 }
 
+/// What Prometheus adds to a service that answers its scrapes.
+pub fn up() -> Family {
+    gauge("up", "Whether the last scrape worked.", Labels::default(), 1.0)
+}
+
 /// All metrics of a service as of the model's time.
 pub fn families(model: &Model, service: Service) -> Vec<Family> {
     let node = model.nodes.get(service);
     let resources = &node.resources;
     let profile = service.profile();
-    let version = format!("version=\"{}\"", model.version(service));
+    let version = Labels::own("version", model.version(service));
+    let none = Labels::default();
     let mut families = served(service.kind(), &node.traffic);
     families.extend(calls(model, service));
-    families.push(counter("process_cpu_seconds", "Processor time used.", "", resources.cpu_seconds));
-    families.push(gauge("process_cpu_limit_cores", "Processors it may use.", "", profile.cores));
-    families.push(gauge("process_resident_memory_bytes", "Memory in use.", "", resources.memory_bytes));
-    families.push(gauge("shop_build_info", "One, with the running version as a label.", &version, 1.0));
+    families.push(counter("process_cpu_seconds", "Processor time used.", none, resources.cpu_seconds));
+    families.push(gauge("process_cpu_limit_cores", "Processors it may use.", none, profile.cores));
+    families.push(gauge("process_resident_memory_bytes", "Memory in use.", none, resources.memory_bytes));
+    families.push(gauge("shop_build_info", "One, with the running version as a label.", version, 1.0));
     match service.kind() {
         Kind::Http => {
             let in_flight = resources.in_flight.round();
-            families.push(gauge("http_requests_in_flight", "Requests being served.", "", in_flight));
+            families.push(gauge("http_requests_in_flight", "Requests being served.", none, in_flight));
         }
         Kind::Database => {
             let (used, waiting) = (resources.connections.round(), resources.waiting_clients.round());
-            families.push(gauge("db_pool_connections_in_use", "Connections in use.", "", used));
-            families.push(gauge("db_pool_connections_max", "Connections it accepts.", "", POOL_MAX));
-            families.push(gauge("db_pool_waiting_clients", "Clients waiting for one.", "", waiting));
+            families.push(gauge("db_pool_connections_in_use", "Connections in use.", none, used));
+            families.push(gauge("db_pool_connections_max", "Connections it accepts.", none, POOL_MAX));
+            families.push(gauge("db_pool_waiting_clients", "Clients waiting for one.", none, waiting));
         }
         Kind::Cache => {}
     }
     match service {
         Service::Shipping => {
             let queued = resources.queued_labels.round();
-            families.push(gauge("queue_depth", "Jobs waiting.", "queue=\"labels\"", queued));
+            families.push(gauge("queue_depth", "Jobs waiting.", Labels::own("queue", "labels"), queued));
         }
         Service::Storefront => {
-            let probe = "probe=\"synthetic-login\"";
+            let probe = Labels::own("probe", "synthetic-login");
             families.push(gauge("probe_duration_seconds", "A log-in from outside.", probe, model.probe_s));
         }
         _ => {}
@@ -113,27 +151,28 @@ fn served(kind: Kind, traffic: &Traffic) -> Vec<Family> {
         Kind::Database => ("db_queries", "db_query_duration_seconds"),
         Kind::Cache => ("cache_commands", "cache_command_duration_seconds"),
     };
+    let none = Labels::default();
     let outcomes = match kind {
-        Kind::Http => by_code("", traffic),
+        Kind::Http => by_code(none, traffic),
         Kind::Database | Kind::Cache => {
             let ok = traffic.outcome(Outcome::Ok) as f64;
             let failed = traffic.count() as f64 - ok;
-            let total = |labels: &str, value| Sample { suffix: "_total", labels: labels.to_owned(), value };
-            vec![total("result=\"ok\"", ok), total("result=\"error\"", failed)]
+            let total = |result, value| Sample { suffix: "_total", labels: none.with("result", result), value };
+            vec![total("ok", ok), total("error", failed)]
         }
     };
     vec![
         Family { name: count, kind: MetricKind::Counter, help: "Served, by how it ended.", samples: outcomes },
-        histogram(duration, "Time to serve.", duration_samples("", traffic)),
+        histogram(duration, "Time to serve.", duration_samples(none, traffic)),
     ]
 }
 
 fn calls(model: &Model, client: Service) -> Vec<Family> {
     let (mut outcomes, mut durations) = (Vec::new(), Vec::new());
     for ((_, server), traffic) in model.edges.iter().filter(|((from, _), _)| *from == client) {
-        let labels = format!("client=\"{}\",server=\"{}\",", client.name(), server.name());
-        outcomes.extend(by_code(&labels, traffic));
-        durations.extend(duration_samples(&labels, traffic));
+        let labels = Labels { call: Some((client, *server)), own: None };
+        outcomes.extend(by_code(labels, traffic));
+        durations.extend(duration_samples(labels, traffic));
     }
     if outcomes.is_empty() {
         return Vec::new();
@@ -145,36 +184,33 @@ fn calls(model: &Model, client: Service) -> Vec<Family> {
     ]
 }
 
-fn by_code(labels: &str, traffic: &Traffic) -> Vec<Sample> {
+fn by_code(labels: Labels, traffic: &Traffic) -> Vec<Sample> {
     let sample = |outcome: Outcome| Sample {
         suffix: "_total",
-        labels: format!("{labels}code=\"{}\"", outcome.code()),
+        labels: labels.with("code", outcome.code()),
         value: traffic.outcome(outcome) as f64,
     };
     Outcome::ALL.map(sample).into()
 }
 
-fn duration_samples(labels: &str, traffic: &Traffic) -> Vec<Sample> {
-    let bucket = |(bound, count): (String, u64)| Sample {
+fn duration_samples(labels: Labels, traffic: &Traffic) -> Vec<Sample> {
+    let count = traffic.count();
+    let bucket = |(bound, count): (&'static str, u64)| Sample {
         suffix: "_bucket",
-        labels: format!("{labels}le=\"{bound}\""),
+        labels: labels.with("le", bound),
         value: count as f64,
     };
-    // OpenMetrics writes bounds as floats, and a series must be named the same in both formats.
-    let bounded = traffic.cumulative().map(|(bound, count)| (format!("{bound:?}"), count));
-    let mut samples: Vec<Sample> =
-        bounded.chain([("+Inf".to_owned(), traffic.count())]).map(bucket).collect();
-    let labels = labels.trim_end_matches(',');
-    samples.push(Sample { suffix: "_sum", labels: labels.to_owned(), value: traffic.sum_s() });
-    samples.push(Sample { suffix: "_count", labels: labels.to_owned(), value: traffic.count() as f64 });
+    let mut samples: Vec<Sample> = traffic.cumulative().chain([("+Inf", count)]).map(bucket).collect();
+    samples.push(Sample { suffix: "_sum", labels, value: traffic.sum_s() });
+    samples.push(Sample { suffix: "_count", labels, value: count as f64 });
     samples
 }
 
-fn counter(name: &'static str, help: &'static str, labels: &str, value: f64) -> Family {
+fn counter(name: &'static str, help: &'static str, labels: Labels, value: f64) -> Family {
     one(name, MetricKind::Counter, help, "_total", labels, value)
 }
 
-fn gauge(name: &'static str, help: &'static str, labels: &str, value: f64) -> Family {
+fn gauge(name: &'static str, help: &'static str, labels: Labels, value: f64) -> Family {
     one(name, MetricKind::Gauge, help, "", labels, value)
 }
 
@@ -183,10 +219,10 @@ fn one(
     kind: MetricKind,
     help: &'static str,
     suffix: &'static str,
-    labels: &str,
+    labels: Labels,
     value: f64,
 ) -> Family {
-    Family { name, kind, help, samples: vec![Sample { suffix, labels: labels.to_owned(), value }] }
+    Family { name, kind, help, samples: vec![Sample { suffix, labels, value }] }
 }
 
 fn histogram(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {

@@ -11,7 +11,7 @@ mod telemetry;
 mod topology;
 
 pub use fault::Fault;
-pub use topology::{Kind, Service};
+pub use topology::Service;
 
 use std::collections::BTreeMap;
 
@@ -138,15 +138,13 @@ impl Model {
     }
 
     fn serve(&mut self, service: Service) -> Answer {
-        let profile = service.profile();
         let resources = &self.nodes.get(service).resources;
-        let (slowdown, wait_s) = (resources.slowdown(), resources.wait_s());
+        let (profile, slowdown, wait_s) = (resources.profile(), resources.slowdown(), resources.wait_s());
         let added = self.fault.map_or(0.0, |active| active.added_error_ratio(service, self.now_s));
         let mut latency_s = self.dice.lognormal(profile.median_s * slowdown, profile.sigma);
         if wait_s > 0.0 {
             latency_s += self.dice.exponential(wait_s);
         }
-        let cpu_s = self.dice.exponential(profile.cpu_s);
         let mut outcome = Outcome::Ok;
         if self.dice.chance(profile.error_ratio + added) {
             outcome = Outcome::Failed;
@@ -167,7 +165,7 @@ impl Model {
         }
         let node = self.nodes.get_mut(service);
         node.traffic.record(outcome, latency_s);
-        node.resources.served(latency_s, cpu_s);
+        node.resources.served(latency_s);
         Answer { latency_s, outcome }
     }
 

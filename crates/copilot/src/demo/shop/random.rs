@@ -1,16 +1,16 @@
 //! Seeded chance: the same seed rolls the same shop.
 
-use rand::rngs::StdRng;
+use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::topology::{Call, Route};
 
 /// The model's only source of chance.
-pub(super) struct Dice(StdRng);
+pub(super) struct Dice(SmallRng);
 
 impl Dice {
     pub fn new(seed: u64) -> Self {
-        Self(StdRng::seed_from_u64(seed))
+        Self(SmallRng::seed_from_u64(seed))
     }
 
     /// True with that probability.

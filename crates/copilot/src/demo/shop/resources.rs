@@ -45,7 +45,6 @@ pub(super) struct Resources {
 struct Recent {
     requests: f64,
     busy_s: f64,
-    cpu_s: f64,
 }
 
 impl Resources {
@@ -69,11 +68,15 @@ impl Resources {
         }
     }
 
+    /// What the service costs when nothing is wrong.
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+
     /// A request was served.
-    pub fn served(&mut self, latency_s: f64, cpu_s: f64) {
+    pub fn served(&mut self, latency_s: f64) {
         self.recent.requests += 1.0;
         self.recent.busy_s += latency_s;
-        self.recent.cpu_s += cpu_s;
     }
 
     /// How many times longer its own work takes than on an idle processor (processor sharing, 1 / (1 - u)).
@@ -92,7 +95,8 @@ impl Resources {
         let recent = std::mem::take(&mut self.recent);
         self.memory.step(seconds, dice);
         self.jobs.step(seconds, dice);
-        let wanted = recent.cpu_s / seconds + self.profile.idle_cores + hog * self.profile.cores;
+        let cpu_s = recent.requests * self.profile.cpu_s * (1.0 + 0.05 * dice.normal());
+        let wanted = cpu_s.max(0.0) / seconds + self.profile.idle_cores + hog * self.profile.cores;
         let used = wanted.min(self.profile.cores * CPU_CEILING);
         self.cpu_seconds += used * seconds;
         self.utilisation = smooth(self.utilisation, used / self.profile.cores);

@@ -39,9 +39,22 @@ impl Outcome {
     }
 }
 
-/// Upper bounds of the histograms' buckets, in seconds; the last bucket has none.
-pub(super) const BOUNDS_S: [f64; 13] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Upper bounds of the histograms' buckets, in seconds, and how OpenMetrics writes them; the last bucket has none.
+pub(super) const BOUNDS_S: [(f64, &str); 13] = [
+    (0.001, "0.001"),
+    (0.0025, "0.0025"),
+    (0.005, "0.005"),
+    (0.01, "0.01"),
+    (0.025, "0.025"),
+    (0.05, "0.05"),
+    (0.1, "0.1"),
+    (0.25, "0.25"),
+    (0.5, "0.5"),
+    (1.0, "1.0"),
+    (2.5, "2.5"),
+    (5.0, "5.0"),
+    (10.0, "10.0"),
+];
 
 /// Requests of a service, or between a caller and a callee; everything only ever grows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,7 +69,7 @@ impl Traffic {
     #[expect(clippy::indexing_slicing, reason = "there is a slot for every variant")]
     pub fn record(&mut self, outcome: Outcome, latency_s: f64) {
         self.outcomes[outcome as usize] += 1;
-        let bucket = BOUNDS_S.iter().position(|bound| latency_s <= *bound);
+        let bucket = BOUNDS_S.iter().position(|(bound, _)| latency_s <= *bound);
         if let Some(bucket) = bucket.and_then(|index| self.buckets.get_mut(index)) {
             *bucket += 1;
         }
@@ -70,12 +83,12 @@ impl Traffic {
     }
 
     /// Each bound with how many requests took at most that long.
-    pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
+    pub fn cumulative(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let counts = self.buckets.iter().scan(0, |below, bucket| {
             *below += bucket;
             Some(*below)
         });
-        BOUNDS_S.into_iter().zip(counts)
+        BOUNDS_S.into_iter().map(|(_, written)| written).zip(counts)
     }
 
     pub const fn count(&self) -> u64 {

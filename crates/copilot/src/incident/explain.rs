@@ -1,0 +1,26 @@
+//! Asking for an incident's analysis: a queued version and a job, in the transaction that gives cause for it.
+
+use outbox::{NewJob, Tx, lease};
+use serde_json::json;
+
+use super::store;
+use crate::ids::{AnalysisId, IncidentId, TenantId};
+
+/// The queue of analyses; a job's key is the incident's id, so that one incident has one at a time.
+pub const QUEUE: &str = "analysis";
+
+/// Queues a new version of the incident's analysis, or joins the one that has not ended.
+///
+/// # Errors
+/// When the database refused.
+pub async fn request(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<AnalysisId> {
+    if let Some(current) = store::unfinished_analysis(tx, tenant, incident).await? {
+        return Ok(current);
+    }
+    let id = store::queue_analysis(tx, tenant, incident).await?;
+    let run_at = tx.now();
+    let payload = json!({ "analysis_id": id });
+    let job = NewJob { owner: tenant.0, queue: QUEUE, key: incident.to_string(), payload, run_at };
+    lease::enqueue(tx, job).await?;
+    Ok(id)
+}

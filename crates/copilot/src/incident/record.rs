@@ -1,0 +1,133 @@
+//! An incident as it is stored, and the changes that can be made to it. Pure.
+
+use std::collections::BTreeMap;
+
+use outbox::Ts;
+
+use super::{Incident, Severity, State};
+use crate::error::Error;
+use crate::ids::{IncidentId, ProjectId};
+
+/// The incident and what only the engine needs to know of it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Record {
+    /// What people see.
+    #[sqlx(flatten)]
+    pub incident: Incident,
+    /// A person chose the severity; alerts no longer raise it.
+    pub severity_by_person: bool,
+    /// `source` or `person`, once it is resolved.
+    pub resolved_by: Option<String>,
+    /// What firings join it by; absent on manual incidents.
+    pub incident_key: Option<Vec<u8>>,
+}
+
+/// An incident to open.
+#[derive(Clone, Debug)]
+pub struct NewIncident<'a> {
+    /// Its id, if it is new.
+    pub id: IncidentId,
+    /// The project.
+    pub project: ProjectId,
+    /// Its number, if it is new.
+    pub number: i64,
+    /// One line.
+    pub title: &'a str,
+    /// What is known.
+    pub description: &'a str,
+    /// The service it speaks of.
+    pub service_name: Option<&'a str>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Why the severity is what it is, when the sender did not say.
+    pub severity_note: Option<String>,
+    /// The integration's name, or `manual`.
+    pub source: &'a str,
+    /// The first alert's labels, or what a person gave.
+    pub labels: &'a BTreeMap<String, String>,
+    /// What firings join it by.
+    pub incident_key: Option<[u8; 32]>,
+    /// The closed incident of the same key before it.
+    pub previous: Option<IncidentId>,
+    /// When it goes stale unless a statement comes first.
+    pub stale_at: Option<Ts>,
+    /// When it was detected.
+    pub now: Ts,
+}
+
+/// Who ends an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Its alerts closed.
+    Source,
+    /// Somebody said so.
+    Person,
+}
+
+impl Record {
+    /// Moves the incident to `to` as a person would.
+    ///
+    /// # Errors
+    /// [`Error::IllegalMove`] when the state can't be reached from the current one.
+    pub fn move_to(&mut self, to: State, now: Ts) -> Result<(), Error> {
+        let from = self.incident.state;
+        if !from.moves().contains(&to) {
+            return Err(Error::IllegalMove {
+                from: from.to_string(),
+                to: to.to_string(),
+                legal: from.moves().iter().map(ToString::to_string).collect(),
+            });
+        }
+        self.enter(to, By::Person, now);
+        Ok(())
+    }
+
+    /// Sets the state, its timestamp on first entry, and whether the incident is open.
+    pub fn enter(&mut self, to: State, by: By, now: Ts) {
+        let incident = &mut self.incident;
+        if !incident.state.is_open() && to == State::Investigating {
+            // A reopened incident is resolved anew.
+            incident.resolved_at = None;
+            self.resolved_by = None;
+        }
+        incident.state = to;
+        incident.open = to.is_open();
+        let entered = match to {
+            State::Detected | State::Inconclusive => return,
+            State::Acknowledged => &mut incident.acknowledged_at,
+            State::Investigating => &mut incident.investigating_at,
+            State::Mitigated => &mut incident.mitigated_at,
+            State::Resolved => &mut incident.resolved_at,
+            State::Learned => &mut incident.learned_at,
+        };
+        entered.get_or_insert(now);
+        if to == State::Resolved {
+            let by = if by == By::Source { "source" } else { "person" };
+            self.resolved_by = Some(by.to_owned());
+        }
+    }
+
+    /// Whether the source may reopen it: it was resolved by its alerts at most `within_s` seconds ago.
+    pub fn reopens(&self, now: Ts, within_s: i64) -> bool {
+        self.incident.state == State::Resolved
+            && self.incident.merged_into.is_none()
+            && self.resolved_by.as_deref() == Some("source")
+            && self.incident.resolved_at.is_some_and(|at| now <= at.plus_seconds(within_s))
+    }
+
+    /// Raises the severity to that of an alert, unless a person chose it; says whether it changed.
+    pub fn raise(&mut self, severity: Severity, note: Option<String>) -> bool {
+        let raises = !self.severity_by_person && severity.rank() < self.incident.severity.rank();
+        if raises {
+            self.incident.severity = severity;
+            self.incident.severity_note = note;
+        }
+        raises
+    }
+
+    /// Dates a change that is about to be saved.
+    pub fn touch(&mut self, now: Ts) {
+        self.incident.version += 1;
+        self.incident.updated_at = now;
+    }
+}

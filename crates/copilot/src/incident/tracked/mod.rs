@@ -1,0 +1,93 @@
+//! Alerts as they stand: one row an alert key, with what the rules remember of it.
+
+pub mod store;
+
+use std::collections::BTreeMap;
+
+use outbox::Ts;
+use sqlx::types::Json;
+
+use super::Severity;
+use super::episode::{Closed, Held, Open, Tomb, Track};
+use crate::ids::{AlertId, EpisodeId, IncidentId, IntegrationId};
+
+/// The row of an alert key.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Tracked {
+    /// Names the row.
+    pub id: AlertId,
+    /// The integration that spoke of it first.
+    pub integration_id: IntegrationId,
+    /// 16 hexadecimal digits over the labels.
+    pub fingerprint: String,
+    /// The rule's name.
+    pub name: String,
+    /// One line.
+    pub title: String,
+    /// What the sender explains.
+    pub description: String,
+    /// The service it speaks of.
+    pub service_name: Option<String>,
+    /// How bad it is.
+    #[sqlx(try_from = "String")]
+    pub severity: Severity,
+    /// What the sender adds; the newest accepted.
+    pub annotations: Json<BTreeMap<String, String>>,
+    /// The newest incident it belongs to.
+    pub incident_id: Option<IncidentId>,
+    /// The open episode.
+    pub episode_id: Option<EpisodeId>,
+    /// Whether that incident is open.
+    #[sqlx(default)]
+    pub incident_open: Option<bool>,
+    /// How many statements about it were accepted.
+    pub statements: i64,
+    #[sqlx(flatten)]
+    columns: TrackColumns,
+}
+
+/// What the rules remember, as columns.
+#[derive(Clone, Debug, sqlx::FromRow)]
+struct TrackColumns {
+    starts_at: Option<Ts>,
+    opened_at: Option<Ts>,
+    last_starts_at: Option<Ts>,
+    last_ends_at: Option<Ts>,
+    closed_at: Option<Ts>,
+    tomb_starts_at: Option<Ts>,
+    tomb_ends_at: Option<Ts>,
+    tomb_at: Option<Ts>,
+    held_starts_at: Option<Ts>,
+    held_until: Option<Ts>,
+    transitions: Json<Vec<i64>>,
+    flapping_until: Option<Ts>,
+}
+
+impl Tracked {
+    /// What the rules remember of it.
+    pub fn track(&self) -> Track {
+        let columns = &self.columns;
+        Track {
+            open: columns
+                .starts_at
+                .zip(columns.opened_at)
+                .map(|(starts_at, opened_at)| Open { starts_at, opened_at }),
+            last: columns
+                .last_starts_at
+                .zip(columns.last_ends_at)
+                .zip(columns.closed_at)
+                .map(|((starts_at, ends_at), closed_at)| Closed { starts_at, ends_at, closed_at }),
+            tomb: columns
+                .tomb_starts_at
+                .zip(columns.tomb_ends_at)
+                .zip(columns.tomb_at)
+                .map(|((starts_at, ends_at), at)| Tomb { starts_at, ends_at, at }),
+            held: columns
+                .held_starts_at
+                .zip(columns.held_until)
+                .map(|(starts_at, until)| Held { starts_at, until }),
+            transitions: columns.transitions.0.iter().copied().map(Ts::from_micros).collect(),
+            flapping_until: columns.flapping_until,
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! All SQL of alerts and their episodes.
+
+use std::collections::BTreeMap;
+
+use outbox::{Ts, Tx, on_tx};
+use sqlx::types::Json;
+
+use super::Tracked;
+use crate::ids::{AlertId, EpisodeId, IncidentId, IntegrationId, ProjectId, TenantId};
+use crate::incident::Severity;
+use crate::incident::episode::Track;
+use crate::incident::intake::{Origin, Source};
+
+/// An alert as it was sent, with the keys it was given.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    /// The alert.
+    pub alert: &'a alerts::Alert,
+    /// Which alert it is.
+    pub alert_key: [u8; 32],
+    /// Which incident it joins.
+    pub incident_key: [u8; 32],
+    /// The integration it came through.
+    pub integration: IntegrationId,
+    /// How many statements about it are being accepted together.
+    pub statements: i64,
+}
+
+macro_rules! columns {
+    () => {
+        "id, integration_id, fingerprint, name, title, description, service_name, severity, annotations, incident_id,
+         episode_id, statements, starts_at, opened_at, last_starts_at, last_ends_at, closed_at, tomb_starts_at,
+         tomb_ends_at, tomb_at, held_starts_at, held_until, transitions, flapping_until"
+    };
+}
+
+/// Counts statements about an alert key and returns the row, locked; what the rules remember is as it was.
+///
+/// One statement does both, so that two requests that see the key for the first time can't both create it.
+///
+/// # Errors
+/// When the database refused.
+pub async fn touch(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    sent: &Sent<'_>,
+    now: Ts,
+) -> sqlx::Result<Tracked> {
+    let Sent { alert, alert_key, incident_key, integration, statements } = sent;
+    let flags: Vec<_> = alert.flags.iter().map(|flag| serde_json::json!(flag)).collect();
+    on_tx!(tx, c => sqlx::query_as(concat!(
+        "insert into alerts (tenant_id, id, project_id, alert_key, integration_id, incident_key, fingerprint, name,
+             title, description, service_name, severity, labels, annotations, generator_url, runbook_url, flags,
+             heartbeat, transitions, first_seen_at, last_seen_at, statements)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $21)
+         on conflict (tenant_id, project_id, alert_key) do update
+         set last_seen_at = excluded.last_seen_at, statements = alerts.statements + excluded.statements
+         returning ", columns!(), ",
+         (select open from incidents where incidents.tenant_id = alerts.tenant_id
+          and incidents.id = alerts.incident_id) as incident_open"))
+        .bind(tenant).bind(AlertId::new()).bind(project).bind(&alert_key[..]).bind(*integration)
+        .bind(&incident_key[..]).bind(&alert.fingerprint).bind(&alert.name).bind(&alert.title)
+        .bind(&alert.description).bind(&alert.service).bind(Severity::from(alert.severity).as_str())
+        .bind(Json(&alert.labels)).bind(Json(&alert.annotations)).bind(&alert.generator_url)
+        .bind(&alert.links.runbook_url).bind(Json(&flags)).bind(alert.is_heartbeat).bind(Json(Vec::<i64>::new()))
+        .bind(now).bind(*statements).fetch_one(c).await)
+}
+
+/// Remembers the longest silence between two statements of a heartbeat, before the newest is counted.
+///
+/// # Errors
+/// When the database refused.
+pub async fn note_gap(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    alert_key: &[u8; 32],
+    now: Ts,
+) -> sqlx::Result<()> {
+    let seen: Option<Ts> = on_tx!(tx, c => sqlx::query_scalar(
+        "select last_seen_at from alerts where tenant_id = $1 and project_id = $2 and alert_key = $3")
+        .bind(tenant).bind(project).bind(&alert_key[..]).fetch_optional(c).await)?;
+    let Some(seen) = seen else { return Ok(()) };
+    on_tx!(tx, c => sqlx::query(
+        "update alerts set longest_gap_s = $4
+         where tenant_id = $1 and project_id = $2 and alert_key = $3 and longest_gap_s < $4")
+        .bind(tenant).bind(project).bind(&alert_key[..]).bind(now.seconds_since(seen).ceil() as i64)
+        .execute(c).await.map(drop))
+}
+
+/// What is needed of a stored alert to go on without a statement.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Stored {
+    /// The rule's labels.
+    pub labels: Json<BTreeMap<String, String>>,
+    /// Which incident it joins.
+    pub incident_key: Vec<u8>,
+    /// Whether it is the always-firing alert that proves alerting works.
+    pub heartbeat: bool,
+    integration_name: String,
+    kind: String,
+    settings: Json<serde_json::Value>,
+}
+
+impl Stored {
+    /// Where it came from.
+    pub fn origin(&self) -> Origin {
+        let source = Source::new(self.integration_name.clone(), &self.kind, &self.settings.0);
+        Origin { source, delivery: None }
+    }
+}
+
+/// What is needed of a stored alert to go on without a statement.
+///
+/// # Errors
+/// When the database refused; `RowNotFound` when there is no such alert.
+pub async fn stored(tx: &mut Tx, tenant: TenantId, id: AlertId) -> sqlx::Result<Stored> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select alerts.labels, alerts.incident_key, alerts.heartbeat, integrations.name as integration_name,
+             integrations.kind, integrations.settings
+         from alerts join integrations
+         on integrations.tenant_id = alerts.tenant_id and integrations.id = alerts.integration_id
+         where alerts.tenant_id = $1 and alerts.id = $2")
+        .bind(tenant).bind(id).fetch_one(c).await)
+}
+
+/// Writes what the sender says about a known alert by now.
+///
+/// # Errors
+/// When the database refused.
+pub async fn describe(tx: &mut Tx, tenant: TenantId, id: AlertId, alert: &alerts::Alert) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "update alerts set title = $3, description = $4, severity = $5, annotations = $6, runbook_url = $7
+         where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).bind(&alert.title).bind(&alert.description)
+        .bind(Severity::from(alert.severity).as_str()).bind(Json(&alert.annotations))
+        .bind(&alert.links.runbook_url).execute(c).await.map(drop))
+}
+
+/// Writes what the rules remember of an alert, and where it belongs.
+///
+/// # Errors
+/// When the database refused.
+pub async fn save(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: AlertId,
+    track: &Track,
+    incident: Option<IncidentId>,
+    episode: Option<EpisodeId>,
+) -> sqlx::Result<()> {
+    let transitions: Vec<i64> = track.transitions.iter().map(|at| at.micros()).collect();
+    on_tx!(tx, c => sqlx::query(
+        "update alerts set incident_id = $3, episode_id = $4, starts_at = $5, opened_at = $6, last_starts_at = $7,
+             last_ends_at = $8, closed_at = $9, tomb_starts_at = $10, tomb_ends_at = $11, tomb_at = $12,
+             held_starts_at = $13, held_until = $14, transitions = $15, flapping_until = $16
+         where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).bind(incident).bind(episode)
+        .bind(track.open.map(|open| open.starts_at)).bind(track.open.map(|open| open.opened_at))
+        .bind(track.last.map(|last| last.starts_at)).bind(track.last.map(|last| last.ends_at))
+        .bind(track.last.map(|last| last.closed_at))
+        .bind(track.tomb.map(|tomb| tomb.starts_at)).bind(track.tomb.map(|tomb| tomb.ends_at))
+        .bind(track.tomb.map(|tomb| tomb.at))
+        .bind(track.held.map(|held| held.starts_at)).bind(track.held.map(|held| held.until))
+        .bind(Json(transitions)).bind(track.flapping_until)
+        .execute(c).await.map(drop))
+}
+
+/// An alert by its id, locked.
+///
+/// # Errors
+/// When the database refused.
+pub async fn find(tx: &mut Tx, tenant: TenantId, id: AlertId) -> sqlx::Result<Option<Tracked>> {
+    on_tx!(tx, c => sqlx::query_as(concat!(
+        // The no-op write takes the row's lock on both databases.
+        "update alerts set statements = statements where tenant_id = $1 and id = $2 returning ", columns!()))
+        .bind(tenant).bind(id).fetch_optional(c).await)
+}
+
+/// An episode that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEpisode {
+    /// Names it.
+    pub id: EpisodeId,
+    /// The alert.
+    pub alert: AlertId,
+    /// The incident it belongs to, if it opened one.
+    pub incident: Option<IncidentId>,
+    /// When it began, by the sender.
+    pub starts_at: Ts,
+    /// When we accepted it.
+    pub opened_at: Ts,
+}
+
+/// Begins an episode.
+///
+/// # Errors
+/// When the database refused.
+pub async fn begin(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    episode: &NewEpisode,
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "insert into episodes (tenant_id, id, project_id, alert_id, incident_id, starts_at, opened_at)
+         values ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(tenant).bind(episode.id).bind(project).bind(episode.alert).bind(episode.incident)
+        .bind(episode.starts_at).bind(episode.opened_at).execute(c).await.map(drop))
+}
+
+/// Ends an episode.
+///
+/// # Errors
+/// When the database refused.
+pub async fn end(tx: &mut Tx, tenant: TenantId, id: EpisodeId, ends_at: Ts, now: Ts) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "update episodes set ends_at = $3, closed_at = $4 where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).bind(ends_at).bind(now).execute(c).await.map(drop))
+}
+
+/// Moves an open episode to another incident.
+///
+/// # Errors
+/// When the database refused.
+pub async fn move_episode(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: EpisodeId,
+    incident: IncidentId,
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query("update episodes set incident_id = $3 where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).bind(incident).execute(c).await.map(drop))
+}
+
+/// Whether any alert of an incident flaps.
+///
+/// # Errors
+/// When the database refused.
+pub async fn any_flapping(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<bool> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select exists (select 1 from alerts where tenant_id = $1 and incident_id = $2
+         and flapping_until is not null)")
+        .bind(tenant).bind(incident).fetch_one(c).await)
+}
+
+/// When a statement about any open alert of an incident was last accepted.
+///
+/// # Errors
+/// When the database refused.
+pub async fn last_statement(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<Option<Ts>> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select max(last_seen_at) from alerts where tenant_id = $1 and incident_id = $2 and episode_id is not null")
+        .bind(tenant).bind(incident).fetch_one(c).await)
+}
+
+/// Moves every alert and episode of one incident to another, and says how many alerts were moved.
+///
+/// # Errors
+/// When the database refused.
+pub async fn move_all(tx: &mut Tx, tenant: TenantId, from: IncidentId, to: IncidentId) -> sqlx::Result<u64> {
+    on_tx!(tx, c => sqlx::query("update episodes set incident_id = $3 where tenant_id = $1 and incident_id = $2")
+        .bind(tenant).bind(from).bind(to).execute(c).await.map(drop))?;
+    on_tx!(tx, c => sqlx::query("update alerts set incident_id = $3 where tenant_id = $1 and incident_id = $2")
+        .bind(tenant).bind(from).bind(to).execute(c).await.map(|done| done.rows_affected()))
+}
+
+/// Alerts whose hold or flapping ends by `now`, of every tenant.
+///
+/// # Errors
+/// When the database refused.
+pub async fn due(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, ProjectId, AlertId)>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select tenant_id, project_id, id from alerts where held_until <= $1
+         union select tenant_id, project_id, id from alerts where flapping_until <= $1 limit 500")
+        .bind(now).fetch_all(c).await)
+}
