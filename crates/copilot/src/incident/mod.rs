@@ -3,12 +3,13 @@
 mod episode;
 pub mod explain;
 pub mod intake;
-mod record;
+pub mod record;
 mod state;
 pub mod store;
+pub mod sweep;
 pub mod timeline;
 pub mod tracked;
-mod work;
+pub mod work;
 
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
@@ -123,6 +124,6 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 /// The work of this service.
-pub async fn run(_app: App, stop: CancellationToken) {
-    stop.cancelled().await;
+pub async fn run(app: App, stop: CancellationToken) {
+    sweep::run(app, stop).await;
 }
