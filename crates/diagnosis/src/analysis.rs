@@ -1,14 +1,16 @@
 //! From a case to features: the part of the engine that knows no weights.
 
 use crate::case::Case;
+use crate::company::company;
 use crate::deviation::{
     Baseline, Deviation, Standardised, baseline_rows, baselines, deviations, interval, standardise,
 };
 use crate::evidence::{Evidence, gather};
-use crate::features::{Features, features};
+use crate::features::{Features, Rises, features};
 use crate::onset::{Start, range, starts};
+use crate::seconds::seconds;
 use crate::topology::Topology;
-use crate::tracks::{Components, Track, tracks};
+use crate::tracks::{Components, Group, Track, tracks};
 
 /// Everything measured for one guess at the start.
 #[derive(Debug)]
@@ -67,7 +69,10 @@ fn window(
     start: Start,
 ) -> Window {
     let deviations = deviations(tracks, baselines, z, start.row);
-    let evidence = gather(components.len(), tracks, &deviations);
-    let features = features(case, components, topology, &evidence);
+    let evidence = gather(components.len(), tracks, baselines, &deviations);
+    let company = company(case, topology, tracks, &deviations, z);
+    let rises = |group| seconds(case, components.len(), tracks, baselines, &deviations, group).share;
+    let rises = Rises { latency: rises(Group::Latency), own: rises(Group::OwnTime), gap: rises(Group::Gap) };
+    let features = features(case, components, topology, &evidence, &company, &rises);
     Window { start, deviations, evidence, features }
 }

@@ -111,9 +111,10 @@ pub fn baselines(case: &Case, tracks: &[Track<'_>], rows: usize) -> Vec<Baseline
 fn baseline(track: &Track<'_>, q: Quantiles, rows: usize) -> Baseline {
     let space = |v: f64| track.log_offset.map_or(v, |offset| (v.max(0.0) + offset).ln());
     let middle = space(q.median);
-    // 1.349 and 4.1 turn the interquartile range and the 2 to 98% span of a normal distribution into one sigma.
+    // 1.349 and 2.563 turn the interquartile range and the 10 to 90% span of a normal distribution into one sigma. A
+    // wider span would let a few rows of an earlier incident hide this one.
     let iqr = (space(q.q3) - space(q.q1)) / 1.349;
-    let span = (space(q.high) - space(q.low)) / 4.1;
+    let span = (space(q.high) - space(q.low)) / 2.563;
     let scale = iqr.max(span).max(floor(track, q.median));
     let enough = (rows as f64).clamp(3.0, 20.0);
     let trust = (q.count as f64 / enough).clamp(0.2, 1.0);

@@ -51,14 +51,13 @@ fn statement(
     if value.abs() < 1e-9 {
         return None;
     }
-    if let Some((family, end)) = name.rsplit_once('_') {
-        if let Some(kind) = family_kind(family) {
-            let metric = metrics.iter().find(|m| same_family(m.kind, kind)).cloned();
-            return Some(match end {
-                "lead" => Statement::Leads { kind },
-                _ => Statement::Deviation { kind, metric },
-            });
-        }
+    let family = name.rsplit_once('_').and_then(|(family, end)| Some((family_kind(family)?, end)));
+    if let Some((kind, end)) = family {
+        let metric = metrics.iter().find(|m| same_family(m.kind, kind)).cloned();
+        return Some(match end {
+            "lead" => Statement::Leads { kind },
+            _ => Statement::Deviation { kind, metric },
+        });
     }
     let names = &analysis.components.names;
     let worst =

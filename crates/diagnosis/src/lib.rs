@@ -12,6 +12,7 @@
 pub mod alert_files;
 pub mod analysis;
 pub mod case;
+pub mod company;
 pub mod deviation;
 pub mod diagnose;
 pub mod evaluate;
@@ -24,6 +25,7 @@ pub mod kind;
 pub mod onset;
 pub mod robust;
 pub mod score;
+pub mod seconds;
 pub mod shadow;
 pub mod topology;
 pub mod tracks;
