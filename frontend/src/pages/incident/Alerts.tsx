@@ -5,10 +5,10 @@ import { q } from '../../api/endpoints';
 import type { Incident, IncidentAlert } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
 import { SeverityText } from '../../components/Severity';
+import { safeUrl } from '../../components/safeUrl';
 import { Instant, Lasted } from '../../components/Time';
 import { EmptyState, Skeleton } from '../../ui/Notice';
 import { counted } from '../../util/numbers';
-import { safeUrl } from './evidence';
 import { LabelList } from './LabelList';
 
 export function Alerts({ incident }: { incident: Incident }) {

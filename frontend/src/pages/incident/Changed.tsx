@@ -5,12 +5,12 @@ import { ExternalLink } from 'lucide-react';
 import { q } from '../../api/endpoints';
 import type { Change, Incident } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
+import { safeUrl } from '../../components/safeUrl';
 import { Instant } from '../../components/Time';
 import { Card } from '../../ui/Card';
 import { Skeleton } from '../../ui/Notice';
 import { duration, ms } from '../../util/time';
 import { spanBefore } from './around';
-import { safeUrl } from './evidence';
 
 export function Changed({ incident }: { incident: Incident }) {
   const query = useQuery(q.changes(spanBefore(incident)));
