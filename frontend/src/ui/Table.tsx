@@ -59,7 +59,7 @@ export function Cell({
   className?: string;
 }) {
   return (
-    <td className={cx('px-4 py-2.5 align-middle', right && 'text-right tabular-nums', className)}>
+    <td className={cx('px-4 py-2 align-middle', right && 'text-right tabular-nums', className)}>
       {children}
     </td>
   );

@@ -56,7 +56,7 @@ export default function DeliveryPage() {
 
 function Receipt({ delivery }: { delivery: DeliveryDetail }) {
   return (
-    <div className="mx-auto grid max-w-5xl gap-4">
+    <div className="mx-auto grid grid-cols-1 max-w-5xl gap-4">
       <dl className="flex flex-wrap gap-x-6 gap-y-1 text-sm">
         <Fact name="Received">
           <Instant at={delivery.received_at} />
