@@ -24,6 +24,7 @@ export function Dialog({ open, onClose, title, description, children, wide = fal
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-backdrop transition-opacity duration-150 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0" />
         <Base.Popup
+          data-takes-keys
           initialFocus={() => body.current?.querySelector<HTMLElement>(FIRST) ?? true}
           className={cx(
             'fixed z-50 flex max-h-[90dvh] flex-col bg-raised shadow-float outline-none transition duration-150',

@@ -13,7 +13,7 @@ export function Table({
 }) {
   return (
     <section
-      aria-label={label}
+      aria-label={`${label}, table`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
       tabIndex={0}
       className="overflow-x-auto"

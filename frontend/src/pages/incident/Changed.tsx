@@ -30,7 +30,7 @@ export function Changed({ incident }: { incident: Incident }) {
       ) : changes.length === 0 ? (
         <p className="text-muted text-sm">
           No deploy or configuration change was reported in this time.{' '}
-          <Link to="/changes" className="text-link hover:underline">
+          <Link to="/changes" className="text-link-inline">
             How to report changes
           </Link>
         </p>

@@ -62,11 +62,7 @@ export function Facts({ incident }: { incident: Incident }) {
         <div className="mt-3">
           <Remark>
             This was merged into{' '}
-            <Link
-              to="/incidents/$ref"
-              params={{ ref: incident.merged_into }}
-              className="text-link hover:underline"
-            >
+            <Link to="/incidents/$ref" params={{ ref: incident.merged_into }} className="text-link-inline">
               another incident
             </Link>
             , which has its alerts and comments.

@@ -72,11 +72,7 @@ function Receipt({ delivery }: { delivery: DeliveryDetail }) {
       {delivery.replay_of && (
         <Remark>
           A replay of{' '}
-          <Link
-            to="/deliveries/$id"
-            params={{ id: delivery.replay_of }}
-            className="text-link hover:underline"
-          >
+          <Link to="/deliveries/$id" params={{ id: delivery.replay_of }} className="text-link-inline">
             an earlier delivery
           </Link>
           .
@@ -114,11 +110,7 @@ function Result({ result }: { result: DeliveryResult }) {
       <Cell className="font-mono text-muted text-xs">{result.fingerprint ?? '–'}</Cell>
       <Cell>
         {result.incident_id ? (
-          <Link
-            to="/incidents/$ref"
-            params={{ ref: result.incident_id }}
-            className="text-link hover:underline"
-          >
+          <Link to="/incidents/$ref" params={{ ref: result.incident_id }} className="text-link-inline">
             Open
           </Link>
         ) : (
