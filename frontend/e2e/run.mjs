@@ -1,7 +1,8 @@
-/** Runs the browser tests on the built mock: `npm run build:mock && npm run e2e [flows|looks]`. */
+/** Runs the browser tests on the built mock: `npm run build && npm run build:mock && npm run e2e [flows|looks|policy]`. */
 import { chromium } from 'playwright-core';
 import { FLOWS } from './flows.mjs';
 import { checkLooks } from './looks.mjs';
+import { checkPolicy } from './policy.mjs';
 import { serve } from './serve.mjs';
 
 const [, , only] = process.argv;
@@ -9,7 +10,7 @@ const { url, close } = await serve('dist-mock');
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium' });
 let failed = 0;
 
-if (only !== 'looks')
+if (!only || only === 'flows')
   for (const [name, flow] of Object.entries(FLOWS)) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
     const page = await context.newPage();
@@ -28,12 +29,19 @@ if (only !== 'looks')
     await context.close();
   }
 
-if (only !== 'flows') {
+if (!only || only === 'looks') {
   const faults = await checkLooks(browser, url);
   failed += faults.length;
   for (const fault of faults) console.log(`FAIL ${fault}`);
   if (faults.length === 0)
     console.log('ok   no axe violation and nothing sticking out, in two themes and two sizes');
+}
+
+if (!only || only === 'policy') {
+  const faults = await checkPolicy(browser, url);
+  failed += faults.length;
+  for (const fault of faults) console.log(`FAIL ${fault}`);
+  if (faults.length === 0) console.log('ok   the real build keeps to the content policy');
 }
 
 await browser.close();

@@ -64,7 +64,7 @@ function MemberRow({ member }: { member: Member }) {
         {member.user_id === user.id && <span className="font-normal text-muted"> (you)</span>}
       </Cell>
       <Cell className="text-muted">{member.email}</Cell>
-      <Cell>
+      <Cell className="min-w-40">
         {mayChange ? (
           <SelectField
             label={`Role of ${member.full_name}`}
