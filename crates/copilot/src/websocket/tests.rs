@@ -110,12 +110,16 @@ async fn a_restored_database_is_noticed() {
     world.happen("alert.fired", 5, 0).await;
     let mut client = world.connect("").await;
     client.text().await;
-    let mut tx = world.db.begin(world.member.tenant.0).await.unwrap();
-    let epoch = uuid::Uuid::from_u128(7);
-    outbox::on_tx!(tx, c => sqlx::query("update streams set epoch = $1, seq = 3").bind(epoch).execute(c).await.map(drop))
+    // A copy that stood where we stand, then one that was behind.
+    for (epoch, seq) in [(7, 5), (7, 3), (8, 3)] {
+        let epoch = uuid::Uuid::from_u128(epoch);
+        let mut tx = world.db.begin(world.member.tenant.0).await.unwrap();
+        outbox::on_tx!(tx, c => sqlx::query("update streams set epoch = $1, seq = $2")
+            .bind(epoch).bind(seq).execute(c).await.map(drop))
         .unwrap();
-    tx.commit().await.unwrap();
-    assert_eq!(client.text().await, json!({"type": "resync", "epoch": epoch, "seq": 3}));
+        tx.commit().await.unwrap();
+        assert_eq!(client.text().await, json!({"type": "resync", "epoch": epoch, "seq": seq}));
+    }
 }
 
 #[tokio::test]

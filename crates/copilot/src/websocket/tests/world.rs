@@ -198,10 +198,13 @@ impl Client {
 
     /// Expects the event numbers `from..=to` and nothing in between.
     pub(super) async fn events(&mut self, from: i64, to: i64) {
-        for expected in from..=to {
-            let (kind, seq) = self.seq().await;
-            assert_eq!((seq, kind.contains('.')), (expected, true), "{kind}");
-        }
+        soon(async {
+            for expected in from..=to {
+                let (kind, seq) = self.seq().await;
+                assert_eq!((seq, kind.contains('.')), (expected, true), "{kind}");
+            }
+        })
+        .await;
     }
 
     /// The close code, after whatever comes before it.

@@ -1,0 +1,3 @@
+//! The product from outside, and the reference model that it is held against.
+
+mod model;
