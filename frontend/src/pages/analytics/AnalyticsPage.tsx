@@ -23,18 +23,22 @@ export default function AnalyticsPage() {
     }),
     [now, days],
   );
+  const choice = (
+    <Segmented
+      label="Time span"
+      value={days}
+      options={CHOICES.map((value) => ({ value, label: `${value} d` }))}
+      onChange={(next) => void navigate({ to: '/analytics', search: { days: next }, replace: true })}
+    />
+  );
   return (
     <>
       <PageHeader title={<PageTitle>Analytics</PageTitle>}>
-        <Segmented
-          label="Time span"
-          value={days}
-          options={CHOICES.map((value) => ({ value, label: `${value} d` }))}
-          onChange={(next) => void navigate({ to: '/analytics', search: { days: next }, replace: true })}
-        />
+        <span className="max-md:hidden">{choice}</span>
       </PageHeader>
       <PageBody>
-        <div className="mx-auto grid max-w-6xl gap-8">
+        <div className="mx-auto grid grid-cols-1 max-w-6xl gap-8">
+          <div className="-mb-4 md:hidden">{choice}</div>
           <IncidentSection span={span} />
           <AiSection span={span} />
         </div>

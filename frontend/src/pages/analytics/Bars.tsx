@@ -14,7 +14,7 @@ export function Bars({ label, rows }: { label: string; rows: readonly BarRow[] }
       {rows.map((row) => (
         <li key={row.key}>
           {row.filter === null ? (
-            <div className="px-2 py-1.5">
+            <div className="py-1.5">
               <Bar row={row} most={most} />
             </div>
           ) : (

@@ -1,7 +1,7 @@
 /** Incidents opened a day, stacked by severity; each day leads to its incidents. */
 import { Link } from '@tanstack/react-router';
 import { type IncidentBucket, SEVERITIES } from '../../api/types';
-import { SeverityShape, severityInk, severityRail, severityWord } from '../../components/Severity';
+import { SeverityShape, severityFill, severityInk, severityWord } from '../../components/Severity';
 import { cx } from '../../ui/cx';
 import { counted } from '../../util/numbers';
 import { day, ms } from '../../util/time';
@@ -65,7 +65,10 @@ function Column({ bucket, most }: { bucket: IncidentBucket; most: number }) {
           return (
             <span
               key={severity}
-              className={cx('mx-auto mb-px block w-full max-w-8 first:rounded-t-sm', severityRail(severity))}
+              className={cx(
+                'mx-auto mb-px block w-full max-w-8 border first:rounded-t-sm',
+                severityFill(severity),
+              )}
               style={{ height: `${(n / most) * 100}%` }}
             />
           );

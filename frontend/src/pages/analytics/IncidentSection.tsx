@@ -68,7 +68,7 @@ export function IncidentSection({ span }: { span: Span }) {
       {data.incidents === 0 && (
         <p className="mt-3 text-muted text-sm">
           There were no incidents in this time.{' '}
-          <Link to="/integrations" className="text-link hover:underline">
+          <Link to="/integrations" className="text-link-inline">
             Is everything connected?
           </Link>
         </p>

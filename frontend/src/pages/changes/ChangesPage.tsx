@@ -31,7 +31,7 @@ export default function ChangesPage() {
     <>
       <PageHeader title={<PageTitle>Changes</PageTitle>} />
       <PageBody>
-        <div className="mx-auto grid max-w-5xl gap-4">
+        <div className="mx-auto grid grid-cols-1 max-w-5xl gap-4">
           {query.isPending ? (
             <Skeleton rows={4} />
           ) : query.isError ? (
@@ -72,8 +72,8 @@ function ChangeTable({ items }: { items: readonly Change[] }) {
             <Cell>
               <Instant at={change.timestamp} />
             </Cell>
-            <Cell className="font-medium">{change.service_name}</Cell>
-            <Cell className="[overflow-wrap:anywhere]">
+            <Cell className="whitespace-nowrap font-medium">{change.service_name}</Cell>
+            <Cell className="min-w-52 [overflow-wrap:anywhere]">
               {change.summary}
               {change.version && !change.summary.includes(change.version) && ` (${change.version})`}
             </Cell>

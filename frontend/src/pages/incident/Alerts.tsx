@@ -20,7 +20,7 @@ export function Alerts({ incident }: { incident: Incident }) {
   return (
     <>
       <h2 className="sr-only">Alerts</h2>
-      <ul className="grid gap-3">
+      <ul className="grid grid-cols-1 gap-3">
         {query.data.items.map((alert) => (
           <AlertCard key={alert.id} alert={alert} />
         ))}

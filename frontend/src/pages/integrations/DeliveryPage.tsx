@@ -56,7 +56,7 @@ export default function DeliveryPage() {
 
 function Receipt({ delivery }: { delivery: DeliveryDetail }) {
   return (
-    <div className="mx-auto grid max-w-5xl gap-4">
+    <div className="mx-auto grid grid-cols-1 max-w-5xl gap-4">
       <dl className="flex flex-wrap gap-x-6 gap-y-1 text-sm">
         <Fact name="Received">
           <Instant at={delivery.received_at} />
@@ -72,11 +72,7 @@ function Receipt({ delivery }: { delivery: DeliveryDetail }) {
       {delivery.replay_of && (
         <Remark>
           A replay of{' '}
-          <Link
-            to="/deliveries/$id"
-            params={{ id: delivery.replay_of }}
-            className="text-link hover:underline"
-          >
+          <Link to="/deliveries/$id" params={{ id: delivery.replay_of }} className="text-link-inline">
             an earlier delivery
           </Link>
           .
@@ -114,11 +110,7 @@ function Result({ result }: { result: DeliveryResult }) {
       <Cell className="font-mono text-muted text-xs">{result.fingerprint ?? '–'}</Cell>
       <Cell>
         {result.incident_id ? (
-          <Link
-            to="/incidents/$ref"
-            params={{ ref: result.incident_id }}
-            className="text-link hover:underline"
-          >
+          <Link to="/incidents/$ref" params={{ ref: result.incident_id }} className="text-link-inline">
             Open
           </Link>
         ) : (

@@ -45,8 +45,8 @@ export default function IntegrationPage() {
       </PageHeader>
       <PageBody>
         {query.data ? (
-          <div className="mx-auto grid max-w-6xl items-start gap-4 lg:grid-cols-[minmax(0,1fr)_400px]">
-            <div className="grid min-w-0 gap-4">
+          <div className="mx-auto grid grid-cols-1 max-w-6xl items-start gap-4 lg:grid-cols-[minmax(0,1fr)_400px]">
+            <div className="grid min-w-0 grid-cols-1 gap-4">
               {query.data.truncated_alerts > 0 && <Truncated integration={query.data} />}
               <Recipe integration={query.data} />
               <ApiCard integration={query.data} />

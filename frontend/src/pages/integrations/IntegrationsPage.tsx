@@ -32,7 +32,7 @@ export default function IntegrationsPage() {
     <>
       <PageHeader title={<PageTitle>Integrations</PageTitle>}>{connect}</PageHeader>
       <PageBody>
-        <div className="mx-auto grid max-w-5xl gap-4">
+        <div className="mx-auto grid grid-cols-1 max-w-5xl gap-4">
           {query.isPending ? (
             <Skeleton rows={4} />
           ) : query.isError ? (
@@ -58,7 +58,7 @@ export default function IntegrationsPage() {
 
 function SourceTable({ items }: { items: readonly Integration[] }) {
   return (
-    <Table label="Integrations" head={['Name', 'Kind', 'Last heard', 'Asks for evidence at']}>
+    <Table label="Integrations" head={['Name', 'Kind', 'Last heard', 'Its API']}>
       {items.map((one) => (
         <Row key={one.id}>
           <Cell className="font-medium">
@@ -84,7 +84,7 @@ function SourceTable({ items }: { items: readonly Integration[] }) {
 /** When a source was last heard, and whether that was good. */
 export function LastHeard({ integration }: { integration: Integration }) {
   if (!integration.last_delivery_at)
-    return <span className="text-muted">waiting for the first delivery</span>;
+    return <span className="whitespace-nowrap text-muted">waiting for the first delivery</span>;
   const refused = integration.last_delivery_status === 'rejected';
   return (
     <span className="inline-flex items-center gap-2 whitespace-nowrap">

@@ -27,9 +27,9 @@ export function Audit() {
                 <Cell>
                   <Instant at={entry.created_at} />
                 </Cell>
-                <Cell>{entry.actor ?? 'the system'}</Cell>
+                <Cell className="whitespace-nowrap">{entry.actor ?? 'the system'}</Cell>
                 <Cell className="font-mono text-xs">{entry.action}</Cell>
-                <Cell className="[overflow-wrap:anywhere]">{entry.target ?? '–'}</Cell>
+                <Cell className="min-w-52 [overflow-wrap:anywhere]">{entry.target ?? '–'}</Cell>
                 <Cell className="font-mono text-muted text-xs">{entry.remote ?? '–'}</Cell>
               </Row>
             ))}

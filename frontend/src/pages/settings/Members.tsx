@@ -23,7 +23,7 @@ export function Members() {
   const [inviting, setInviting] = useState(false);
   const blocked = useBlocked('admin');
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-1 gap-4">
       <Card
         title={`Members of ${project.name}`}
         flush
@@ -69,7 +69,7 @@ function MemberRow({ member }: { member: Member }) {
           <SelectField
             label={`Role of ${member.full_name}`}
             hideLabel
-            className="!h-8 max-w-32"
+            className="!h-8 w-32"
             value={change.isPending ? change.variables.role : member.role}
             disabled={change.isPending}
             onChange={(event) =>
