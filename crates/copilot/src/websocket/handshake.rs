@@ -15,6 +15,7 @@ use super::request::Place;
 use super::session::Session;
 use super::socket;
 use crate::app::App;
+use crate::auth;
 use crate::config::Config;
 use crate::error::{Error, Problem, Result};
 use crate::ids::ProjectId;
@@ -52,7 +53,7 @@ pub(super) struct Wish {
 )]
 pub(super) async fn connect(State(app): State<App>, mut parts: Parts) -> Result<Response> {
     let wish = wish(&parts)?;
-    let session = Session::authenticate(&mut parts, &app, wish.project).await?;
+    let session = Session::authenticate(&parts.headers, &app, wish.project).await?;
     check_origin(&parts.headers, &origins(&app.config))?;
     open(&app.hub, session, wish, &mut parts).await
 }
@@ -103,8 +104,7 @@ pub(super) fn wish(parts: &Parts) -> Result<Wish> {
 
 /// The pages that may open a socket with a cookie.
 fn origins(config: &Config) -> Vec<String> {
-    let public = url::Url::parse(&config.public_url()).map(|url| url.origin().ascii_serialization());
-    let mut origins: Vec<String> = public.into_iter().collect();
+    let mut origins = vec![auth::public_origin(config)];
     if config.public_url.is_empty()
         && let Some((_, port)) = config.gateway_listen.rsplit_once(':')
     {

@@ -1,11 +1,10 @@
 //! Asks whether a caller may listen, and goes on asking while the socket is open.
 
-use axum::extract::FromRequestParts as _;
-use axum::http::request::Parts;
+use axum::http::HeaderMap;
 
 use crate::app::App;
-use crate::auth::{Member, Role, Viewer};
-use crate::error::{Error, Result};
+use crate::auth::{self, Member};
+use crate::error::Result;
 use crate::ids::ProjectId;
 
 /// A caller and the means to ask about them again.
@@ -28,20 +27,16 @@ pub(super) enum Session {
 }
 
 impl Session {
-    /// The caller behind `parts`, in `project` or else in the project of the session or the key.
+    /// The caller behind `headers`, in `project` or else in the project of the session or the key.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] for no or a bad credential, [`Error::NotFound`] for a project that the
-    /// caller may not read.
+    /// When nobody is signed in, or `project` is not one that the caller may read.
     pub(super) async fn authenticate(
-        parts: &mut Parts,
+        headers: &HeaderMap,
         app: &App,
         project: Option<ProjectId>,
     ) -> Result<Self> {
-        let Viewer(member) = Viewer::from_request_parts(parts, app).await?;
-        if project.is_some_and(|project| project != member.project) {
-            return Err(Error::NotFound);
-        }
+        let member = auth::authenticate_in(headers, app, project).await?;
         Ok(Self::Signed { app: app.clone(), member })
     }
 
@@ -57,7 +52,7 @@ impl Session {
     /// Whether the caller may still listen; a database that does not answer ends nobody's session.
     pub(super) async fn is_valid(&self) -> bool {
         match self {
-            Self::Signed { app, member } => !app.stop.is_cancelled() && member.role >= Role::Viewer,
+            Self::Signed { app, member } => auth::still_valid(app, member).await.unwrap_or(true),
             #[cfg(test)]
             Self::Scripted { valid, .. } => valid.load(std::sync::atomic::Ordering::SeqCst),
         }
