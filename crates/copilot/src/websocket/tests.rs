@@ -18,7 +18,8 @@ fn limits() -> Limits {
 
 #[tokio::test]
 async fn hello_comes_first_and_then_every_event_in_order() {
-    let world = World::new().await;
+    // Nobody polls: the commit's own wake-up is enough.
+    let world = World::with(Limits { poll: Duration::from_secs(3_600), ..limits() }, Clock::System).await;
     world.happen("incident.created", 3, 0).await;
     let mut client = world.connect("").await;
     let epoch = world.head().await.epoch;
@@ -140,19 +141,30 @@ async fn a_filter_leaves_gaps_and_nothing_else() {
     client.events(1, 4).await;
 }
 
+/// A client that hears nothing, beside one that heard 480 events of 60 kB.
+async fn behind(slow: Duration) -> (World, world::Client) {
+    let world = World::with(Limits { slow, ..limits() }, Clock::System).await;
+    let mut behind = world.connect_narrow().await;
+    let mut quick = world.connect("").await;
+    behind.text().await;
+    quick.text().await;
+    for batch in 0..12 {
+        world.happen("alert.fired", 40, 60_000).await;
+        quick.events(batch * 40 + 1, batch * 40 + 40).await;
+    }
+    (world, behind)
+}
+
+#[tokio::test]
+async fn a_client_that_only_paused_is_told_everything() {
+    let (_world, mut paused) = behind(Duration::from_secs(3_600)).await;
+    paused.events(1, 480).await;
+}
+
 #[tokio::test]
 async fn a_slow_client_is_told_to_look_again_and_harms_nobody() {
-    let world = World::with(Limits { slow: Duration::ZERO, ..limits() }, Clock::System).await;
-    let mut slow = world.connect_narrow().await;
-    let mut quick = world.connect("").await;
-    slow.text().await;
-    quick.text().await;
-    let mut total = 0;
-    for _ in 0..12 {
-        world.happen("alert.fired", 40, 60_000).await;
-        quick.events(total + 1, total + 40).await;
-        total += 40;
-    }
+    let (world, mut slow) = behind(Duration::ZERO).await;
+    let total = 480;
     let mut last = 0;
     let resynced = loop {
         let (kind, seq) = slow.seq().await;
