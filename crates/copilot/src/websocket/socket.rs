@@ -87,8 +87,14 @@ pub(super) async fn run(hub: &Hub, session: &Session, place: Option<Place>, sock
         match end.frame() {
             Some((code, reason)) => {
                 let frame = CloseFrame { code, reason: reason.into() };
-                if sink.send(Frame::Close(Some(frame))).await.is_ok() {
-                    while let Some(Ok(_)) = stream.next().await {}
+                if sink.send(Frame::Close(Some(frame))).await.is_err() {
+                    return;
+                }
+                while let Some(Ok(_)) = stream.next().await {}
+                if end == End::TooLarge {
+                    // The rest of the frame is not read, and closing on unread bytes resets the connection:
+                    // the client is given time to see why.
+                    std::future::pending().await
                 }
             }
             None => drop(sink.close().await),
