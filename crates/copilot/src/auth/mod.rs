@@ -1,20 +1,63 @@
 //! Who asks: people, sessions, projects, members and keys.
+//!
+//! A request passes [`identity`](self) (its credential, looked up now) and [`permission`](self) (a role, as a
+//! parameter type); the other files are a noun each.
 
+mod account;
+mod audit;
+mod cookie;
+mod csrf;
+mod email;
+mod extract;
+mod identity;
+mod keys;
+mod link;
+mod login;
+mod name;
+mod password;
 mod permission;
+mod refresh;
+mod seal;
+mod secret_token;
+mod session;
+mod source;
+mod store;
+mod tenant;
+mod throttle;
+mod token;
+mod weak;
 
+pub use audit::{Entry, record};
+pub use csrf::{public_origin, public_url};
+pub use extract::{Path, Query};
+pub use identity::{authenticate, authenticate_in, still_valid};
+pub use keys::Keys;
+pub use link::issue_link;
 pub use permission::{Actor, Admin, Engineer, Member, Owner, Role, Viewer};
+pub use seal::Cell;
+pub use secret_token::SecretToken;
+pub use source::Source;
 
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
-
-/// Keys derived from the master key.
-pub struct Keys {}
 
 /// The routes of this service.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(account::setup))
+        .routes(routes!(account::register))
+        .routes(routes!(account::me))
+        .routes(routes!(account::switch_project))
+        .routes(routes!(login::login))
+        .routes(routes!(login::link))
+        .routes(routes!(login::refresh))
+        .routes(routes!(login::logout))
+        .routes(routes!(session::list, session::end_others))
+        .routes(routes!(session::end))
+        .routes(routes!(audit::list))
 }
 
 /// The work of this service.

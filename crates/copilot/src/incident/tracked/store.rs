@@ -328,7 +328,12 @@ pub async fn heartbeats(tx: &mut Tx) -> sqlx::Result<Vec<Heartbeat>> {
 ///
 /// # Errors
 /// When the database refused.
-pub async fn set_incident(tx: &mut Tx, tenant: TenantId, id: AlertId, incident: IncidentId) -> sqlx::Result<()> {
+pub async fn set_incident(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: AlertId,
+    incident: IncidentId,
+) -> sqlx::Result<()> {
     on_tx!(tx, c => sqlx::query("update alerts set incident_id = $3 where tenant_id = $1 and id = $2")
         .bind(tenant).bind(id).bind(incident).execute(c).await.map(drop))
 }
