@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, StatusCode};
 use garde::Validate;
 use outbox::Tx;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::audit::{self, Entry};
 use super::cookie::Cookie;
@@ -35,13 +34,24 @@ pub struct User {
     pub full_name: String,
 }
 
+/// Who may register.
+#[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Offer {
+    /// The first visitor; then only by invitation.
+    First,
+    /// Anybody.
+    Open,
+    /// Nobody.
+    Closed,
+}
+
 /// What the sign-in page may offer.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Setup {
     /// Whether registering would work now.
     can_register: bool,
-    /// `first`, `open` or `closed`.
-    registration: &'static str,
+    registration: Offer,
 }
 
 /// Says what the sign-in page may offer.
@@ -50,9 +60,9 @@ pub(super) async fn setup(State(app): State<App>) -> Result<Json<Setup>> {
     let mut tx = app.db.read_unscoped().await?;
     let can_register = may_register(&mut tx, app.config.registration).await?;
     let registration = match app.config.registration {
-        Registration::First => "first",
-        Registration::Open => "open",
-        Registration::Closed => "closed",
+        Registration::First => Offer::First,
+        Registration::Open => Offer::Open,
+        Registration::Closed => Offer::Closed,
     };
     Ok(Json(Setup { can_register, registration }))
 }
@@ -151,7 +161,7 @@ pub(super) async fn register(
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Me {
     /// The person; for an API key, its id and its name.
-    user: MeUser,
+    user: User,
     tenant: Tenant,
     project: Project,
     role: Role,
@@ -159,17 +169,6 @@ pub struct Me {
     projects: Vec<ProjectRole>,
     /// What a script sends as `X-CSRF-Token`; empty for an API key, which needs none.
     csrf_token: String,
-}
-
-/// The caller.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct MeUser {
-    /// Names the person or the key.
-    id: Uuid,
-    /// The address they sign in with; empty for an API key.
-    email: String,
-    /// As shown to others.
-    full_name: String,
 }
 
 /// Says who one is.
@@ -184,12 +183,12 @@ async fn describe(tx: &mut Tx, app: &App, member: &Member) -> Result<Me> {
     let project = project::find(tx, member.tenant, member.project).await?.ok_or(Error::NotFound)?;
     let (user, projects, csrf_token) = match &member.actor {
         Actor::User { id, name, email, session } => (
-            MeUser { id: id.0, email: email.clone(), full_name: name.clone() },
+            User { id: *id, email: email.clone(), full_name: name.clone() },
             project::roles(tx, member.tenant, *id).await?,
             app.keys.csrf_token(*session),
         ),
         Actor::Key { id, name } => (
-            MeUser { id: id.0, email: String::new(), full_name: name.clone() },
+            User { id: UserId(id.0), email: String::new(), full_name: name.clone() },
             vec![ProjectRole { id: project.id, name: project.name.clone(), role: member.role }],
             String::new(),
         ),

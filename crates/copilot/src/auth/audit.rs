@@ -1,8 +1,11 @@
 //! The audit log: every security-relevant act, once, in the transaction that did it.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
-use outbox::Tx;
+use outbox::{Ts, Tx};
+use serde::Serialize;
 use serde_json::Value;
 use sqlx::types::Json as Column;
 use uuid::Uuid;
@@ -11,10 +14,10 @@ use super::extract::Query;
 use super::permission::{Admin, Member};
 use super::source::Source;
 use super::store;
-pub use super::store::audit::AuditEntry;
+use super::store::audit::AuditRow;
 use crate::app::App;
 use crate::error::Result;
-use crate::ids::TenantId;
+use crate::ids::{ApiKeyId, TenantId, UserId};
 use crate::page::{Page, PageQuery};
 
 /// An act to record.
@@ -30,7 +33,7 @@ pub struct Entry {
     pub ok: bool,
     /// The address it came from.
     pub remote: String,
-    /// What else there is to say; never a secret.
+    /// What else there is to say, never a secret; `name` is how the object is shown to people.
     pub detail: Value,
 }
 
@@ -66,7 +69,7 @@ impl Entry {
 /// # Errors
 /// When the database refused.
 pub async fn record(tx: &mut Tx, tenant: TenantId, entry: Entry) -> sqlx::Result<()> {
-    let row = AuditEntry {
+    let row = AuditRow {
         id: Uuid::now_v7(),
         at: tx.now(),
         actor: entry.actor,
@@ -80,6 +83,33 @@ pub async fn record(tx: &mut Tx, tenant: TenantId, entry: Entry) -> sqlx::Result
     store::audit::insert(tx, tenant, &row).await
 }
 
+/// One security-relevant act.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AuditEntry {
+    /// Names the entry; later entries sort later.
+    id: Uuid,
+    created_at: Ts,
+    /// Who acted, as shown to people; null when nobody was signed in.
+    actor: Option<String>,
+    /// Who acted: `user:ID`, `key:ID`, `operator` or `nobody`.
+    actor_id: String,
+    /// What was done, such as `member.added`.
+    action: String,
+    /// To what, as shown to people.
+    target: String,
+    /// To what, such as `project:ID`.
+    object: String,
+    /// `ok` or `refused`.
+    result: String,
+    /// The address it came from.
+    remote: String,
+    /// Finds the request in the logs.
+    request_id: String,
+    /// What else there is to say.
+    #[schema(value_type = Object)]
+    detail: Value,
+}
+
 /// Lists what was done, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(PageQuery),
     responses((status = 200, body = Page<AuditEntry>)))]
@@ -91,5 +121,40 @@ pub(super) async fn list(
     let (limit, before) = (query.limit()?, query.position::<Uuid>()?);
     let mut tx = app.db.read(member.tenant.0).await?;
     let rows = store::audit::page(&mut tx, member.tenant, before, limit as i64 + 1).await?;
-    Ok(Json(Page::new(rows, limit, |row| row.id, |row| row)))
+    let mut names = HashMap::new();
+    for row in &rows {
+        if !names.contains_key(&row.actor) {
+            names.insert(row.actor.clone(), actor_name(&mut tx, member.tenant, &row.actor).await?);
+        }
+    }
+    Ok(Json(Page::new(rows, limit, |row| row.id, |row| show(row, &names))))
+}
+
+/// How an actor is shown to people.
+async fn actor_name(tx: &mut Tx, tenant: TenantId, actor: &str) -> sqlx::Result<Option<String>> {
+    let id = |prefix: &str| actor.strip_prefix(prefix).and_then(|id| id.parse::<Uuid>().ok());
+    if let Some(id) = id("user:") {
+        return Ok(store::user::find(tx, tenant, UserId(id)).await?.map(|user| user.full_name));
+    }
+    if let Some(id) = id("key:") {
+        return store::api_key::name(tx, tenant, ApiKeyId(id)).await;
+    }
+    Ok((actor == "operator").then(|| actor.to_owned()))
+}
+
+fn show(row: AuditRow, names: &HashMap<String, Option<String>>) -> AuditEntry {
+    let named = row.detail.get("name").and_then(Value::as_str).map(str::to_owned);
+    AuditEntry {
+        id: row.id,
+        created_at: row.at,
+        actor: names.get(&row.actor).cloned().flatten(),
+        actor_id: row.actor,
+        action: row.action,
+        target: named.unwrap_or_else(|| row.object.clone()),
+        object: row.object,
+        result: row.result,
+        remote: row.remote,
+        request_id: row.request_id,
+        detail: row.detail.0,
+    }
 }

@@ -3,19 +3,27 @@
 //! A request passes [`identity`](self) (its credential, looked up now) and [`permission`](self) (a role, as a
 //! parameter type); the other files are a noun each.
 
+mod acceptance;
 mod account;
+mod api_key;
 mod audit;
 mod cookie;
 mod csrf;
 mod email;
 mod extract;
+mod housekeeping;
+pub mod idempotency;
 mod identity;
+mod invitation;
 mod keys;
 mod link;
 mod login;
+mod member;
 mod name;
+pub mod operator;
 mod password;
 mod permission;
+mod project;
 mod refresh;
 mod seal;
 mod secret_token;
@@ -57,10 +65,19 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(login::logout))
         .routes(routes!(session::list, session::end_others))
         .routes(routes!(session::end))
+        .routes(routes!(invitation::list, invitation::create))
+        .routes(routes!(invitation::withdraw))
+        .routes(routes!(acceptance::accept))
+        .routes(routes!(project::list, project::create))
+        .routes(routes!(project::show, project::rename, project::delete))
+        .routes(routes!(member::list, member::add))
+        .routes(routes!(member::change_role, member::remove))
+        .routes(routes!(api_key::list, api_key::create))
+        .routes(routes!(api_key::revoke))
         .routes(routes!(audit::list))
 }
 
 /// The work of this service.
-pub async fn run(_app: App, stop: CancellationToken) {
-    stop.cancelled().await;
+pub async fn run(app: App, stop: CancellationToken) {
+    housekeeping::run(app, stop).await;
 }

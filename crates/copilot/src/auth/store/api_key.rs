@@ -101,3 +101,13 @@ pub(in crate::auth) async fn touch(tx: &mut Tx, tenant: TenantId, id: ApiKeyId) 
     on_tx!(tx, c => sqlx::query("update api_keys set last_used_at = $3 where tenant_id = $1 and id = $2")
         .bind(tenant).bind(id).bind(now).execute(c).await.map(drop))
 }
+
+/// The name of a key, also of one that was revoked.
+pub(in crate::auth) async fn name(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: ApiKeyId,
+) -> sqlx::Result<Option<String>> {
+    on_tx!(tx, c => sqlx::query_scalar("select name from api_keys where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).fetch_optional(c).await)
+}
