@@ -1,7 +1,7 @@
 /** The rules of the house that no lint knows. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 const LONGEST = 250;
 const GENERATED = new Set(['src/api/schema.gen.ts']);
@@ -59,12 +59,21 @@ it('gives each file its one sentence', () => {
   expect(silent.map(({ path }) => path)).toEqual([]);
 });
 
-it('takes packages only from the registry', () => {
+describe('the lock file', () => {
   const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
-    packages: Record<string, { resolved?: string }>;
+    packages: Record<string, { resolved?: string; optionalDependencies?: Record<string, string> }>;
   };
-  const odd = Object.values(lock.packages).filter(
-    (one) => one.resolved !== undefined && !one.resolved.startsWith('https://registry.npmjs.org/'),
-  );
-  expect(odd).toEqual([]);
+  const entries = Object.values(lock.packages);
+
+  it('takes packages only from the registry', () => {
+    const odd = entries.filter(
+      (one) => one.resolved && !one.resolved.startsWith('https://registry.npmjs.org/'),
+    );
+    expect(odd).toEqual([]);
+  });
+
+  it('knows the native packages of every platform, or npm ci refuses it (scripts/lock.mjs)', () => {
+    const wanted = entries.flatMap((one) => Object.keys(one.optionalDependencies ?? {}));
+    expect(wanted.filter((name) => !lock.packages[`node_modules/${name}`])).toEqual([]);
+  });
 });

@@ -17,9 +17,11 @@ use crate::ai::Model;
 use crate::app::{App, Parts};
 use crate::auth::Keys;
 use crate::config::Config;
+use crate::error::Error;
 use crate::gateway::{self, Limits};
 use crate::outbound::Outbound;
 use crate::service::Service;
+use crate::websocket::{self, Hub};
 use crate::{db, health, http};
 
 /// How long workers may take to finish what they are at, after the last request was answered.
@@ -69,16 +71,17 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
         bound.push((*service, listener));
     }
     let db = db::open(&config.database_url, &config.data_dir, clock).await?;
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let app = App::new(Parts {
         keys: Keys::load(&config, &config.data_dir)?,
         inbox: crate::integration::Inbox::default(),
-        hub: crate::websocket::Hub::default(),
+        hub: Hub::new(db.clone(), websocket::Limits::default(), tasks.clone(), stop.clone()),
         model: model.map_or_else(|| Model::from_config(&config), Ok)?,
         outbound: Outbound::from_config(&config)?,
-        limits: Limits::new(&config),
+        limits: Limits::new(&config)?,
         metrics,
-        tasks: TaskTracker::new(),
-        stop: CancellationToken::new(),
+        tasks,
+        stop,
         config,
         db,
     });
@@ -95,8 +98,8 @@ impl Server {
     fn run(&mut self, service: Service, listener: TcpListener, local: &[Service]) -> anyhow::Result<()> {
         let app = &self.app;
         let router: Router<App> = match service {
-            Service::Gateway => gateway::assemble(app, local)?,
-            other => other.routes().split_for_parts().0,
+            Service::Gateway => gateway::assemble(app, local),
+            other => gateway::guard(app, other.routes().split_for_parts().0).fallback(|| async { Error::NotFound }),
         };
         let router = http::wrap(router.merge(health::routes()).with_state(app.clone()));
         self.addresses.insert(service, listener.local_addr()?);

@@ -5,9 +5,10 @@ use std::io::Read as _;
 use anyhow::Context as _;
 use clap::Subcommand;
 use outbox::Clock;
+use serde_json::json;
 
 use super::{Settings, print};
-use crate::auth::{self, Role};
+use crate::auth::{Keys, Role, operator};
 use crate::config::Config;
 use crate::ids::ProjectId;
 
@@ -37,9 +38,12 @@ pub enum TokenCommand {
     Create {
         #[command(flatten)]
         settings: Settings,
-        /// The project it is for.
+        /// The person in whose name it is made.
         #[arg(long)]
-        project: ProjectId,
+        email: String,
+        /// The project it is for; their first when it is not given.
+        #[arg(long)]
+        project: Option<ProjectId>,
         /// What it is for.
         #[arg(long)]
         name: String,
@@ -57,15 +61,16 @@ pub async fn user(command: UserCommand) -> anyhow::Result<()> {
     let UserCommand::Create { settings, email, name, tenant } = command;
     let mut password = String::new();
     std::io::stdin().read_to_string(&mut password).context("reading the password from standard input")?;
-    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    let password = password.trim_end_matches(['\r', '\n']);
     let (config, _) = settings.load()?;
     let db = open(&config).await?;
-    let new = auth::NewUser { tenant_name: tenant, email, full_name: name, password };
-    let created = auth::create_user(&db, new).await?;
+    let keys = Keys::load(&config, &config.data_dir)?;
+    let created = operator::create_user(&db, &keys, &tenant, &email, &name, password).await?;
     db.close().await;
-    print::line(&serde_json::json!({
+    let line = json!({
         "user_id": created.user, "tenant_id": created.tenant, "project_id": created.project,
-    }).to_string())
+    });
+    print::line(&line.to_string())
 }
 
 /// Runs a command about API keys.
@@ -73,12 +78,12 @@ pub async fn user(command: UserCommand) -> anyhow::Result<()> {
 /// # Errors
 /// When it can't be done; the reason says why.
 pub async fn token(command: TokenCommand) -> anyhow::Result<()> {
-    let TokenCommand::Create { settings, project, name, role } = command;
+    let TokenCommand::Create { settings, email, project, name, role } = command;
     let (config, _) = settings.load()?;
     let db = open(&config).await?;
-    let key = auth::create_token(&db, project, &name, role).await?;
+    let key = operator::create_token(&db, &email, project, &name, role, None).await?;
     db.close().await;
-    print::line(&key)
+    print::line(key.reveal())
 }
 
 async fn open(config: &Config) -> anyhow::Result<outbox::Db> {

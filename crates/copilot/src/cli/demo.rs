@@ -16,7 +16,7 @@ use super::demo_watch::Watch;
 use super::{print, serve};
 use crate::ai::changes;
 use crate::app::App;
-use crate::auth::{self, Actor, Member, Role};
+use crate::auth::{self, Actor, Member, Role, SecretToken, Source, operator};
 use crate::config::{self, Config};
 use crate::demo::terminal::{self, Banner, Style};
 use crate::demo::{self, Options, Scenario, Shop, Webhook};
@@ -24,6 +24,9 @@ use crate::ids::SessionId;
 use crate::integration::{self, Kind, NewIntegration};
 use crate::server::{self, Server, Start};
 use crate::service::Service;
+
+/// The address of the demo's owner; no mail is ever sent.
+const EMAIL: &str = "demo@example.com";
 
 /// Where the dashboard is, unless something else is there.
 const PORT: u16 = 8500;
@@ -148,18 +151,13 @@ async fn tell(
 
 /// Registers the demo's owner, whose password nobody needs.
 async fn owner(app: &App) -> anyhow::Result<Member> {
-    let password = auth::secret_token::SecretToken::generate();
-    let new = auth::NewUser {
-        tenant_name: "Demo shop".to_owned(),
-        email: "demo@localhost.localdomain".to_owned(),
-        full_name: "demo".to_owned(),
-        password: password.reveal().to_owned(),
-    };
-    let created = auth::create_user(app, new).await?;
+    let password = SecretToken::generate();
+    let created =
+        operator::create_user(&app.db, &app.keys, "Demo shop", EMAIL, "demo", password.reveal()).await?;
     let actor = Actor::User {
         id: created.user,
         name: "demo".to_owned(),
-        email: "demo@localhost.localdomain".to_owned(),
+        email: EMAIL.to_owned(),
         session: SessionId::new(),
     };
     Ok(Member { tenant: created.tenant, project: created.project, role: Role::Owner, actor })
@@ -168,8 +166,11 @@ async fn owner(app: &App) -> anyhow::Result<Member> {
 /// Adds the Alertmanager that will send, and the Prometheus that will be asked.
 async fn integrations(app: &App, member: &Member) -> anyhow::Result<(Webhook, crate::ids::IntegrationId)> {
     let mut tx = app.db.begin(member.tenant.0).await?;
-    let alertmanager = integration::create(app, &mut tx, member, named(Kind::Alertmanager, "shop Alertmanager")).await?;
-    let prometheus = integration::create(app, &mut tx, member, named(Kind::Prometheus, "shop Prometheus")).await?;
+    let here = Source { address: std::net::Ipv4Addr::LOCALHOST.into(), user_agent: "demo".to_owned() };
+    let alertmanager = named(Kind::Alertmanager, "shop Alertmanager");
+    let alertmanager = integration::create(app, &mut tx, member, &here, alertmanager).await?;
+    let prometheus = named(Kind::Prometheus, "shop Prometheus");
+    let prometheus = integration::create(app, &mut tx, member, &here, prometheus).await?;
     tx.commit().await?;
     let webhook = Webhook { url: alertmanager.integration.webhook_url, token: alertmanager.token };
     Ok((webhook, prometheus.integration.id))

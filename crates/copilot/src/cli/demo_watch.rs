@@ -9,8 +9,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::print;
+use crate::ai::hypotheses;
 use crate::app::App;
 use crate::auth::Member;
+use crate::ids::{ProjectId, TenantId};
 use crate::demo::terminal::{self, Style};
 
 /// How often it looks when no wake-up came.
@@ -144,14 +146,27 @@ impl Watch {
         }
         self.seen()?.answered = true;
         let took_s = event.at.seconds_since(opened);
-        let mut tx = self.app.db.read(self.stream.owner).await?;
-        let told = crate::ai::told(&mut tx, self.stream.owner.into(), id.parse()?).await?;
+        let (tenant, project) = (TenantId(self.stream.owner), ProjectId(self.stream.id));
+        let told = hypotheses::read(&self.app.db, tenant, project, id.parse()?).await?;
+        let reason = told.analysis.as_ref().and_then(|analysis| analysis.reason.clone()).unwrap_or_default();
         let Some(top) = data.get("top").filter(|top| top.is_object()) else {
-            return Ok(Some(terminal::inconclusive(style, at, number, took_s, &told.reason)));
+            return Ok(Some(terminal::inconclusive(style, at, number, took_s, &reason)));
         };
+        let mut tx = self.app.db.read(tenant.0).await?;
+        let (cited, analysis) = told.items.first().map_or((&[][..], None), |first| {
+            (first.supporting_evidence.as_slice(), Some(first.analysis_id))
+        });
+        let evidence = match analysis {
+            Some(analysis) => crate::ai::store::evidence(&mut tx, tenant, id.parse()?, analysis).await?,
+            None => Vec::new(),
+        };
+        let evidence: Vec<String> = cited
+            .iter()
+            .filter_map(|cited| evidence.iter().find(|row| row.id == *cited).map(|row| row.summary.clone()))
+            .collect();
         let confidence = top["confidence_score"].as_f64().unwrap_or_default();
         let claim = text(&top["claim"]);
-        Ok(Some(terminal::hypothesis_ready(style, at, number, took_s, &claim, confidence, &told.evidence)))
+        Ok(Some(terminal::hypothesis_ready(style, at, number, took_s, &claim, confidence, &evidence)))
     }
 }
 

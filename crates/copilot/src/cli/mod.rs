@@ -2,6 +2,7 @@
 
 mod account;
 mod demo;
+mod demo_watch;
 mod diagnose;
 mod print;
 mod serve;

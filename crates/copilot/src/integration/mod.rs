@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use inbox::Inbox;
-pub use manage::{Created, create};
+pub use manage::{Created, NewIntegration, create};
 
 use crate::app::App;
 use crate::incident::Severity;
