@@ -42,10 +42,13 @@ pub async fn serve(request: Request) -> Response {
 /// A built file in the best encoding the browser takes.
 fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     let plain = Files::get(name).filter(|_| !name.is_empty())?;
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let encodings = [("br", ".br"), ("gzip", ".gz")];
     let compressed = encodings.into_iter().find_map(|(encoding, ending)| {
-        let takes = accepted.split(',').any(|part| part.split(';').next().is_some_and(|word| word.trim() == encoding));
+        let takes = accepted
+            .split(',')
+            .any(|part| part.split(';').next().is_some_and(|word| word.trim() == encoding));
         Some((encoding, Files::get(&format!("{name}{ending}")).filter(|_| takes)?))
     });
     let etag = format!("\"{}\"", hex(&plain.metadata.sha256_hash()));

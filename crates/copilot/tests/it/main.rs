@@ -2,4 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
+mod crash;
+mod ingest;
 mod model;
+mod process;
+mod world;
