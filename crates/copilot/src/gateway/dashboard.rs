@@ -22,11 +22,9 @@ const PROGRAMS: [&str; 6] = ["/api", "/webhooks", "/ws", "/-/", "/metrics", "/do
 /// Answers a path that no route has: a built file, or the dashboard's only page, or 404.
 pub async fn serve(request: Request) -> Response {
     let path = request.uri().path();
-    if PROGRAMS.iter().any(|prefix| path.starts_with(prefix)) {
+    let reads = request.method() == Method::GET || request.method() == Method::HEAD;
+    if !reads || PROGRAMS.iter().any(|prefix| path.starts_with(prefix)) {
         return Error::NotFound.into_response();
-    }
-    if request.method() != Method::GET && request.method() != Method::HEAD {
-        return Error::MethodNotAllowed.into_response();
     }
     let name = path.trim_start_matches('/');
     if let Some(response) = file(name, request.headers()) {
