@@ -352,14 +352,3 @@ pub async fn close_step(
          where tenant_id = $1 and incident_id = $2 and step_type = $3 and status = 'in_progress'")
         .bind(tenant).bind(incident).bind(step).bind(status).bind(now).bind(Json(detail)).execute(c).await.map(drop))
 }
-
-/// Whether this was the first look at an incident that is still open, and had metrics to look at.
-pub async fn is_first_look(tx: &mut Tx, tenant: TenantId, id: AnalysisId) -> sqlx::Result<bool> {
-    on_tx!(tx, c => sqlx::query_scalar(
-        "select exists (select 1 from analyses
-             join incidents on incidents.tenant_id = analyses.tenant_id and incidents.id = analyses.incident_id
-             where analyses.tenant_id = $1 and analyses.id = $2 and analyses.version = 1 and incidents.open
-             and exists (select 1 from evidence where evidence.tenant_id = $1 and evidence.analysis_id = $2
-                 and evidence.kind = 'metric'))")
-        .bind(tenant).bind(id).fetch_one(c).await)
-}

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::event::{self, AnalysisEnd, Event};
 use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
-use crate::incident::explain::{self, QUEUE};
+use crate::incident::explain::QUEUE;
 use crate::outbound::Outbound;
 
 /// Seconds a worker may hold an analysis: a model call and what is around it.
@@ -25,9 +25,6 @@ const LEASE_S: i64 = 75;
 
 /// How often our own work may fail before the analysis has failed.
 const ATTEMPTS: i64 = 3;
-
-/// Seconds after which an open incident is looked at again when the first look had metrics and found no cause.
-const LOOK_AGAIN_S: i64 = 15;
 
 /// Seconds to wait before the second and later attempts.
 const BACKOFF_S: i64 = 10;
@@ -211,10 +208,6 @@ impl<'a> Worker<'a> {
         event::append(tx, tenant, work.project, &Event::HypothesisGenerated(end));
         if !lease::finish(tx, job).await? {
             return Err(Error::Internal(anyhow::anyhow!("a job that was held could not be finished")));
-        }
-        let unclear = ending.status == AnalysisStatus::Inconclusive;
-        if unclear && store::is_first_look(tx, tenant, work.analysis).await? {
-            explain::look_again(tx, tenant, incident, LOOK_AGAIN_S).await?;
         }
         metrics::counter!("sre_copilot_analyses_total", "status" => ending.status.as_str(),
             "engine" => ending.engine.as_str())

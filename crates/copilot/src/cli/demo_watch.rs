@@ -150,11 +150,10 @@ impl Watch {
         if data["incident_id"] != id {
             return Ok(None);
         }
+        self.seen()?.answered = true;
         let took_s = event.at.seconds_since(opened);
         let (tenant, project) = (TenantId(self.stream.owner), ProjectId(self.stream.id));
         let told = hypotheses::read(&self.app.db, tenant, project, id.parse()?).await?;
-        // A first look that saw too little is followed by a second one.
-        self.seen()?.answered = told.analysis.as_ref().is_none_or(|analysis| analysis.status.is_over());
         let reason = told.analysis.as_ref().and_then(|analysis| analysis.reason.clone()).unwrap_or_default();
         let Some(top) = data.get("top").filter(|top| top.is_object()) else {
             return Ok(Some(terminal::inconclusive(style, at, number, took_s, &reason)));

@@ -17,31 +17,8 @@ pub async fn request(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sql
     if let Some(current) = store::unfinished_analysis(tx, tenant, incident).await? {
         return Ok(current);
     }
-    queue(tx, tenant, incident, 0).await
-}
-
-/// Queues another version for `seconds` from now: an incident that was looked at within seconds of its alarm had
-/// few samples to show.
-///
-/// # Errors
-/// When the database refused.
-pub async fn look_again(
-    tx: &mut Tx,
-    tenant: TenantId,
-    incident: IncidentId,
-    seconds: i64,
-) -> sqlx::Result<()> {
-    queue(tx, tenant, incident, seconds).await.map(drop)
-}
-
-async fn queue(
-    tx: &mut Tx,
-    tenant: TenantId,
-    incident: IncidentId,
-    seconds: i64,
-) -> sqlx::Result<AnalysisId> {
     let id = store::queue_analysis(tx, tenant, incident).await?;
-    let run_at = tx.now().plus_seconds(seconds);
+    let run_at = tx.now();
     let payload = json!({ "analysis_id": id });
     let job = NewJob { owner: tenant.0, queue: QUEUE, key: incident.to_string(), payload, run_at };
     lease::enqueue(tx, job).await?;
