@@ -19,14 +19,15 @@ fn tell(scenario: &str) -> Option<String> {
 /// One after the other: each runs a Prometheus and an Alertmanager of its own, on a small machine.
 #[test]
 fn each_story_ends_with_an_honest_answer() {
-    // Within seconds of the alarm a busy machine may have scraped too little: then it must say so, never guess.
     if let Some(said) = tell("bad-deploy") {
-        let named = said.contains("checkout began failing") && said.contains("v2.41.0");
-        assert!(said.contains("INC-1") && (named || said.contains("Not enough evidence")), "{said}");
+        assert!(said.contains("INC-1"), "{said}");
+        assert!(said.contains("checkout began failing"), "{said}");
+        assert!(said.contains("v2.41.0"), "{said}");
+        assert!(!said.contains("0% against 0%"), "a claim cites what did not move: {said}");
     }
     if let Some(said) = tell("saturated-database") {
-        let named = said.lines().any(|line| line.contains(" after ") && line.contains("orders-db"));
-        assert!(named || said.contains("Not enough evidence"), "the messenger was blamed: {said}");
+        let claim = said.lines().find(|line| line.contains(" after ")).unwrap_or_default();
+        assert!(claim.contains("orders-db"), "the messenger was blamed: {said}");
     }
     if let Some(said) = tell("flapping-alert") {
         assert!(said.contains("Not enough evidence"), "{said}");

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use diagnosis::{Cause, Diagnosis, Direction, Kind, MetricFinding, Statement};
 
-use super::change_before;
+use super::rows::{levels, points};
+use super::{change_before, shift};
 use crate::ai::evidence::Gathered;
 use crate::ai::evidence::ask::Ask;
 use crate::ai::evidence::metrics::Measured;
@@ -25,7 +26,7 @@ const SATURATED: f64 = 0.8;
 /// The cause in one plain sentence.
 pub fn claim(gathered: &Gathered, diagnosis: &Diagnosis, cause: &Cause) -> String {
     let service = &cause.service;
-    let told = told(gathered, cause);
+    let told = told(gathered, cause, diagnosis.onset);
     let text = match change_before(cause) {
         Some((seconds, what)) if seconds <= CHANGE_S => {
             let what = what.unwrap_or("a change");
@@ -59,16 +60,17 @@ struct Told {
     numbers: String,
 }
 
-fn told(gathered: &Gathered, cause: &Cause) -> Option<Told> {
+fn told(gathered: &Gathered, cause: &Cause, onset: f64) -> Option<Told> {
     let metric = most_telling(gathered, cause)?;
     let (words, unit) = words_of(gathered, &cause.service, metric);
-    let numbers = format!(
-        "{words} {} against {} before",
-        quantity(metric.value, unit),
-        quantity(metric.baseline, unit)
-    );
+    // The levels that its evidence row shows, so that one page never gives two numbers for one thing.
+    let levels = measured_of(gathered, &cause.service, metric)
+        .map(|one| levels(points(&gathered.metrics.times, &one.values), onset));
+    let (baseline, value) = levels.unwrap_or_default();
+    let (baseline, value) = (baseline.unwrap_or(metric.baseline), value.unwrap_or(metric.value));
+    let numbers = format!("{words} {} against {} before", quantity(value, unit), quantity(baseline, unit));
     let up = metric.direction == Direction::Up;
-    let full = unit == "ratio" && metric.value >= SATURATED;
+    let full = unit == "ratio" && value >= SATURATED;
     let (verb, state) = match metric.kind {
         Kind::Saturation | Kind::Cpu | Kind::Memory | Kind::Io if up && full => {
             ("became saturated", "is saturated")
@@ -89,11 +91,19 @@ fn told(gathered: &Gathered, cause: &Cause) -> Option<Told> {
     Some(Told { verb, state, numbers })
 }
 
-/// A full resource explains more than a symptom, and errors more than their side effects.
+/// A full resource explains more than a symptom, and errors more than their side effects; what has not moved
+/// explains nothing while something else has.
 pub fn most_telling<'a>(gathered: &Gathered, cause: &'a Cause) -> Option<&'a MetricFinding> {
-    let strongest = cause.metrics.first()?;
-    let close =
-        |metric: &&MetricFinding| metric.score >= 0.4 * strongest.score && metric.direction == Direction::Up;
+    let moved = |metric: &&MetricFinding| {
+        measured_of(gathered, &cause.service, metric).is_some_and(|one| shift::has_left(gathered, one))
+    };
+    let any_moved = cause.metrics.iter().any(|metric| moved(&metric));
+    let strongest = cause.metrics.iter().find(|metric| !any_moved || moved(metric))?;
+    let close = |metric: &&MetricFinding| {
+        metric.score >= 0.4 * strongest.score
+            && metric.direction == Direction::Up
+            && (!any_moved || moved(metric))
+    };
     let full = cause.metrics.iter().filter(close).find(|metric| {
         let resource = matches!(metric.kind, Kind::Saturation | Kind::Cpu | Kind::Memory | Kind::Io);
         resource && metric.value >= SATURATED && words_of(gathered, &cause.service, metric).1 == "ratio"
@@ -111,11 +121,16 @@ fn words_of<'a>(gathered: &'a Gathered, service: &str, metric: &'a MetricFinding
 
 /// The query that the metric came from.
 fn ask_of<'a>(gathered: &'a Gathered, service: &str, metric: &MetricFinding) -> Option<&'a Ask> {
+    measured_of(gathered, service, metric).and_then(|one| gathered.metrics.asks.get(one.ask))
+}
+
+/// The series that the metric was found in.
+fn measured_of<'a>(gathered: &'a Gathered, service: &str, metric: &MetricFinding) -> Option<&'a Measured> {
     let own = |one: &&Measured| {
         one.service == service
             && gathered.metrics.asks.get(one.ask).is_some_and(|ask| one.engine_metric(ask) == metric.metric)
     };
-    gathered.metrics.measured.iter().find(own).and_then(|one| gathered.metrics.asks.get(one.ask))
+    gathered.metrics.measured.iter().find(own)
 }
 
 /// Who suffers from it, when the calls between services say so.

@@ -3,6 +3,7 @@
 pub mod case;
 pub mod claim;
 pub mod rows;
+mod shift;
 pub mod without;
 
 use diagnosis::{Cause, Diagnosis, Statement};
@@ -117,7 +118,11 @@ fn ranked(gathered: &Gathered, diagnosis: &Diagnosis, rows: &mut Rows<'_>) -> Ve
     if diagnosis.none_of_these >= NONE_OF_THESE || first < LEAST_FIRST {
         return Vec::new();
     }
-    let worth = diagnosis.causes.iter().filter(|cause| cause.probability >= LEAST).take(MOST);
+    let worth = diagnosis
+        .causes
+        .iter()
+        .filter(|cause| cause.probability >= LEAST && shift::left_its_range(gathered, &cause.service))
+        .take(MOST);
     let causes: Vec<&Cause> = worth.collect();
     for cause in &causes {
         rows.cause(cause);

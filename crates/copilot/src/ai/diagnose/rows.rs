@@ -290,7 +290,8 @@ fn row(kind: EvidenceKind, summary: String) -> Evidence {
     }
 }
 
-fn points<'a>(times: &'a [f64], values: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + 'a {
+/// Times with their values.
+pub fn points<'a>(times: &'a [f64], values: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + 'a {
     times.iter().copied().zip(values.iter().copied())
 }
 
@@ -298,7 +299,7 @@ fn points<'a>(times: &'a [f64], values: &'a [f64]) -> impl Iterator<Item = (f64,
 ///
 /// The newest, because an incident is looked at within seconds of its alarm: a median over the time since an
 /// estimated onset would still be the level before.
-fn levels(points: impl Iterator<Item = (f64, f64)>, onset: f64) -> (Option<f64>, Option<f64>) {
+pub fn levels(points: impl Iterator<Item = (f64, f64)>, onset: f64) -> (Option<f64>, Option<f64>) {
     let (before, after): (Vec<_>, Vec<_>) =
         points.filter(|(_, value)| value.is_finite()).partition(|(at, _)| *at < onset);
     let newest = after.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, value)| value);
