@@ -1,0 +1,91 @@
+//! The OpenAPI document of the whole product.
+
+use std::collections::BTreeSet;
+
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{
+    Components, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr,
+    ResponseBuilder, path::Operation,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::error::{FieldError, Problem};
+use crate::service::Service;
+
+/// Every route of every service but the gateway's own, which are pages.
+pub fn document() -> OpenApi {
+    let licence = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
+    let info = InfoBuilder::new()
+        .title("SRE Copilot")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Alerts in, explained incidents out. Errors are problem details (RFC 9457), times RFC 3339 in UTC.",
+        ))
+        .license(Some(licence));
+    let none: [&str; 0] = [];
+    let mut whole = OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components()))
+        .security(Some([SecurityRequirement::new("bearer", none), SecurityRequirement::new("cookie", none)]))
+        .build();
+    for service in Service::ALL.into_iter().filter(|service| *service != Service::Gateway) {
+        let (_, part) = service.routes().split_for_parts();
+        whole.merge(part);
+    }
+    for (path, item) in &mut whole.paths.paths {
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(operation_id(method, path));
+            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            let refused = ResponseBuilder::new()
+                .description("Anything else: problem details")
+                .content("application/problem+json", problem);
+            operation.responses.responses.insert("default".to_owned(), RefOr::T(refused.build()));
+        }
+    }
+    whole
+}
+
+/// The paths that `service` answers.
+pub(super) fn paths(service: Service) -> BTreeSet<String> {
+    let (_, part) = service.routes().split_for_parts();
+    part.paths.paths.into_keys().collect()
+}
+
+fn components() -> Components {
+    let mut components = Components::new();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("srec_at")));
+    components.add_security_scheme("bearer", bearer);
+    components.add_security_scheme("cookie", cookie);
+    for (name, schema) in [(Problem::name(), Problem::schema()), (FieldError::name(), FieldError::schema())] {
+        components.schemas.insert(name.into_owned(), schema);
+    }
+    components
+}
+
+/// The operations of a path with their methods.
+pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+}
+
+/// A name that no other operation has, whatever the functions are called: `get_projects_by_project_id`.
+fn operation_id(method: &str, path: &str) -> String {
+    let words =
+        path.trim_start_matches("/api/v1").split('/').filter(|word| !word.is_empty()).map(|word| match word
+            .strip_prefix('{')
+            .and_then(|word| word.strip_suffix('}'))
+        {
+            Some(parameter) => format!("by_{parameter}"),
+            None => word.replace('-', "_"),
+        });
+    [method.to_owned()].into_iter().chain(words).collect::<Vec<_>>().join("_")
+}
