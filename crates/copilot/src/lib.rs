@@ -5,11 +5,14 @@
 #[macro_use]
 pub mod words;
 
+pub mod address;
 pub mod ai;
 pub mod app;
 pub mod auth;
+pub mod cli;
 pub mod config;
 pub mod db;
+pub mod demo;
 pub mod error;
 pub mod event;
 pub mod gateway;
@@ -20,6 +23,7 @@ pub mod incident;
 pub mod integration;
 pub mod outbound;
 pub mod page;
+pub mod server;
 pub mod service;
 pub mod valid;
 pub mod websocket;

@@ -1,14 +1,18 @@
 //! From a case to features: the part of the engine that knows no weights.
 
+use crate::alerts::alert_scores;
 use crate::case::Case;
+use crate::changes::changes;
+use crate::company::company;
 use crate::deviation::{
     Baseline, Deviation, Standardised, baseline_rows, baselines, deviations, interval, standardise,
 };
 use crate::evidence::{Evidence, gather};
-use crate::features::{Features, features};
+use crate::features::{Features, Rises, Seen, features};
 use crate::onset::{Start, range, starts};
+use crate::seconds::seconds;
 use crate::topology::Topology;
-use crate::tracks::{Components, Track, tracks};
+use crate::tracks::{Components, Group, Track, tracks};
 
 /// Everything measured for one guess at the start.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub struct Analysis<'a> {
     pub tracks: Vec<Track<'a>>,
     /// One for every track.
     pub baselines: Vec<Baseline>,
+    /// How many alerts fire.
+    pub alerts: usize,
     /// The guesses at the start, likeliest first; at least one.
     pub windows: Vec<Window>,
 }
@@ -54,7 +60,7 @@ pub fn analyse(case: &Case) -> Analysis<'_> {
         .into_iter()
         .map(|start| window(case, &components, &topology, &tracks, &baselines, &z, start))
         .collect();
-    Analysis { components, topology, tracks, baselines, windows }
+    Analysis { components, topology, tracks, baselines, alerts: case.alerts.len(), windows }
 }
 
 fn window(
@@ -67,7 +73,14 @@ fn window(
     start: Start,
 ) -> Window {
     let deviations = deviations(tracks, baselines, z, start.row);
-    let evidence = gather(components.len(), tracks, &deviations);
-    let features = features(case, components, topology, &evidence);
+    let evidence = gather(components.len(), tracks, baselines, &deviations);
+    let rises = |group| seconds(case, components.len(), tracks, baselines, &deviations, group).share;
+    let seen = Seen {
+        company: company(case, topology, tracks, &deviations, z),
+        rises: Rises { latency: rises(Group::Latency), own: rises(Group::OwnTime), gap: rises(Group::Gap) },
+        changes: changes(case, components, tracks, &deviations),
+        alerts: alert_scores(case, components),
+    };
+    let features = features(case, topology, &evidence, &seen);
     Window { start, deviations, evidence, features }
 }

@@ -1,6 +1,6 @@
 //! Deviations gathered by component and family of evidence.
 
-use crate::deviation::Deviation;
+use crate::deviation::{Baseline, Deviation};
 use crate::kind::Kind;
 use crate::tracks::{GROUPS, Group, Track};
 
@@ -29,12 +29,21 @@ pub struct Evidence {
     pub gap_in: Reading,
     /// Waiting behind the component.
     pub gap_out: Reading,
+    /// Whether it is known to receive no requests, neither before the incident nor in it.
+    pub idle: bool,
 }
 
 impl Evidence {
     fn empty() -> Self {
         let none = Reading { first: 1.0, ..Reading::default() };
-        Self { groups: [none; GROUPS.len()], edge_in: none, edge_out: none, gap_in: none, gap_out: none }
+        Self {
+            groups: [none; GROUPS.len()],
+            edge_in: none,
+            edge_out: none,
+            gap_in: none,
+            gap_out: none,
+            idle: false,
+        }
     }
 
     /// The reading of a family; edges and gaps have their own fields.
@@ -57,6 +66,27 @@ impl Evidence {
         self.groups.iter().chain(edges).any(|r| r.series > 0)
     }
 
+    /// Whether it has series that only the component itself can report.
+    #[must_use]
+    pub fn inside(&self) -> bool {
+        let own = [
+            Group::Cpu,
+            Group::Memory,
+            Group::Io,
+            Group::Saturation,
+            Group::OwnTime,
+            Group::Network,
+            Group::Log,
+        ];
+        own.iter().any(|g| self.of(*g).series > 0)
+    }
+
+    /// How many series speak of the component.
+    #[must_use]
+    pub fn series(&self) -> usize {
+        self.groups.iter().map(|r| r.series).sum()
+    }
+
     /// The strongest reading in any family that says something is wrong.
     #[must_use]
     pub fn strongest(&self) -> f64 {
@@ -74,8 +104,14 @@ fn merge(reading: &mut Reading, up: f64, down: f64, first: f64) {
 
 /// Gathers the deviations; the strongest series of a component speaks for its family.
 #[must_use]
-pub fn gather(components: usize, tracks: &[Track<'_>], deviations: &[Deviation]) -> Vec<Evidence> {
+pub fn gather(
+    components: usize,
+    tracks: &[Track<'_>],
+    baselines: &[Baseline],
+    deviations: &[Deviation],
+) -> Vec<Evidence> {
     let mut out = vec![Evidence::empty(); components];
+    set_idle(&mut out, tracks, baselines, deviations);
     for (track, deviation) in tracks.iter().zip(deviations) {
         let Some(group) = track.group.filter(|_| deviation.known) else { continue };
         match group {
@@ -100,6 +136,19 @@ pub fn gather(components: usize, tracks: &[Track<'_>], deviations: &[Deviation])
         }
     }
     out
+}
+
+/// A component whose request series are all zero, before and in the incident, is idle.
+fn set_idle(out: &mut [Evidence], tracks: &[Track<'_>], baselines: &[Baseline], deviations: &[Deviation]) {
+    let mut busy = vec![None; out.len()];
+    for ((track, baseline), deviation) in tracks.iter().zip(baselines).zip(deviations) {
+        let counts = track.group == Some(Group::Traffic) && deviation.known;
+        if let Some(seen) = track.component.filter(|_| counts).and_then(|c| busy.get_mut(c)) {
+            let quiet = baseline.raw_median == 0.0 && deviation.up == 0.0;
+            *seen = Some(seen.unwrap_or(false) || !quiet);
+        }
+    }
+    out.iter_mut().zip(busy).for_each(|(evidence, busy)| evidence.idle = busy == Some(false));
 }
 
 fn note(

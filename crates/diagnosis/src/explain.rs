@@ -21,7 +21,7 @@ pub fn explain(
     let Some(window) = analysis.windows.first() else { return (Vec::new(), Vec::new()) };
     for (name, values) in &window.features.columns {
         let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-        let weight = weights::of(name) * (values[component] - mean);
+        let weight = weights::of(name).value * (values[component] - mean);
         let Some(statement) = statement(name, case, analysis, component, metrics, values[component]) else {
             continue;
         };
@@ -51,14 +51,13 @@ fn statement(
     if value.abs() < 1e-9 {
         return None;
     }
-    if let Some((family, end)) = name.rsplit_once('_') {
-        if let Some(kind) = family_kind(family) {
-            let metric = metrics.iter().find(|m| same_family(m.kind, kind)).cloned();
-            return Some(match end {
-                "lead" => Statement::Leads { kind },
-                _ => Statement::Deviation { kind, metric },
-            });
-        }
+    let family = name.rsplit_once('_').and_then(|(family, end)| Some((family_kind(family)?, end)));
+    if let Some((kind, end)) = family {
+        let metric = metrics.iter().find(|m| same_family(m.kind, kind)).cloned();
+        return Some(match end {
+            "lead" => Statement::Leads { kind },
+            _ => Statement::Deviation { kind, metric },
+        });
     }
     let names = &analysis.components.names;
     let worst =

@@ -59,27 +59,25 @@ impl Kind {
     pub fn of_words(name: &str) -> Self {
         let own = name.split(':').next().unwrap_or(name);
         let words = words(own);
-        let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
-        if has(&["success", "availability", "available"]) {
-            Self::Success
-        } else if has(&[
-            "error",
-            "errors",
-            "failure",
-            "failures",
-            "failed",
-            "5xx",
-            "4xx",
-            "exceptions",
-            "fail",
-            "drop",
-        ]) {
-            Self::Errors
-        } else if has(&[
-            "latency", "duration", "slow", "p50", "p75", "p90", "p95", "p99", "rt", "delay", "response",
-        ]) {
-            Self::Latency
-        } else if has(&[
+        let says = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+        WORDS.iter().find(|(_, known)| says(known)).map_or(Self::Other, |(kind, _)| *kind)
+    }
+}
+
+/// Words that tell a kind, the more telling ones first: `request_errors` are errors, not requests.
+const WORDS: [(Kind, &[&str]); 10] = [
+    (Kind::Success, &["success", "availability", "available"]),
+    (
+        Kind::Errors,
+        &["error", "errors", "failure", "failures", "failed", "5xx", "4xx", "exceptions", "fail", "drop"],
+    ),
+    (
+        Kind::Latency,
+        &["latency", "duration", "slow", "p50", "p75", "p90", "p95", "p99", "rt", "delay", "response"],
+    ),
+    (
+        Kind::Saturation,
+        &[
             "throttled",
             "throttling",
             "queue",
@@ -93,46 +91,18 @@ impl Kind {
             "waiting",
             "pending",
             "full",
-        ]) {
-            Self::Saturation
-        } else if has(&["mem", "memory", "rss", "oom", "heap", "cache", "swap"]) {
-            Self::Memory
-        } else if has(&["cpu", "load1", "load5"]) {
-            Self::Cpu
-        } else if has(&["net", "network", "packets", "receive", "transmit", "tcp", "bytes", "rx", "tx"]) {
-            Self::Network
-        } else if has(&[
-            "fs",
-            "disk",
-            "diskio",
-            "io",
-            "iops",
-            "inode",
-            "threads",
-            "fds",
-            "sockets",
-            "filesystem",
-        ]) {
-            Self::Io
-        } else if has(&["log", "logs", "lines"]) {
-            Self::Log
-        } else if has(&[
-            "qps",
-            "rps",
-            "requests",
-            "request",
-            "traffic",
-            "workload",
-            "rate",
-            "throughput",
-            "calls",
-        ]) {
-            Self::Traffic
-        } else {
-            Self::Other
-        }
-    }
-}
+        ],
+    ),
+    (Kind::Memory, &["mem", "memory", "rss", "oom", "heap", "cache", "swap"]),
+    (Kind::Cpu, &["cpu", "load1", "load5"]),
+    (Kind::Network, &["net", "network", "packets", "receive", "transmit", "tcp", "bytes", "rx", "tx"]),
+    (Kind::Io, &["fs", "disk", "diskio", "io", "iops", "inode", "threads", "fds", "sockets", "filesystem"]),
+    (Kind::Log, &["log", "logs", "lines"]),
+    (
+        Kind::Traffic,
+        &["qps", "rps", "requests", "request", "traffic", "workload", "rate", "throughput", "calls"],
+    ),
+];
 
 /// The family of a metric: its name up to the first `_`, so that `cpu_rate` and `cpu` are both `cpu`.
 #[must_use]
@@ -146,10 +116,9 @@ fn words(name: &str) -> Vec<String> {
     let mut word = String::new();
     let mut after_lower = false;
     for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && after_lower) {
-            if !word.is_empty() {
-                out.push(std::mem::take(&mut word));
-            }
+        let ends = !c.is_alphanumeric() || (c.is_uppercase() && after_lower);
+        if ends && !word.is_empty() {
+            out.push(std::mem::take(&mut word));
         }
         if c.is_alphanumeric() {
             word.extend(c.to_lowercase());

@@ -10,8 +10,12 @@
 )]
 
 pub mod alert_files;
+pub mod alert_weights;
+pub mod alerts;
 pub mod analysis;
 pub mod case;
+pub mod changes;
+pub mod company;
 pub mod deviation;
 pub mod diagnose;
 pub mod evaluate;
@@ -21,9 +25,12 @@ pub mod features;
 pub mod files;
 pub mod findings;
 pub mod kind;
+pub mod metrics;
 pub mod onset;
 pub mod robust;
 pub mod score;
+pub mod scoring;
+pub mod seconds;
 pub mod shadow;
 pub mod topology;
 pub mod tracks;

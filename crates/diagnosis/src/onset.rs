@@ -53,8 +53,7 @@ pub fn starts(case: &Case, tracks: &[Track<'_>], range: Range, interval: f64) ->
     }
     let base = baselines(case, tracks, baseline_rows(range.earliest, interval));
     let z = standardise(tracks, &base, range.earliest, interval);
-    let gains = gains(&z, range);
-    weigh(&gains, range)
+    weigh(&gains(&z, range), range)
 }
 
 /// A sample counts for at most this many scales when starts are compared, so that one spike decides nothing.

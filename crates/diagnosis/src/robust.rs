@@ -1,11 +1,11 @@
 //! Order statistics that ignore what is missing.
 
-/// Five quantiles of a sample: 2, 25, 50, 75 and 98 per cent.
+/// Five quantiles of a sample: 10, 25, 50, 75 and 90 per cent.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Quantiles {
     /// How many finite values there were.
     pub count: usize,
-    /// 2 per cent.
+    /// 10 per cent.
     pub low: f64,
     /// Lower quartile.
     pub q1: f64,
@@ -13,7 +13,7 @@ pub struct Quantiles {
     pub median: f64,
     /// Upper quartile.
     pub q3: f64,
-    /// 98 per cent.
+    /// 90 per cent.
     pub high: f64,
 }
 
@@ -28,7 +28,7 @@ pub fn quantiles(values: &[f64], scratch: &mut Vec<f64>) -> Option<Quantiles> {
         return None;
     }
     let at = |share: f64| ((count - 1) as f64 * share).round() as usize;
-    let (low, q1, middle, q3, high) = (at(0.02), at(0.25), at(0.5), at(0.75), at(0.98));
+    let (low, q1, middle, q3, high) = (at(0.1), at(0.25), at(0.5), at(0.75), at(0.9));
     let pick = |part: &mut [f64], index: usize| *part.select_nth_unstable_by(index, f64::total_cmp).1;
     let median = pick(scratch, middle);
     let (left, right) = scratch.split_at_mut(middle);
@@ -63,7 +63,7 @@ mod tests {
     fn quantiles_of_a_ramp() {
         let values: Vec<f64> = (0..=100).rev().map(f64::from).chain([f64::NAN, f64::INFINITY]).collect();
         let q = quantiles(&values, &mut Vec::new()).unwrap();
-        assert_eq!((q.count, q.low, q.q1, q.median, q.q3, q.high), (101, 2.0, 25.0, 50.0, 75.0, 98.0));
+        assert_eq!((q.count, q.low, q.q1, q.median, q.q3, q.high), (101, 10.0, 25.0, 50.0, 75.0, 90.0));
         let one = quantiles(&[3.0], &mut Vec::new()).unwrap();
         assert_eq!((one.low, one.median, one.high), (3.0, 3.0, 3.0));
         assert_eq!(quantiles(&[f64::NAN], &mut Vec::new()), None);

@@ -22,6 +22,12 @@ pub struct Truth {
     /// The system the data set is from.
     #[serde(default)]
     pub system: String,
+    /// What was done to the system.
+    #[serde(default)]
+    pub fault: String,
+    /// The instance that was broken, where the data set says.
+    #[serde(rename = "root_cause_instance")]
+    pub instance: Option<String>,
     root_cause_service: String,
     root_cause_services: Option<Vec<String>>,
     root_cause_metric: Option<String>,

@@ -155,7 +155,10 @@ fn edge_of(metric: &str) -> Option<(&str, bool, &str)> {
 }
 
 fn group_of(series: &Series) -> Option<Group> {
-    let outward = matches!(edge_of(&series.metric), Some((_, true, _)));
+    // `latency_client_p90` is the duration of the calls the service makes
+    let client =
+        series.metric.split(':').next().is_some_and(|own| own.split('_').any(|word| word == "client"));
+    let outward = client || matches!(edge_of(&series.metric), Some((_, true, _)));
     Some(match series.kind {
         Kind::Latency if series.metric.starts_with("gap") => Group::Gap,
         Kind::Latency if series.metric.starts_with("latency_self") => Group::OwnTime,
@@ -186,7 +189,7 @@ pub fn tracks<'a>(case: &'a Case, components: &Components) -> Vec<Track<'a>> {
         };
         out.push(Track {
             series: i,
-            values: Cow::Borrowed(&series.values),
+            values: measured(series, group),
             kind: series.kind,
             group,
             component: components.find(&series.service),
@@ -197,6 +200,15 @@ pub fn tracks<'a>(case: &'a Case, components: &Components) -> Vec<Track<'a>> {
     add_gaps(case, components, &mut out);
     set_log_offsets(case, &mut out);
     out
+}
+
+/// The samples; a request that took no time at all was not measured, and is left out.
+fn measured(series: &Series, group: Option<Group>) -> Cow<'_, [f64]> {
+    let duration = series.kind == Kind::Latency && matches!(group, Some(Group::Latency | Group::Edge));
+    if !duration || series.values.iter().all(|v| *v != 0.0) {
+        return Cow::Borrowed(&series.values);
+    }
+    Cow::Owned(series.values.iter().map(|v| if *v == 0.0 { f64::NAN } else { *v }).collect())
 }
 
 /// Client-side minus server-side duration of a call is spent in the network or in a queue between them.
@@ -229,7 +241,7 @@ fn add_gaps<'a>(case: &'a Case, components: &Components, out: &mut Vec<Track<'a>
 fn set_log_offsets(case: &Case, tracks: &mut [Track<'_>]) {
     let stat = |track: &Track<'_>| -> (&str, bool) {
         let name = case.series[track.series].metric.as_str();
-        (name.split(':').next().unwrap_or(name), matches!(track.values, Cow::Owned(_)))
+        (name.split(':').next().unwrap_or(name), track.group == Some(Group::Gap))
     };
     let mut levels: BTreeMap<(&str, bool), Vec<f64>> = BTreeMap::new();
     for track in tracks.iter().filter(|t| t.kind == Kind::Latency) {

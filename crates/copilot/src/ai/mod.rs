@@ -1,19 +1,83 @@
 //! Analyses: evidence from live systems, hypotheses ranked by it.
+//!
+//! `incident::explain` puts an analysis on the queue inside the transaction that opens an incident; [`run`] works it.
+//! The statistical answer is stored first and needs no model; a configured model may add to it, never replace what
+//! was measured.
+
+pub mod analysis;
+pub mod analytics;
+pub mod changes;
+pub mod diagnose;
+pub mod evidence;
+pub mod feedback;
+pub mod hypotheses;
+pub mod model;
+pub mod prometheus;
+pub mod prompt;
+pub mod store;
+pub mod text;
+pub mod worker;
+
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::error::Result;
+pub use analysis::{
+    Analysis, AnalysisStatus, Engine, Evidence, EvidenceKind, EvidenceRole, Hypothesis, Verdict,
+};
+pub use model::Model;
+pub use worker::Worker;
 
-/// The language model, if one is configured.
-pub struct Model {}
+/// How many analyses run at once in one process.
+const AT_ONCE: usize = 2;
+
+/// How often the queue is looked at when no wake-up comes.
+const POLL: Duration = Duration::from_secs(2);
 
 /// The routes of this service.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(hypotheses::list, hypotheses::start))
+        .routes(routes!(hypotheses::evidence))
+        .routes(routes!(feedback::give))
+        .routes(routes!(changes::list, changes::report))
+        .routes(routes!(analytics::ai))
 }
 
-/// The work of this service.
-pub async fn run(_app: App, stop: CancellationToken) {
-    stop.cancelled().await;
+/// The work of this service: analyses, until `stop`.
+pub async fn run(app: App, stop: CancellationToken) {
+    let loops = (0..AT_ONCE).map(|_| work(&app, &stop));
+    futures_util::future::join_all(loops).await;
 }
+
+async fn work(app: &App, stop: &CancellationToken) {
+    loop {
+        // Listening begins before looking, so that nothing can be committed in between unseen.
+        let woken = app.db.wake().next_job();
+        match work_once(app).await {
+            Ok(true) if !stop.is_cancelled() => continue,
+            Ok(_) => {}
+            Err(error) => tracing::error!(error = error.to_string(), "an analysis could not be worked on"),
+        }
+        tokio::select! {
+            () = woken => {}
+            () = tokio::time::sleep(POLL) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Works on one analysis, and says whether there was one.
+///
+/// # Errors
+/// When the database refused; the analysis is tried again then.
+pub async fn work_once(app: &App) -> Result<bool> {
+    Worker::new(app).step().await
+}
+
+#[cfg(test)]
+mod tests;

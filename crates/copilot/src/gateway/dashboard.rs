@@ -1,128 +1,97 @@
-//! The dashboard's files, compiled in; in debug builds they are read from the folder.
+//! The dashboard: built files, compiled in, compressed beforehand.
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::any;
 use rust_embed::{EmbeddedFile, RustEmbed};
-use utoipa_axum::router::OpenApiRouter;
 
-use crate::app::App;
 use crate::error::Error;
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../../frontend/dist"]
 struct Files;
 
-/// First parts of paths that are never pages of the dashboard.
-const NOT_PAGES: [&str; 8] = ["api", "webhooks", "ws", "assets", "-", "metrics", "docs", "internal"];
+/// What is said when the binary was built without the dashboard.
+const NOT_BUILT: &str = "<!doctype html><title>SRE Copilot</title><p>The API is running, but this binary was built \
+                         without the dashboard. Run <code>make build</code> in the source folder.";
 
-const NOT_BUILT: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-    <title>SRE Copilot</title></head><body><h1>The dashboard was not built</h1>\
-    <p>The API works; it is described at <a href=\"/docs\">/docs</a>.</p>\
-    <p>To build the dashboard, run <code>npm ci</code> and <code>npm run build</code> in the folder \
-    <code>frontend</code>, then build the server again.</p></body></html>\n";
+/// First parts of paths that belong to programs: an unknown one is a 404, never the dashboard.
+const PROGRAMS: [&str; 7] = ["api", "webhooks", "ws", "-", "metrics", "docs", "internal"];
 
-/// Everything that no other route answers.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().route("/", any(file)).route("/{*path}", any(file))
-}
-
-async fn file(request: Request) -> Response {
-    if ![Method::GET, Method::HEAD].contains(request.method()) {
+/// Answers a path that no route has: a built file, or the dashboard's only page, or 404.
+pub async fn serve(request: Request) -> Response {
+    let path = request.uri().path();
+    let reads = request.method() == Method::GET || request.method() == Method::HEAD;
+    let found = if reads { file(path.trim_start_matches('/'), request.headers()) } else { None };
+    if let Some(response) = found {
+        return response;
+    }
+    if !reads || !is_page(path) {
         return Error::NotFound.into_response();
     }
-    let path = request.uri().path().trim_start_matches('/');
-    if let Some(found) = find(path, request.headers()) {
-        return found;
-    }
-    if is_page(request.uri().path()) && wants_html(request.headers()) {
-        return find("index.html", request.headers()).unwrap_or_else(|| Html(NOT_BUILT).into_response());
-    }
-    Error::NotFound.into_response()
+    file("index.html", request.headers()).unwrap_or_else(|| Html(NOT_BUILT).into_response())
 }
 
-/// Whether a path may be one of the dashboard's own pages.
+/// Whether a path may be a page of the dashboard: what has an ending is a file, and a missing one is missing.
 fn is_page(path: &str) -> bool {
     let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte));
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default().to_ascii_lowercase();
-    plain && !path.contains("//") && !NOT_PAGES.contains(&first.as_str())
+    plain && !path.contains("//") && first != "assets" && !PROGRAMS.contains(&first.as_str())
 }
 
-fn wants_html(headers: &HeaderMap) -> bool {
-    let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accept.into_iter().any(|accept| accept.contains("text/html"))
-}
-
-/// The file at `path` in the best form that the browser takes.
-fn find(path: &str, headers: &HeaderMap) -> Option<Response> {
-    let hidden = path.split('/').any(|part| part.starts_with('.') || part.is_empty());
-    let compressed = [".br", ".gz"].iter().any(|end| path.ends_with(end));
-    if hidden || compressed || path.contains(['\\', '%']) {
+/// A built file in the best encoding the browser takes.
+fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
+    let hidden = name.split('/').any(|part| part.is_empty() || part.starts_with('.'));
+    if hidden || [".br", ".gz"].iter().any(|ending| name.ends_with(ending)) {
         return None;
     }
-    let plain = Files::get(path)?;
-    let kind = plain.metadata.mimetype().to_owned();
-    for (ending, encoding) in [("br", "br"), ("gz", "gzip")] {
-        if accepts(headers, encoding)
-            && let Some(file) = Files::get(&format!("{path}.{ending}"))
-        {
-            return Some(answer(path, &kind, file, Some(encoding), headers));
-        }
+    let plain = Files::get(name)?;
+    let encodings = [("br", ".br"), ("gzip", ".gz")];
+    let compressed = encodings.into_iter().find_map(|(encoding, ending)| {
+        let takes = takes(headers, encoding);
+        Some((encoding, Files::get(&format!("{name}{ending}")).filter(|_| takes)?))
+    });
+    let etag = format!("\"{}\"", hex(&plain.metadata.sha256_hash()));
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        return Some(StatusCode::NOT_MODIFIED.into_response());
     }
-    Some(answer(path, &kind, plain, None, headers))
+    let kind = plain.metadata.mimetype().to_owned();
+    let kind = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind };
+    let (encoding, file) = compressed.map_or((None, plain), |(encoding, file)| (Some(encoding), file));
+    let mut response = body(file).into_response();
+    let headers = response.headers_mut();
+    let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(&kind).ok()?);
+    headers.insert(header::ETAG, HeaderValue::from_str(&etag).ok()?);
+    if let Some(encoding) = encoding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    Some(response)
 }
 
 /// Whether the browser takes an encoding (RFC 9110, 12.5.3).
-fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
+fn takes(headers: &HeaderMap, encoding: &str) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|item| {
         let (name, weight) = item.split_once(';').unwrap_or((item, "q=1"));
-        let refused =
-            weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q <= 0.0);
-        name.trim().eq_ignore_ascii_case(encoding) && !refused
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case(encoding) && weight.is_none_or(|weight| weight > 0.0)
     })
 }
 
-fn answer(
-    path: &str,
-    kind: &str,
-    file: EmbeddedFile,
-    encoding: Option<&'static str>,
-    headers: &HeaderMap,
-) -> Response {
-    let digest: String =
-        file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let etag = format!("\"{digest}\"");
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let same =
-        known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == etag));
-    // Names under assets/ hold a hash of their content, so what they name never changes.
-    let caching =
-        if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let text = kind.starts_with("text/") && !kind.contains("charset");
-    let kind = if text { format!("{kind}; charset=utf-8") } else { kind.to_owned() };
-    let mut response = if same {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        Response::new(match file.data {
-            std::borrow::Cow::Borrowed(bytes) => Body::from(bytes),
-            std::borrow::Cow::Owned(bytes) => Body::from(bytes),
-        })
-    };
-    let set = response.headers_mut();
-    for (name, value) in [(header::ETAG, etag), (header::CONTENT_TYPE, kind)] {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            set.insert(name, value);
-        }
+/// The bytes of a file; those compiled in are not copied.
+fn body(file: EmbeddedFile) -> Body {
+    match file.data {
+        std::borrow::Cow::Borrowed(bytes) => Body::from(bytes),
+        std::borrow::Cow::Owned(bytes) => Body::from(bytes),
     }
-    set.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-    set.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if let Some(encoding) = encoding {
-        set.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
-    }
-    response
+}
+
+fn hex(hash: &[u8]) -> String {
+    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -135,6 +104,7 @@ mod tests {
             assert!(is_page(path), "{path}");
         }
         for path in [
+            "/api",
             "/api/v1/x",
             "/API/v1/x",
             "/webhooks/x",
@@ -167,14 +137,14 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_ENCODING, accept.parse().unwrap());
-            assert_eq!((accepts(&headers, "br"), accepts(&headers, "gzip")), (br, gzip), "{accept}");
+            assert_eq!((takes(&headers, "br"), takes(&headers, "gzip")), (br, gzip), "{accept}");
         }
     }
 
     #[test]
     fn files_are_never_hidden_ones() {
         for path in [".gitkeep", "../Cargo.toml", "a/../../Cargo.toml", "index.html.br", ""] {
-            assert!(find(path, &HeaderMap::new()).is_none(), "{path}");
+            assert!(file(path, &HeaderMap::new()).is_none(), "{path}");
         }
     }
 }

@@ -8,11 +8,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::limits;
 use crate::app::App;
-use crate::auth::public_url;
 use crate::error::Error;
 
 /// Puts the edge around `router`.
-pub(super) fn around(app: &App, router: Router) -> Router {
+pub(super) fn around(app: &App, router: Router<App>) -> Router<App> {
     router
         .layer(from_fn_with_state(app.clone(), limits::strangers))
         .layer(from_fn_with_state(app.clone(), pass))
@@ -28,7 +27,7 @@ async fn pass(State(app): State<App>, request: Request, next: Next) -> Response 
     if api {
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     }
-    if public_url(&app.config).starts_with("https:") {
+    if app.config.is_https() {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }

@@ -60,7 +60,7 @@ struct Remote {
 }
 
 /// The routes of `service`, each forwarded to `url`.
-pub(super) fn routes(app: &App, service: Service, url: Url) -> anyhow::Result<Router> {
+pub(super) fn routes(app: &App, service: Service, url: &Url) -> anyhow::Result<Router<App>> {
     let client = reqwest::Client::builder()
         .no_proxy()
         .http1_only()

@@ -49,8 +49,8 @@ pub struct NewIncident<'a> {
     pub incident_key: Option<[u8; 32]>,
     /// The closed incident of the same key before it.
     pub previous: Option<IncidentId>,
-    /// When it goes stale unless a statement comes first.
-    pub stale_at: Option<Ts>,
+    /// Seconds of silence that make it stale, when it has a sender.
+    pub stale_after_s: Option<i64>,
     /// When it was detected.
     pub now: Ts,
 }

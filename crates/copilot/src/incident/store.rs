@@ -39,15 +39,15 @@ pub async fn open(tx: &mut Tx, tenant: TenantId, new: &NewIncident<'_>) -> sqlx:
     on_tx!(tx, c => sqlx::query_as(concat!(
         "insert into incidents (tenant_id, id, project_id, number, title, description, service_name, severity,
              severity_rank, severity_note, state, open, source, labels, incident_key, alert_count, open_alert_count,
-             detected_at, previous_incident_id, stale_at, created_at, updated_at, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'detected', $11, $12, $13, $14, 0, 0, $15, $16, $17, $15,
+             detected_at, previous_incident_id, stale_at, stale_after_s, created_at, updated_at, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'detected', $11, $12, $13, $14, 0, 0, $15, $16, $17, $18, $15,
              $15, 1)
          on conflict (tenant_id, project_id, incident_key) where open do update set updated_at = incidents.updated_at
          returning ", columns!()))
         .bind(tenant).bind(new.id).bind(new.project).bind(new.number).bind(new.title).bind(new.description)
         .bind(new.service_name).bind(new.severity.as_str()).bind(new.severity.rank()).bind(&new.severity_note)
         .bind(true).bind(new.source).bind(Json(new.labels)).bind(new.incident_key.map(|key| key.to_vec()))
-        .bind(new.now).bind(new.previous).bind(new.stale_at)
+        .bind(new.now).bind(new.previous).bind(new.stale_after_s.map(|seconds| new.now.plus_seconds(seconds))).bind(new.stale_after_s)
         .fetch_one(c).await)
 }
 
@@ -173,23 +173,24 @@ pub async fn assignee(
         .bind(tenant).bind(project).bind(user).fetch_optional(c).await)
 }
 
-/// Open incidents that may have gone stale by `now`, or stale ones, of every tenant.
+/// Open incidents that may have gone stale by `now`, of every tenant, with the silence in seconds that makes
+/// them so.
 ///
 /// # Errors
 /// When the database refused.
-pub async fn maybe_stale(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, IncidentId, Ts)>> {
+pub async fn maybe_stale(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, IncidentId, i64)>> {
     on_tx!(tx, c => sqlx::query_as(
-        "select tenant_id, id, stale_at from incidents where open and stale_at <= $1 order by stale_at limit 500")
+        "select tenant_id, id, stale_after_s from incidents where open and stale_at <= $1 order by stale_at limit 500")
         .bind(now).fetch_all(c).await)
 }
 
-/// Sets when an incident goes stale unless a statement comes first.
+/// Sets when an incident goes stale unless a statement comes first; never with `None`.
 ///
 /// # Errors
 /// When the database refused.
-pub async fn set_stale_at(tx: &mut Tx, tenant: TenantId, id: IncidentId, stale_at: Ts) -> sqlx::Result<()> {
+pub async fn set_stale_at(tx: &mut Tx, tenant: TenantId, id: IncidentId, at: Option<Ts>) -> sqlx::Result<()> {
     on_tx!(tx, c => sqlx::query("update incidents set stale_at = $3 where tenant_id = $1 and id = $2")
-        .bind(tenant).bind(id).bind(stale_at).execute(c).await.map(drop))
+        .bind(tenant).bind(id).bind(at).execute(c).await.map(drop))
 }
 
 /// The analysis of an incident that has not ended.

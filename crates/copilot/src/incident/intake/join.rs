@@ -65,6 +65,8 @@ impl Intake {
             self.desk.step(tx, incident, "alert_received", detail, Some(&origin.source.name)).await?;
         }
         one.row.incident_id = Some(incident);
+        let stale_at = self.now.plus_seconds(origin.source.stale_after_s);
+        store::set_stale_at(tx, self.tenant, incident, Some(stale_at)).await?;
         if one.track.is_flapping() {
             self.desk.set_flapping(tx, incident, true).await?;
         }
@@ -125,7 +127,7 @@ impl Intake {
             labels: if storm { &none } else { &one.labels },
             incident_key: Some(key),
             previous,
-            stale_at: Some(self.now.plus_seconds(origin.source.stale_after_s)),
+            stale_after_s: Some(origin.source.stale_after_s),
             now: self.now,
         };
         let (id, fresh) = self.desk.open(tx, new).await?;

@@ -276,3 +276,75 @@ pub async fn due(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, ProjectId,
          union select tenant_id, project_id, id from alerts where flapping_until <= $1 limit 500")
         .bind(now).fetch_all(c).await)
 }
+
+/// An always-firing alert, as the sweep looks at it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Heartbeat {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// The alert.
+    pub id: AlertId,
+    /// The rule's name.
+    pub name: String,
+    /// When it was last heard.
+    pub last_seen_at: Ts,
+    /// The longest silence between two statements, in seconds; 0 before the second.
+    pub longest_gap_s: i64,
+    /// The incident about its silence.
+    pub incident_id: Option<IncidentId>,
+    /// Whether that incident is open.
+    pub incident_open: Option<bool>,
+    /// The integration's name.
+    pub integration_name: String,
+    settings: Json<serde_json::Value>,
+}
+
+impl Heartbeat {
+    /// How long it may be silent, in seconds, if its integration says.
+    pub fn timeout_s(&self) -> Option<i64> {
+        self.settings.get("heartbeat_timeout_s").and_then(serde_json::Value::as_i64)
+    }
+}
+
+/// The always-firing alerts of every tenant.
+///
+/// # Errors
+/// When the database refused.
+pub async fn heartbeats(tx: &mut Tx) -> sqlx::Result<Vec<Heartbeat>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select alerts.tenant_id, alerts.project_id, alerts.id, alerts.name, alerts.last_seen_at,
+             alerts.longest_gap_s, alerts.incident_id, integrations.name as integration_name, integrations.settings,
+             (select open from incidents where incidents.tenant_id = alerts.tenant_id
+              and incidents.id = alerts.incident_id) as incident_open
+         from alerts join integrations
+         on integrations.tenant_id = alerts.tenant_id and integrations.id = alerts.integration_id
+         where alerts.heartbeat and integrations.deleted_at is null")
+        .fetch_all(c).await)
+}
+
+/// Remembers the incident about an alert.
+///
+/// # Errors
+/// When the database refused.
+pub async fn set_incident(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: AlertId,
+    incident: IncidentId,
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query("update alerts set incident_id = $3 where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).bind(incident).execute(c).await.map(drop))
+}
+
+/// How many alerts ever belonged to an incident, and how many of them fire now.
+///
+/// # Errors
+/// When the database refused.
+pub async fn counts(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<(i64, i64)> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select count(distinct alert_id), count(distinct case when closed_at is null then alert_id end)
+         from episodes where tenant_id = $1 and incident_id = $2")
+        .bind(tenant).bind(incident).fetch_one(c).await)
+}

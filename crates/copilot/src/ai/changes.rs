@@ -1,0 +1,139 @@
+//! Deployments, configuration changes and flags that people and pipelines report: evidence for analyses.
+
+pub mod store;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use garde::Validate;
+use outbox::{Ts, Tx};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::auth::{Engineer, Member, Viewer};
+use crate::error::{Error, Problem, Result};
+use crate::ids::ChangeId;
+use crate::page::{Page, PageQuery};
+use crate::valid::Valid;
+
+/// How far ahead of our clock a reporter's may be, in seconds.
+const SKEW_S: f64 = 3600.0;
+
+/// A change to report.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewChange {
+    /// The service that was changed.
+    #[garde(length(chars, min = 1, max = 200))]
+    pub service_name: String,
+    /// One line for a person.
+    #[garde(length(chars, min = 1, max = 500))]
+    pub summary: String,
+    /// `deploy`, `config`, `flag` or another word; `deploy` when absent.
+    #[garde(length(chars, min = 1, max = 50))]
+    #[serde(default = "deploy")]
+    pub kind: String,
+    /// The new version.
+    #[garde(length(chars, max = 200))]
+    pub version: Option<String>,
+    /// When it took effect; now when absent.
+    #[garde(skip)]
+    pub timestamp: Option<Ts>,
+    /// Where more is said; http or https.
+    #[garde(length(bytes, max = 2048), custom(link))]
+    pub url: Option<String>,
+}
+
+fn deploy() -> String {
+    "deploy".to_owned()
+}
+
+#[expect(clippy::ref_option, reason = "garde calls it with a reference to the field")]
+fn link(url: &Option<String>, (): &()) -> garde::Result {
+    match url {
+        Some(url) if !alerts::is_link(url) => Err(garde::Error::new("must be an http or https address")),
+        _ => Ok(()),
+    }
+}
+
+/// A change that was reported.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the fields are the contract's, by the contract's names")]
+pub struct Change {
+    pub id: ChangeId,
+    pub service_name: String,
+    pub summary: String,
+    pub kind: String,
+    pub version: Option<String>,
+    #[sqlx(rename = "at")]
+    pub timestamp: Ts,
+    pub url: Option<String>,
+    pub created_at: Ts,
+}
+
+/// Which changes are asked for.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ChangeQuery {
+    /// Only of this service.
+    pub service_name: Option<String>,
+    /// Not before this instant.
+    pub from: Option<Ts>,
+    /// Not after this instant.
+    pub to: Option<Ts>,
+}
+
+/// Reports a change.
+#[utoipa::path(post, path = "/api/v1/changes", tag = "changes", request_body = NewChange,
+    responses((status = 201, body = Change), (status = 422, body = Problem)))]
+pub async fn report(
+    State(app): State<App>,
+    member: Engineer,
+    Valid(new): Valid<NewChange>,
+) -> Result<(StatusCode, Json<Change>)> {
+    let mut tx = app.db.begin(member.tenant.0).await?;
+    let change = record(&mut tx, &member, new).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(change)))
+}
+
+/// Stores a change inside a transaction.
+///
+/// # Errors
+/// When it lies in the future, or the database refused.
+pub async fn record(tx: &mut Tx, member: &Member, new: NewChange) -> Result<Change> {
+    let now = tx.now();
+    let timestamp = new.timestamp.unwrap_or(now);
+    if timestamp.seconds_since(now) > SKEW_S {
+        return Err(Error::field("timestamp", "lies in the future"));
+    }
+    let change = Change {
+        id: ChangeId::new(),
+        service_name: new.service_name,
+        summary: new.summary,
+        kind: new.kind,
+        version: new.version,
+        timestamp,
+        url: new.url,
+        created_at: now,
+    };
+    store::insert(tx, member.tenant, member.project, &change, &member.actor.principal()).await?;
+    Ok(change)
+}
+
+/// Lists changes, newest first.
+#[utoipa::path(get, path = "/api/v1/changes", tag = "changes", params(ChangeQuery, PageQuery),
+    responses((status = 200, body = Page<Change>), (status = 422, body = Problem)))]
+pub async fn list(
+    State(app): State<App>,
+    member: Viewer,
+    which: Query<ChangeQuery>,
+    page: Query<PageQuery>,
+) -> Result<Json<Page<Change>>> {
+    let limit = page.limit()?;
+    let after: Option<(i64, ChangeId)> = page.position()?;
+    let after = after.map(|(micros, id)| (Ts::from_micros(micros), id));
+    let mut tx = app.db.read(member.tenant.0).await?;
+    let rows = store::list(&mut tx, member.tenant, member.project, &which, after, limit as i64 + 1).await?;
+    Ok(Json(Page::new(rows, limit, |row| (row.timestamp.micros(), row.id), |row| row)))
+}

@@ -1,0 +1,46 @@
+//! All SQL of reported changes.
+
+use outbox::{Ts, Tx, on_tx};
+
+use super::{Change, ChangeQuery};
+use crate::ids::{ChangeId, ProjectId, TenantId};
+
+/// Stores a change.
+pub async fn insert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    change: &Change,
+    by: &str,
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "insert into changes (tenant_id, id, project_id, service_name, summary, kind, version, url, at, created_by,
+                              created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+        .bind(tenant).bind(change.id).bind(project).bind(&change.service_name).bind(&change.summary).bind(&change.kind)
+        .bind(change.version.clone()).bind(change.url.clone()).bind(change.timestamp).bind(by).bind(change.created_at)
+        .execute(c).await.map(drop))
+}
+
+/// At most `limit` changes, newest first, after the one named.
+pub async fn list(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    which: &ChangeQuery,
+    after: Option<(Ts, ChangeId)>,
+    limit: i64,
+) -> sqlx::Result<Vec<Change>> {
+    let last = (Ts::from_micros(i64::MAX), ChangeId(uuid::Uuid::max()));
+    let (before, id) = after.unwrap_or(last);
+    let from = which.from.unwrap_or_else(|| Ts::from_micros(0));
+    let to = which.to.unwrap_or(last.0);
+    let service = which.service_name.clone();
+    on_tx!(tx, c => sqlx::query_as(
+        "select id, service_name, summary, kind, version, at, url, created_at from changes
+         where tenant_id = $1 and project_id = $2 and at >= $3 and at <= $4 and ($5 = '' or service_name = $5)
+           and (at < $6 or (at = $6 and id < $7))
+         order by at desc, id desc limit $8")
+        .bind(tenant).bind(project).bind(from).bind(to).bind(service.unwrap_or_default()).bind(before).bind(id)
+        .bind(limit).fetch_all(c).await)
+}

@@ -1,0 +1,198 @@
+//! A cause in words: what happened, since when, what to look at next. Every number was computed from samples.
+
+use std::collections::BTreeSet;
+
+use diagnosis::{Cause, Diagnosis, Direction, Kind, MetricFinding, Statement};
+
+use super::change_before;
+use crate::ai::evidence::Gathered;
+use crate::ai::evidence::ask::Ask;
+use crate::ai::evidence::metrics::Measured;
+use crate::ai::text::{quantity, short, span};
+
+/// Characters of a claim at most.
+pub const CLAIM: usize = 300;
+
+/// Characters of a description at most.
+pub const DESCRIPTION: usize = 2000;
+
+/// A change this long before the alarm is named in the claim.
+const CHANGE_S: f64 = 3600.0;
+
+/// A share of a limit above which the resource is called saturated.
+const SATURATED: f64 = 0.8;
+
+/// The cause in one plain sentence.
+pub fn claim(gathered: &Gathered, diagnosis: &Diagnosis, cause: &Cause) -> String {
+    let service = &cause.service;
+    let told = told(gathered, cause);
+    let text = match change_before(cause) {
+        Some((seconds, what)) if seconds <= CHANGE_S => {
+            let what = what.unwrap_or("a change");
+            let began = told.as_ref().map_or("began to misbehave", |told| told.verb);
+            let at = gathered.facts.alarm.unix_seconds() - seconds;
+            let since = if diagnosis.onset >= at { diagnosis.onset - at } else { seconds };
+            let numbers = told.as_ref().map(|told| format!(": {}", told.numbers)).unwrap_or_default();
+            format!("{service} {began} {} after {what}{numbers}", span(since))
+        }
+        _ => match &told {
+            Some(told) => format!("{service} {}: {}{}", told.state, told.numbers, behind(gathered, service)),
+            None if seen_by_callers(cause) => {
+                format!(
+                    "Calls to {service} are slow or failing, as its callers see them{}",
+                    behind(gathered, service)
+                )
+            }
+            None => format!("{service} behaves unlike before{}", behind(gathered, service)),
+        },
+    };
+    short(&text, CLAIM - 1)
+}
+
+/// What the most telling metric says.
+struct Told {
+    /// After "began".
+    verb: &'static str,
+    /// As a statement.
+    state: &'static str,
+    /// The metric in numbers.
+    numbers: String,
+}
+
+fn told(gathered: &Gathered, cause: &Cause) -> Option<Told> {
+    let metric = most_telling(gathered, cause)?;
+    let (words, unit) = words_of(gathered, &cause.service, metric);
+    let numbers = format!(
+        "{words} {} against {} before",
+        quantity(metric.value, unit),
+        quantity(metric.baseline, unit)
+    );
+    let up = metric.direction == Direction::Up;
+    let full = unit == "ratio" && metric.value >= SATURATED;
+    let (verb, state) = match metric.kind {
+        Kind::Saturation | Kind::Cpu | Kind::Memory | Kind::Io if up && full => {
+            ("became saturated", "is saturated")
+        }
+        Kind::Saturation if up => ("began to queue", "has work piling up"),
+        Kind::Cpu if up => ("began to use more CPU", "uses more CPU than before"),
+        Kind::Memory if up => ("began to use more memory", "uses more memory than before"),
+        Kind::Io | Kind::Network if up => {
+            ("began to use more of the machine", "uses more of the machine than before")
+        }
+        Kind::Errors if up => ("began failing", "fails more often than before"),
+        Kind::Success if !up => ("began failing", "fails more often than before"),
+        Kind::Latency if up => ("became slow", "is slower than before"),
+        Kind::Traffic if up => ("began to receive more requests", "receives more requests than before"),
+        Kind::Traffic => ("began to receive fewer requests", "receives fewer requests than before"),
+        _ => ("began to behave differently", "behaves unlike before"),
+    };
+    Some(Told { verb, state, numbers })
+}
+
+/// A full resource explains more than a symptom, and errors more than their side effects.
+pub fn most_telling<'a>(gathered: &Gathered, cause: &'a Cause) -> Option<&'a MetricFinding> {
+    let strongest = cause.metrics.first()?;
+    let close =
+        |metric: &&MetricFinding| metric.score >= 0.4 * strongest.score && metric.direction == Direction::Up;
+    let full = cause.metrics.iter().filter(close).find(|metric| {
+        let resource = matches!(metric.kind, Kind::Saturation | Kind::Cpu | Kind::Memory | Kind::Io);
+        resource && metric.value >= SATURATED && words_of(gathered, &cause.service, metric).1 == "ratio"
+    });
+    let failing = || cause.metrics.iter().filter(close).find(|metric| metric.kind == Kind::Errors);
+    let slow = || cause.metrics.iter().filter(close).find(|metric| metric.kind == Kind::Latency);
+    full.or_else(failing).or_else(slow).or(Some(strongest))
+}
+
+/// A metric's name in words and its unit.
+fn words_of<'a>(gathered: &'a Gathered, service: &str, metric: &'a MetricFinding) -> (&'a str, &'a str) {
+    ask_of(gathered, service, metric)
+        .map_or((metric.metric.as_str(), ""), |ask| (ask.words.as_str(), ask.unit))
+}
+
+/// The query that the metric came from.
+fn ask_of<'a>(gathered: &'a Gathered, service: &str, metric: &MetricFinding) -> Option<&'a Ask> {
+    let own = |one: &&Measured| {
+        one.service == service
+            && gathered.metrics.asks.get(one.ask).is_some_and(|ask| one.engine_metric(ask) == metric.metric)
+    };
+    gathered.metrics.measured.iter().find(own).and_then(|one| gathered.metrics.asks.get(one.ask))
+}
+
+/// Who suffers from it, when the calls between services say so.
+fn behind(gathered: &Gathered, service: &str) -> String {
+    match gathered.facts.service() {
+        Some(own) if own != service && depends(gathered, own, service) => {
+            format!("; {own} depends on it and suffers")
+        }
+        _ => String::new(),
+    }
+}
+
+/// Whether `from` calls `to`, directly or through others.
+fn depends(gathered: &Gathered, from: &str, to: &str) -> bool {
+    let (mut seen, mut open) = (BTreeSet::from([from]), vec![from]);
+    while let Some(caller) = open.pop() {
+        for (_, callee) in gathered.metrics.graph.iter().filter(|(own, _)| own == caller) {
+            if callee == to {
+                return true;
+            }
+            if seen.insert(callee) {
+                open.push(callee);
+            }
+        }
+    }
+    false
+}
+
+fn seen_by_callers(cause: &Cause) -> bool {
+    cause.findings_for.iter().any(|finding| finding.statement == Statement::SeenByCallers)
+}
+
+/// What speaks for and against it, line by line.
+pub fn description(cause: &Cause) -> String {
+    let lines = |findings: &[diagnosis::Finding]| {
+        let told = findings.iter().filter(|finding| !matches!(finding.statement, Statement::Score { .. }));
+        told.take(6).map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let (pro, contra) = (lines(&cause.findings_for), lines(&cause.findings_against));
+    let mut text = String::new();
+    if !pro.is_empty() {
+        text.push_str(&format!("For it: {}.", pro.join("; ")));
+    }
+    if !contra.is_empty() {
+        text.push_str(&format!(" Against it: {}.", contra.join("; ")));
+    }
+    short(text.trim(), DESCRIPTION - 1)
+}
+
+/// What would decide: places to look at and queries to run.
+pub fn next_checks(gathered: &Gathered, cause: &Cause) -> Vec<String> {
+    let service = &cause.service;
+    let mut out = Vec::new();
+    if let Some((_, Some(what))) = change_before(cause) {
+        out.push(format!(
+            "Compare the logs of {service} before and after {what}; rolling it back would decide"
+        ));
+    }
+    let telling = most_telling(gathered, cause);
+    let kind = telling.map(|metric| metric.kind);
+    out.push(match kind {
+        Some(Kind::Saturation) => {
+            format!("See who holds {service}'s connections or fills its queue, and for how long")
+        }
+        Some(Kind::Cpu) => format!("Profile {service}, and see whether its work or its neighbours grew"),
+        Some(Kind::Memory) => {
+            format!("See whether the memory of {service} keeps growing, and when it last restarted")
+        }
+        Some(Kind::Errors | Kind::Success) => format!("Read the error logs of {service} since the start"),
+        Some(Kind::Traffic) => format!("See who sends {service} these requests"),
+        _ => format!("Look at traces of slow requests through {service}"),
+    });
+    if let Some(ask) = telling.and_then(|metric| ask_of(gathered, service, metric)) {
+        out.push(format!(
+            "Run `{}` by instance as well: one instance of {service}, or all of them?",
+            ask.query
+        ));
+    }
+    out.into_iter().map(|check| short(&check, 400)).collect()
+}

@@ -1,0 +1,202 @@
+//! From what was gathered to hypotheses: the engine ranks, this puts its answer into words that cite evidence.
+
+pub mod case;
+pub mod claim;
+pub mod rows;
+pub mod without;
+
+use diagnosis::{Cause, Diagnosis, Statement};
+use outbox::Ts;
+
+use super::analysis::{AnalysisStatus, Engine, Evidence, EvidenceKind};
+use super::evidence::Gathered;
+use crate::ids::{EvidenceId, HypothesisId};
+use rows::Rows;
+
+/// Hypotheses of one analysis at most.
+pub const MOST: usize = 5;
+
+/// A cause less probable than this is not worth somebody's time.
+const LEAST: f64 = 0.05;
+
+/// When the cause is none of the candidates with at least this probability, none is proposed.
+const NONE_OF_THESE: f64 = 0.5;
+
+/// Without a first cause of at least this probability, none is proposed.
+const LEAST_FIRST: f64 = 0.15;
+
+/// No hypothesis is surer than this: what was never measured can't be ruled out.
+pub const MOST_CONFIDENT: f64 = 0.95;
+
+/// A proposed cause that has no place in the database yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// Names it from the moment it is proposed.
+    pub id: HypothesisId,
+    /// One plain sentence.
+    pub claim: String,
+    /// What speaks for it and against it.
+    pub description: String,
+    /// Its probability, capped where evidence is thin.
+    pub confidence: f64,
+    /// Lower end of the 90% interval.
+    pub lower: f64,
+    /// Upper end of it.
+    pub upper: f64,
+    /// The service.
+    pub service: Option<String>,
+    /// The metric that shows it best.
+    pub metric: Option<String>,
+    /// Evidence for it.
+    pub supporting: Vec<EvidenceId>,
+    /// Evidence against it.
+    pub contradicting: Vec<EvidenceId>,
+    /// What would decide.
+    pub next_checks: Vec<String>,
+    /// Who proposes it.
+    pub engine: Engine,
+}
+
+/// The answer of one analysis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conclusion {
+    /// `completed` or `inconclusive`.
+    pub status: AnalysisStatus,
+    /// Why it is inconclusive.
+    pub reason: Option<String>,
+    /// The facts, in the order they are shown.
+    pub evidence: Vec<Evidence>,
+    /// Proposed causes, most probable first.
+    pub proposals: Vec<Proposal>,
+    /// What was and was not looked at.
+    pub checked: Vec<String>,
+    /// The likeliest start.
+    pub onset: Option<Ts>,
+}
+
+/// Ranks the causes of an incident by what was gathered. Proposes nothing that the evidence does not carry.
+pub fn conclude(gathered: &Gathered) -> Conclusion {
+    let case = case::build(gathered);
+    let diagnosis = diagnosis::diagnose(&case);
+    let measured = !gathered.metrics.measured.is_empty();
+    let onset = Some(diagnosis.onset).filter(|at| measured && at.is_finite());
+    let mut rows = Rows::new(gathered, onset);
+    rows.symptoms();
+    rows.changes();
+    let proposals =
+        if measured { ranked(gathered, &diagnosis, &mut rows) } else { without::metrics(gathered, &rows) };
+    rows.alerts();
+    rows.incidents();
+    let status = if proposals.is_empty() { AnalysisStatus::Inconclusive } else { AnalysisStatus::Completed };
+    let reason = proposals.is_empty().then(|| reason(gathered, &diagnosis));
+    let onset = onset.map(|at| Ts::from_micros((at * 1e6) as i64));
+    Conclusion {
+        status,
+        reason,
+        evidence: rows.finish(),
+        proposals,
+        checked: gathered.checked.clone(),
+        onset,
+    }
+}
+
+/// Why there is no hypothesis.
+fn reason(gathered: &Gathered, diagnosis: &Diagnosis) -> String {
+    if gathered.metrics.measured.is_empty() {
+        "no metrics could be looked at, and nothing else points at a cause".to_owned()
+    } else if diagnosis.none_of_these >= NONE_OF_THESE {
+        "nothing that was measured left its usual range clearly enough to be the cause".to_owned()
+    } else {
+        "no service stands out enough from the others to be named as the cause".to_owned()
+    }
+}
+
+/// The engine's causes in words.
+fn ranked(gathered: &Gathered, diagnosis: &Diagnosis, rows: &mut Rows<'_>) -> Vec<Proposal> {
+    let first = diagnosis.causes.first().map_or(0.0, |cause| cause.probability);
+    if diagnosis.none_of_these >= NONE_OF_THESE || first < LEAST_FIRST {
+        return Vec::new();
+    }
+    let worth = diagnosis.causes.iter().filter(|cause| cause.probability >= LEAST).take(MOST);
+    let causes: Vec<&Cause> = worth.collect();
+    for cause in &causes {
+        rows.cause(cause);
+    }
+    let mut out: Vec<Proposal> = Vec::new();
+    for cause in causes {
+        if let Some(proposal) = proposal(gathered, diagnosis, cause, rows)
+            && !out.iter().any(|other| other.claim == proposal.claim)
+        {
+            out.push(proposal);
+        }
+    }
+    out.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    out
+}
+
+/// A cause with its evidence; `None` when nothing can be cited for it.
+fn proposal(gathered: &Gathered, diagnosis: &Diagnosis, cause: &Cause, rows: &Rows<'_>) -> Option<Proposal> {
+    let mut supporting = rows.of_service(&cause.service);
+    let change = change_before(cause).and_then(|_| rows.change_of(&cause.service));
+    supporting.extend(change);
+    if gathered.facts.service() == Some(cause.service.as_str()) {
+        supporting.extend(rows.symptom_ids());
+    }
+    supporting.truncate(8);
+    if supporting.is_empty() {
+        return None;
+    }
+    let mut contradicting: Vec<EvidenceId> = Vec::new();
+    for finding in &cause.findings_against {
+        if let Statement::ExplainedByCallee { callee } = &finding.statement {
+            contradicting.extend(rows.of_service(callee).into_iter().take(2));
+        }
+    }
+    contradicting.retain(|id| !supporting.contains(id));
+    let cap = cap(gathered, cause, &supporting, rows);
+    let confidence = cause.probability.clamp(0.0, 1.0).min(cap);
+    let best = claim::most_telling(gathered, cause);
+    // What the cap takes off the middle it takes off the lower end as well.
+    let kept = confidence / cause.probability.max(1e-6);
+    Some(Proposal {
+        id: HypothesisId::new(),
+        claim: claim::claim(gathered, diagnosis, cause),
+        description: claim::description(cause),
+        confidence,
+        lower: (cause.lower * kept).clamp(0.0, confidence),
+        upper: cause.upper.clamp(confidence, 1.0),
+        service: Some(cause.service.clone()),
+        metric: best.map(|metric| metric.metric.clone()),
+        supporting,
+        contradicting,
+        next_checks: claim::next_checks(gathered, cause),
+        engine: Engine::Statistical,
+    })
+}
+
+/// How sure a hypothesis may be, whatever the engine says, given how much there is to cite.
+fn cap(gathered: &Gathered, cause: &Cause, supporting: &[EvidenceId], rows: &Rows<'_>) -> f64 {
+    let mut cap = MOST_CONFIDENT;
+    if supporting.len() < 2 {
+        cap = f64::min(cap, 0.6);
+    }
+    if supporting.iter().all(|id| rows.kind(*id) == Some(EvidenceKind::Change)) {
+        cap = f64::min(cap, 0.35);
+    }
+    if rows.baseline_points() < 20 {
+        cap = f64::min(cap, 0.5);
+    }
+    let elsewhere = gathered.facts.service().is_some_and(|own| own != cause.service);
+    if elsewhere && gathered.metrics.graph.is_empty() {
+        cap = f64::min(cap, 0.6);
+    }
+    cap
+}
+
+/// What changed on the service before the alarm, when that speaks for it: seconds before, and what.
+pub fn change_before(cause: &Cause) -> Option<(f64, Option<&str>)> {
+    cause.findings_for.iter().find_map(|finding| match &finding.statement {
+        Statement::ChangeBefore { seconds, what, .. } if *seconds >= 0.0 => Some((*seconds, what.as_deref())),
+        _ => None,
+    })
+}

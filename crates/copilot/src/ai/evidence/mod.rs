@@ -1,0 +1,219 @@
+//! Everything that is known about an incident: what its alerts say, what its project did, what Prometheus measured.
+
+pub mod ask;
+pub mod comparison;
+pub mod family;
+pub mod metrics;
+pub mod shape;
+pub mod store;
+
+use std::time::Duration;
+
+use outbox::{Db, Ts};
+use tokio::time::Instant;
+
+use crate::ai::prometheus::{Budget, Labels, Prometheus};
+use crate::error::{Error, Result};
+use crate::ids::{IncidentId, TenantId};
+use crate::outbound::{Credentials, Outbound};
+use metrics::{Metrics, Question};
+use store::{AlertFacts, ChangeFacts, IncidentFacts, NearbyAlert, Similar, Source};
+
+/// Seconds before the alarm that are compared with what came after.
+const BASELINE_S: i64 = 3600;
+
+/// Seconds after the alarm that are looked at when the incident is older than that.
+const AFTER_S: i64 = 1800;
+
+/// How long all queries of one analysis may take together.
+const TIME: Duration = Duration::from_millis(4000);
+
+/// Queries of one analysis.
+const QUERIES: usize = 40;
+
+/// Series read of one query.
+const LINES: usize = 1000;
+
+/// Labels that mark a part of the world which has nothing to do with the others.
+const SCOPES: [&str; 4] = ["cluster", "environment", "env", "stage"];
+
+/// What the database knows.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The incident's id.
+    pub id: IncidentId,
+    /// The incident.
+    pub incident: IncidentFacts,
+    /// Its alerts, first firing first.
+    pub alerts: Vec<AlertFacts>,
+    /// When it was noticed: the start of the oldest alert that still fires.
+    pub alarm: Ts,
+    /// The window that is looked at.
+    pub window: (Ts, Ts),
+    /// Other alerts of the window.
+    pub nearby: Vec<NearbyAlert>,
+    /// Changes of the hour before the alarm.
+    pub changes: Vec<ChangeFacts>,
+    /// Incidents like it.
+    pub similar: Vec<Similar>,
+    /// Where metrics can be asked for.
+    pub sources: Vec<Source>,
+    /// Labels that name services, in order.
+    pub service_labels: Vec<String>,
+}
+
+/// What the database and Prometheus know.
+#[derive(Debug)]
+pub struct Gathered {
+    /// What the database knows.
+    pub facts: Facts,
+    /// What Prometheus measured; empty when it could not be asked.
+    pub metrics: Metrics,
+    /// The address of that Prometheus, with `/` at its end.
+    pub base: Option<String>,
+    /// What was and was not looked at, in words.
+    pub checked: Vec<String>,
+}
+
+impl Facts {
+    /// Reads them in one snapshot.
+    ///
+    /// # Errors
+    /// When the incident does not exist or the database refused.
+    pub async fn read(db: &Db, tenant: TenantId, id: IncidentId) -> Result<Self> {
+        let mut tx = db.read(tenant.0).await?;
+        let incident = store::incident(&mut tx, tenant, id).await?.ok_or(Error::NotFound)?;
+        let project = incident.project_id;
+        let alerts = store::alerts(&mut tx, tenant, id).await?;
+        let alarm = alarm(&incident, &alerts);
+        let now = tx.now();
+        let window = (alarm.plus_seconds(-BASELINE_S), now.min(alarm.plus_seconds(AFTER_S)).max(alarm));
+        let around = (alarm.plus_seconds(-1800), window.1);
+        let nearby = store::nearby(&mut tx, tenant, project, id, around).await?;
+        let changes = store::changes(&mut tx, tenant, project, window).await?;
+        let similar = store::similar(&mut tx, tenant, id, &incident).await?;
+        let sources = store::sources(&mut tx, tenant, project).await?;
+        let mut service_labels: Vec<String> = store::service_labels(&mut tx, tenant, project).await?.concat();
+        service_labels.extend(alerts::DEFAULT_SERVICE_LABELS.map(str::to_owned));
+        let mut seen = std::collections::BTreeSet::new();
+        service_labels.retain(|label| is_label(label) && seen.insert(label.clone()));
+        Ok(Self { id, incident, alerts, alarm, window, nearby, changes, similar, sources, service_labels })
+    }
+
+    /// The service that the incident speaks of.
+    pub fn service(&self) -> Option<&str> {
+        let of_alert = self.alerts.iter().find_map(|alert| alert.service_name.as_deref());
+        self.incident.service_name.as_deref().or(of_alert)
+    }
+
+    /// What to ask Prometheus for.
+    fn question(&self) -> Question {
+        let labels = self.alerts.first().map(|alert| alert.labels.0.clone()).unwrap_or_default();
+        let preferred = self.service_labels.iter().find(|name| labels.contains_key(*name));
+        let scopes = SCOPES.iter().filter_map(|name| Some((name, labels.get(*name)?)));
+        let scope = scopes.map(|(name, value)| format!(",{name}={}", quoted(value))).collect();
+        Question {
+            watched: self.watched(),
+            preferred: preferred.cloned().unwrap_or_else(|| "service".to_owned()),
+            service_labels: self.service_labels.clone(),
+            scope,
+            from: self.window.0.unix_seconds(),
+            to: self.window.1.unix_seconds(),
+        }
+    }
+
+    /// The different expressions of the incident's alerts, three at most.
+    fn watched(&self) -> Vec<(comparison::Watched, Labels)> {
+        let mut out: Vec<(comparison::Watched, Labels)> = Vec::new();
+        for alert in &self.alerts {
+            let Some(expression) = alert.generator_url.as_deref().and_then(alerts::expression) else {
+                continue;
+            };
+            let watched = comparison::split(&expression);
+            if out.len() < 3 && !out.iter().any(|(known, _)| *known == watched) {
+                out.push((watched, alert.labels.0.clone()));
+            }
+        }
+        out
+    }
+
+    /// The Prometheus that knows most about this incident: the one that evaluated its rule, or that sent it.
+    fn source(&self) -> Option<&Source> {
+        let base = self.alerts.iter().filter_map(|alert| alert.generator_url.as_deref());
+        let bases: Vec<String> = base.filter_map(alerts::prometheus_base).collect();
+        let evaluated = self
+            .sources
+            .iter()
+            .find(|source| bases.iter().any(|base| base == source.url.trim_end_matches('/')));
+        let sent = || {
+            self.sources
+                .iter()
+                .find(|source| self.alerts.iter().any(|alert| alert.integration_id == source.id))
+        };
+        evaluated.or_else(sent).or_else(|| self.sources.first())
+    }
+}
+
+/// Asks Prometheus for what `facts` need; `credentials` opens what a source has stored to sign in.
+pub async fn gather(
+    outbound: &Outbound,
+    facts: Facts,
+    credentials: impl Fn(&Source) -> Option<Credentials>,
+) -> Gathered {
+    let mut checked = Vec::new();
+    let mut gathered = Metrics::default();
+    let mut base = None;
+    match facts.source() {
+        None => checked
+            .push("no metrics were looked at: this project has no Prometheus with an address".to_owned()),
+        Some(source) => {
+            let deadline = Instant::now() + TIME;
+            let own = credentials(source);
+            let opened = tokio::time::timeout_at(deadline, outbound.open(&source.url, own.as_ref())).await;
+            match opened.unwrap_or(Err(crate::outbound::Failure::Timeout)) {
+                Err(failure) => checked.push(format!("{} was not asked for metrics: {failure}", source.name)),
+                Ok(target) => {
+                    let budget = Budget { queries: QUERIES, deadline, lines: LINES };
+                    let prometheus = Prometheus::new(target, budget);
+                    gathered = metrics::collect(&prometheus, &facts.question()).await;
+                    base = Some(prometheus.base().to_owned());
+                }
+            }
+        }
+    }
+    checked.append(&mut gathered.checked);
+    let mut out = Gathered { facts, metrics: gathered, base, checked };
+    let changes = out.facts.changes.len() + out.unreported_versions().count();
+    out.checked.push(told(changes, "change", "in the hour before the alarm"));
+    out.checked.push(told(out.facts.nearby.len(), "other alert", "around it"));
+    out.checked.push(told(out.facts.similar.len(), "similar incident", "before it"));
+    out
+}
+
+fn told(count: usize, noun: &str, when: &str) -> String {
+    match count {
+        0 => format!("no {noun} {when}"),
+        1 => format!("1 {noun} {when}"),
+        _ => format!("{count} {noun}s {when}"),
+    }
+}
+
+/// When the incident was noticed: the start of its oldest alert that fires, or the newest start.
+fn alarm(incident: &IncidentFacts, alerts: &[AlertFacts]) -> Ts {
+    let firing = alerts.iter().filter(|alert| alert.closed_at.is_none()).map(|alert| alert.starts_at).min();
+    let newest = || alerts.iter().map(|alert| alert.starts_at).max();
+    firing.or_else(newest).unwrap_or(incident.detected_at)
+}
+
+/// Whether a text can stand in PromQL as the name of a label.
+fn is_label(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// A text as a PromQL string.
+pub fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("\"{escaped}\"")
+}

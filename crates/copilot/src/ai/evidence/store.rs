@@ -1,0 +1,218 @@
+//! All SQL that reads what is known about an incident besides its metrics.
+
+use std::collections::BTreeMap;
+
+use outbox::{Ts, Tx, on_tx};
+use sqlx::types::Json;
+
+use crate::ids::{AlertId, IncidentId, IntegrationId, ProjectId, TenantId};
+
+/// The incident, as far as an analysis needs it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct IncidentFacts {
+    /// Its project.
+    pub project_id: ProjectId,
+    /// Its number in the project.
+    pub number: i64,
+    /// Its title.
+    pub title: String,
+    /// What was said about it.
+    pub description: String,
+    /// The service it speaks of.
+    pub service_name: Option<String>,
+    /// How bad it is.
+    pub severity: String,
+    /// When it was opened.
+    pub detected_at: Ts,
+    /// Says which alerts join it.
+    pub incident_key: Option<Vec<u8>>,
+}
+
+/// An alert of the incident, with its newest stretch of firing.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct AlertFacts {
+    /// The alert.
+    pub id: AlertId,
+    /// The rule's name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Its description.
+    pub description: String,
+    /// The service it speaks of.
+    pub service_name: Option<String>,
+    /// Its labels.
+    pub labels: Json<BTreeMap<String, String>>,
+    /// Where its sender shows it.
+    pub generator_url: Option<String>,
+    /// Who sent it.
+    pub integration_id: IntegrationId,
+    /// When it began to fire, by the sender's clock.
+    pub starts_at: Ts,
+    /// When we learnt of it.
+    pub opened_at: Ts,
+    /// When it closed.
+    pub closed_at: Option<Ts>,
+}
+
+/// An alert of another incident, or of none.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct NearbyAlert {
+    /// The rule's name.
+    pub name: String,
+    /// The service it speaks of.
+    pub service_name: Option<String>,
+    /// When it began to fire, by the sender's clock.
+    pub starts_at: Ts,
+    /// When it closed.
+    pub closed_at: Option<Ts>,
+}
+
+/// A change that people or programs reported.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ChangeFacts {
+    /// What was changed.
+    pub service_name: String,
+    /// One line for a person.
+    pub summary: String,
+    /// `deploy`, `config`, `flag` or another word.
+    pub kind: String,
+    /// The new version.
+    pub version: Option<String>,
+    /// Where more is said.
+    pub url: Option<String>,
+    /// When.
+    pub at: Ts,
+}
+
+/// An incident before this one that resembles it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Similar {
+    /// Its number in the project.
+    pub number: i64,
+    /// Its title.
+    pub title: String,
+    /// When it was opened.
+    pub detected_at: Ts,
+    /// What people wrote down as its cause.
+    pub root_cause: Option<String>,
+    /// The claim that somebody accepted.
+    pub accepted: Option<String>,
+    /// The service that claim suspects.
+    pub suspected_service: Option<String>,
+    /// Whether it was opened by the same key.
+    pub same_key: bool,
+}
+
+/// A Prometheus of the project.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Source {
+    /// The integration.
+    pub id: IntegrationId,
+    /// Its name.
+    pub name: String,
+    /// Where it answers.
+    pub url: String,
+    /// How to sign in, encrypted.
+    pub auth: Option<Vec<u8>>,
+}
+
+/// The incident.
+pub async fn incident(tx: &mut Tx, tenant: TenantId, id: IncidentId) -> sqlx::Result<Option<IncidentFacts>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select project_id, number, title, description, service_name, severity, detected_at, incident_key
+         from incidents where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).fetch_optional(c).await)
+}
+
+/// The alerts that ever belonged to the incident, each with its newest episode, first firing first.
+pub async fn alerts(tx: &mut Tx, tenant: TenantId, id: IncidentId) -> sqlx::Result<Vec<AlertFacts>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select a.id, a.name, a.title, a.description, a.service_name, a.labels, a.generator_url, a.integration_id,
+                e.starts_at, e.opened_at, e.closed_at
+         from episodes e join alerts a on a.tenant_id = e.tenant_id and a.id = e.alert_id
+         where e.tenant_id = $1 and e.incident_id = $2 and not exists (
+             select 1 from episodes n where n.tenant_id = e.tenant_id and n.incident_id = e.incident_id
+             and n.alert_id = e.alert_id and n.opened_at > e.opened_at)
+         order by e.starts_at, a.id limit 50")
+        .bind(tenant).bind(id).fetch_all(c).await)
+}
+
+/// Alerts outside of the incident that fired between `from` and `to`, in the order in which they began.
+pub async fn nearby(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    incident: IncidentId,
+    (from, to): (Ts, Ts),
+) -> sqlx::Result<Vec<NearbyAlert>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select a.name, a.service_name, e.starts_at, e.closed_at
+         from episodes e join alerts a on a.tenant_id = e.tenant_id and a.id = e.alert_id
+         where e.tenant_id = $1 and e.project_id = $2 and (e.incident_id is null or e.incident_id <> $3)
+           and e.opened_at <= $5 and (e.closed_at is null or e.closed_at >= $4) and not a.heartbeat
+         order by e.starts_at, a.id limit 50")
+        .bind(tenant).bind(project).bind(incident).bind(from).bind(to).fetch_all(c).await)
+}
+
+/// Changes of the project between `from` and `to`, in order.
+pub async fn changes(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    (from, to): (Ts, Ts),
+) -> sqlx::Result<Vec<ChangeFacts>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select service_name, summary, kind, version, url, at from changes
+         where tenant_id = $1 and project_id = $2 and at >= $3 and at <= $4 order by at, id limit 50")
+        .bind(tenant).bind(project).bind(from).bind(to).fetch_all(c).await)
+}
+
+/// Earlier incidents of the same key, or of the same title and service, newest first.
+pub async fn similar(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IncidentId,
+    incident: &IncidentFacts,
+) -> sqlx::Result<Vec<Similar>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select i.number, i.title, i.detected_at, i.root_cause, h.claim as accepted, h.suspected_service,
+                coalesce(i.incident_key = $4, false) as same_key
+         from incidents i
+         left join hypotheses h on h.tenant_id = i.tenant_id and h.incident_id = i.id and h.verdict = 'accepted'
+           and h.rank = (select min(o.rank) from hypotheses o where o.tenant_id = h.tenant_id
+                         and o.incident_id = h.incident_id and o.verdict = 'accepted')
+         where i.tenant_id = $1 and i.project_id = $2 and i.id <> $3 and i.detected_at <= $5
+           and (i.incident_key = $4 or (i.title = $6 and coalesce(i.service_name, '') = $7))
+         order by i.detected_at desc, i.id limit 5")
+        .bind(tenant).bind(incident.project_id).bind(id).bind(incident.incident_key.clone()).bind(incident.detected_at)
+        .bind(&incident.title).bind(incident.service_name.clone().unwrap_or_default())
+        .fetch_all(c).await)
+}
+
+/// The project's Prometheus servers whose address is known, oldest first.
+pub async fn sources(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx::Result<Vec<Source>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select id, name, url, auth from integrations
+         where tenant_id = $1 and project_id = $2 and kind = 'prometheus' and url is not null and deleted_at is null
+         order by created_at, id limit 10")
+        .bind(tenant).bind(project).fetch_all(c).await)
+}
+
+/// The service labels that the integrations which sent these alerts were told to look at.
+pub async fn service_labels(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+) -> sqlx::Result<Vec<Vec<String>>> {
+    #[derive(serde::Deserialize)]
+    struct Settings {
+        #[serde(default)]
+        service_labels: Option<Vec<String>>,
+    }
+    let rows: Vec<Json<Settings>> = on_tx!(tx, c => sqlx::query_scalar(
+        "select settings from integrations where tenant_id = $1 and project_id = $2 and deleted_at is null
+         order by created_at limit 20")
+        .bind(tenant).bind(project).fetch_all(c).await)?;
+    Ok(rows.into_iter().filter_map(|row| row.0.service_labels).filter(|labels| !labels.is_empty()).collect())
+}

@@ -1,0 +1,131 @@
+//! What the model said, checked before anything of it is kept.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use llm::BadOutput;
+use regex::Regex;
+use serde::Deserialize;
+
+use super::clean::clean;
+use super::{CLAIM_MEANING, Prompt, READ};
+use crate::ai::diagnose::claim::{CLAIM, DESCRIPTION};
+use crate::ai::text::short;
+use crate::ids::EvidenceId;
+
+/// A hypothesis of the model that may be shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// The cause.
+    pub claim: String,
+    /// The reasoning.
+    pub description: String,
+    /// From 0 to 1.
+    pub confidence: f64,
+    /// One of the known services.
+    pub service: Option<String>,
+    /// Evidence for it; at least one.
+    pub supporting: Vec<EvidenceId>,
+    /// Evidence against it.
+    pub contradicting: Vec<EvidenceId>,
+    /// What would decide.
+    pub next_checks: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    hypotheses: Vec<Item>,
+    #[serde(default)]
+    insufficient_evidence: bool,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    claim: String,
+    #[serde(default)]
+    description: String,
+    confidence: f64,
+    #[serde(default)]
+    suspected_service: Option<String>,
+    #[serde(default)]
+    supporting_evidence: Vec<String>,
+    #[serde(default)]
+    contradicting_evidence: Vec<String>,
+    #[serde(default)]
+    next_checks: Vec<String>,
+}
+
+/// Reads an answer. An empty list is a legal one: the evidence is insufficient.
+///
+/// # Errors
+/// When the text is not the one object that was asked for.
+pub fn read(text: &str, prompt: &Prompt) -> Result<Vec<Said>, BadOutput> {
+    let answer: Answer = llm::answer::parse(text)?;
+    if answer.insufficient_evidence {
+        return Ok(Vec::new());
+    }
+    let mut out: Vec<Said> = Vec::new();
+    for item in answer.hypotheses.into_iter().take(READ) {
+        let Some(said) = check(item, prompt) else { continue };
+        let twin = out.iter().any(|other| same(&other.claim, &said.claim));
+        if !twin {
+            out.push(said);
+        }
+    }
+    Ok(out)
+}
+
+/// A hypothesis with everything taken off that does not exist; `None` when nothing is left to stand on.
+fn check(item: Item, prompt: &Prompt) -> Option<Said> {
+    let claim = honest(&item.claim, prompt);
+    if claim.is_empty() || same(&claim, CLAIM_MEANING) || !item.confidence.is_finite() {
+        return None;
+    }
+    let supporting = cited(&item.supporting_evidence, prompt);
+    if supporting.is_empty() {
+        return None;
+    }
+    let mut contradicting = cited(&item.contradicting_evidence, prompt);
+    contradicting.retain(|id| !supporting.contains(id));
+    let checks = item.next_checks.iter().map(|check| short(honest(check, prompt).trim(), 300));
+    Some(Said {
+        claim: short(&claim, CLAIM - 1),
+        description: short(&honest(&item.description, prompt), DESCRIPTION - 1),
+        confidence: item.confidence.clamp(0.0, 1.0),
+        service: item.suspected_service.filter(|service| prompt.services.contains(service)),
+        supporting,
+        contradicting,
+        next_checks: checks.filter(|check| !check.is_empty()).take(5).collect(),
+    })
+}
+
+/// The evidence behind `E1`, `E2`…, each once; what was not in the prompt is left out.
+fn cited(ids: &[String], prompt: &Prompt) -> Vec<EvidenceId> {
+    let mut seen = BTreeSet::new();
+    let number = |id: &String| id.strip_prefix('E')?.parse::<usize>().ok()?.checked_sub(1);
+    let exist = ids.iter().filter_map(number).filter_map(|at| prompt.evidence.get(at).copied());
+    exist.filter(|id| seen.insert(*id)).take(20).collect()
+}
+
+/// The text without invisible characters and without incidents that the prompt does not know.
+fn honest(text: &str, prompt: &Prompt) -> String {
+    static INCIDENT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bINC-\d+\b").ok());
+    let text = clean(text);
+    let Some(pattern) = INCIDENT.as_ref() else { return text };
+    let known = |found: &regex::Captures<'_>| {
+        let name = found.get(0).map_or("", |all| all.as_str());
+        if prompt.incidents.contains(name) {
+            name.to_owned()
+        } else {
+            "[an incident that does not exist]".to_owned()
+        }
+    };
+    pattern.replace_all(&text, known).trim().to_owned()
+}
+
+fn same(a: &str, b: &str) -> bool {
+    let letters = |text: &str| {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>()
+    };
+    letters(a) == letters(b)
+}

@@ -1,0 +1,92 @@
+//! The model's hypotheses beside the engine's: the engine's probability is the prior, the model moves it a little.
+
+use super::answer::Said;
+use crate::ai::analysis::{Engine, Evidence, EvidenceKind};
+use crate::ai::diagnose::{MOST, MOST_CONFIDENT, Proposal};
+use crate::ids::HypothesisId;
+
+/// How far the model may move the log-odds of a cause.
+const MOST_MOVE: f64 = 1.5;
+
+/// The prior of a cause that the engine did not propose.
+const UNPROPOSED: f64 = 0.05;
+
+/// What is less probable than this is not shown.
+const LEAST: f64 = 0.05;
+
+/// The ranking of both together. A hypothesis of the model takes the place of the engine's about the same service
+/// when it builds on the same evidence; otherwise both stand.
+pub fn merge(statistical: &[Proposal], said: &[Said], evidence: &[Evidence]) -> Vec<Proposal> {
+    let mut rest: Vec<Proposal> = statistical.to_vec();
+    let mut out = Vec::new();
+    for one in said {
+        let twin = rest.iter().position(|own| own.service.is_some() && own.service == one.service);
+        let prior = twin.and_then(|at| rest.get(at));
+        let confidence =
+            moved(prior.map_or(UNPROPOSED, |own| own.confidence), one.confidence).min(cap(one, evidence));
+        let spread = prior.map_or((0.5, 2.0), |own| {
+            let base = own.confidence.max(1e-3);
+            (own.lower / base, own.upper / base)
+        });
+        let builds = prior.is_some_and(|own| own.supporting.iter().any(|id| one.supporting.contains(id)));
+        out.push(Proposal {
+            id: HypothesisId::new(),
+            claim: one.claim.clone(),
+            description: one.description.clone(),
+            confidence,
+            lower: (confidence * spread.0).clamp(0.0, confidence),
+            upper: (confidence * spread.1).clamp(confidence, 1.0),
+            service: one.service.clone(),
+            metric: prior.and_then(|own| own.metric.clone()),
+            supporting: one.supporting.clone(),
+            contradicting: one.contradicting.clone(),
+            next_checks: one.next_checks.clone(),
+            engine: Engine::Llm,
+        });
+        if let Some(at) = twin.filter(|_| builds) {
+            rest.remove(at);
+        }
+    }
+    out.extend(rest);
+    normalise(&mut out);
+    out.retain(|one| one.confidence >= LEAST);
+    out.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    out.truncate(MOST);
+    out
+}
+
+/// `prior` moved towards `said`, by [`MOST_MOVE`] in log-odds at most.
+fn moved(prior: f64, said: f64) -> f64 {
+    let odds = |p: f64| {
+        let p = p.clamp(0.01, 0.99);
+        (p / (1.0 - p)).ln()
+    };
+    let shift = (odds(said) - odds(prior)).clamp(-MOST_MOVE, MOST_MOVE);
+    1.0 / (1.0 + (-(odds(prior) + shift)).exp())
+}
+
+/// How sure a hypothesis may be given what it cites.
+fn cap(said: &Said, evidence: &[Evidence]) -> f64 {
+    let kinds = evidence.iter().filter(|row| said.supporting.contains(&row.id)).map(|row| row.kind);
+    let kinds: Vec<EvidenceKind> = kinds.collect();
+    if !kinds.contains(&EvidenceKind::Metric) {
+        0.35
+    } else if kinds.len() < 2 {
+        0.6
+    } else {
+        MOST_CONFIDENT
+    }
+}
+
+/// Causes exclude each other: together they are not surer than one.
+fn normalise(all: &mut [Proposal]) {
+    let sum: f64 = all.iter().map(|one| one.confidence).sum();
+    if sum > MOST_CONFIDENT {
+        let scale = MOST_CONFIDENT / sum;
+        for one in all {
+            one.confidence *= scale;
+            one.lower *= scale;
+            one.upper = (one.upper * scale).max(one.confidence);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! A database with one incident, a manual clock, a model and the means to step the worker.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use llm::Scripted;
+use outbox::{Clock, Db, Ts, on_tx};
+use serde_json::{Value, json};
+use sqlx::types::Json;
+
+use crate::ai::hypotheses::{self, Hypotheses};
+use crate::ai::{Evidence, Model, Worker, analytics, store};
+use crate::error::Result;
+use crate::ids::{AlertId, ChangeId, EpisodeId, IncidentId, IntegrationId, ProjectId, TenantId};
+use crate::incident::explain;
+use crate::outbound::Outbound;
+
+/// 2026-01-24T12:00:00Z.
+pub const START: i64 = 1_769_256_000_000_000;
+
+/// What the alert of the incident watches when nothing else is said.
+pub const EXPRESSION: &str = "sum by (service) (rate(http_requests_total{code=~\"5..\"}[20s])) > 0.05";
+
+pub struct World {
+    pub db: Db,
+    pub clock: Clock,
+    pub model: Model,
+    pub script: Scripted,
+    pub outbound: Outbound,
+    pub tenant: TenantId,
+    pub project: ProjectId,
+    pub incident: IncidentId,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    /// An incident of `checkout` that fired a second ago, with a model and `budget_micros` to spend a day.
+    pub async fn new(budget_micros: Option<i64>) -> Self {
+        Self::at(Ts::from_micros(START), budget_micros).await
+    }
+
+    pub async fn at(now: Ts, budget_micros: Option<i64>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::manual(now);
+        let db = crate::db::open("", folder.path(), clock.clone()).await.unwrap();
+        let script = Scripted::new("gpt-4o-mini");
+        let model = match budget_micros {
+            Some(budget) => Model::scripted(script.clone(), budget).unwrap(),
+            None => Model::none().unwrap(),
+        };
+        let config = crate::config::Config::defaults().unwrap();
+        let outbound = Outbound::from_config(&config).unwrap();
+        let (tenant, project) = (TenantId::new(), ProjectId::new());
+        let incident = IncidentId::new();
+        let world = Self { db, clock, model, script, outbound, tenant, project, incident, _folder: folder };
+        world.tenant().await;
+        world.incident(incident, 1).await;
+        world.alert(incident, "HighErrorRate", EXPRESSION).await;
+        world
+    }
+
+    pub fn worker(&self) -> Worker<'_> {
+        Worker { db: &self.db, model: &self.model, outbound: &self.outbound }
+    }
+
+    pub async fn ask(&self, refresh: bool, wait: Option<Duration>) -> Result<Hypotheses> {
+        hypotheses::ask_for(&self.db, (self.tenant, self.project, self.incident), refresh, wait).await
+    }
+
+    pub async fn read(&self) -> Hypotheses {
+        hypotheses::read(&self.db, self.tenant, self.project, self.incident).await.unwrap()
+    }
+
+    /// Asks for an analysis and works on it.
+    pub async fn analyse(&self, refresh: bool) -> Hypotheses {
+        self.ask(refresh, None).await.unwrap();
+        assert!(self.worker().step().await.unwrap(), "nothing waited");
+        self.read().await
+    }
+
+    pub async fn evidence(&self) -> Vec<Evidence> {
+        let newest = self.read().await.analysis.unwrap();
+        let mut tx = self.db.read(self.tenant.0).await.unwrap();
+        store::evidence(&mut tx, self.tenant, self.incident, newest.id).await.unwrap()
+    }
+
+    pub async fn analytics(&self) -> analytics::AiAnalytics {
+        let span = (Ts::from_micros(START).plus_seconds(-86_400), self.clock.now().plus_seconds(86_400));
+        analytics::sum_up(&self.db, &self.model, (self.tenant, self.project), span).await.unwrap()
+    }
+
+    async fn tenant(&self) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        let now = tx.now();
+        on_tx!(tx, c => sqlx::query("insert into tenants (tenant_id, name, created_at) values ($1, 'T', $2)")
+            .bind(self.tenant).bind(now).execute(c).await.map(drop))
+        .unwrap();
+        on_tx!(tx, c => sqlx::query(
+            "insert into projects (tenant_id, id, name, created_at) values ($1, $2, 'P', $3)")
+            .bind(self.tenant).bind(self.project).bind(now).execute(c).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    pub async fn incident(&self, id: IncidentId, number: i64) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        let now = tx.now();
+        on_tx!(tx, c => sqlx::query(
+            "insert into incidents (tenant_id, id, project_id, number, title, description, service_name, severity,
+                 severity_rank, state, open, source, labels, incident_key, alert_count, open_alert_count, detected_at,
+                 created_at, updated_at, version)
+             values ($1, $2, $3, $4, 'High error rate', '', 'checkout', 'critical', 0, 'detected', $5, 'am', $6, $7,
+                 1, 1, $8, $8, $8, 1)")
+            .bind(self.tenant).bind(id).bind(self.project).bind(number).bind(number == 1).bind(Json(json!({})))
+            .bind(vec![7_u8]).bind(now).execute(c).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    pub async fn alert(&self, incident: IncidentId, name: &str, expression: &str) -> AlertId {
+        let labels = [("alertname", name), ("service", "checkout"), ("severity", "critical")];
+        let labels: BTreeMap<&str, &str> = labels.into();
+        self.alert_with(incident, name, expression, &labels, "checkout fails").await
+    }
+
+    pub async fn alert_with(
+        &self,
+        incident: IncidentId,
+        name: &str,
+        expression: &str,
+        labels: &BTreeMap<&str, &str>,
+        description: &str,
+    ) -> AlertId {
+        let id = AlertId::new();
+        let query: String = url::form_urlencoded::byte_serialize(expression.as_bytes()).collect();
+        let generator = format!("http://prometheus:9090/graph?g0.expr={query}");
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        let now = tx.now();
+        on_tx!(tx, c => sqlx::query(
+            "insert into alerts (tenant_id, id, project_id, alert_key, integration_id, incident_key, fingerprint, name,
+                 title, description, service_name, severity, labels, annotations, generator_url, flags, transitions,
+                 first_seen_at, last_seen_at, statements)
+             values ($1, $2, $3, $4, $5, $6, 'f', $7, $7, $8, 'checkout', 'critical', $9, $10, $11, $10, $10, $12, $12, 1)")
+            .bind(self.tenant).bind(id).bind(self.project).bind(id.0.as_bytes().to_vec()).bind(IntegrationId::new())
+            .bind(vec![7_u8]).bind(name).bind(description).bind(Json(labels)).bind(Json(json!({}))).bind(generator)
+            .bind(now).execute(c).await.map(drop)).unwrap();
+        on_tx!(tx, c => sqlx::query(
+            "insert into episodes (tenant_id, id, project_id, alert_id, incident_id, starts_at, opened_at)
+             values ($1, $2, $3, $4, $5, $6, $6)")
+            .bind(self.tenant).bind(EpisodeId::new()).bind(self.project).bind(id).bind(incident).bind(now)
+            .execute(c).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+
+    pub async fn change(&self, service: &str, version: &str, seconds_before: i64) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        let at = tx.now().plus_seconds(-seconds_before);
+        on_tx!(tx, c => sqlx::query(
+            "insert into changes (tenant_id, id, project_id, service_name, summary, kind, version, at, created_by,
+                 created_at) values ($1, $2, $3, $4, 'new rules', 'deploy', $5, $6, 'key:1', $6)")
+            .bind(self.tenant).bind(ChangeId::new()).bind(self.project).bind(service).bind(version).bind(at)
+            .execute(c).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Gives the project a Prometheus.
+    pub async fn prometheus(&self, url: &str) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        let now = tx.now();
+        on_tx!(tx, c => sqlx::query(
+            "insert into integrations (tenant_id, id, project_id, kind, name, url, settings, created_at)
+             values ($1, $2, $3, 'prometheus', 'prom', $4, $5, $6)")
+            .bind(self.tenant).bind(IntegrationId::new()).bind(self.project).bind(url).bind(Json(json!({}))).bind(now)
+            .execute(c).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    pub async fn queue(&self, incident: IncidentId) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        explain::request(&mut tx, self.tenant, incident).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// (status, cost) of every call, oldest first.
+    pub async fn calls(&self) -> Vec<(String, Option<i64>)> {
+        let mut tx = self.db.read(self.tenant.0).await.unwrap();
+        on_tx!(tx, c => sqlx::query_as(
+            "select status, cost_micros from model_calls where tenant_id = $1 order by id")
+            .bind(self.tenant).fetch_all(c).await)
+        .unwrap()
+    }
+
+    /// (type, status) of every step, oldest first.
+    pub async fn steps(&self) -> Vec<(String, String)> {
+        let mut tx = self.db.read(self.tenant.0).await.unwrap();
+        on_tx!(tx, c => sqlx::query_as(
+            "select step_type, status from steps where tenant_id = $1 and incident_id = $2 order by id")
+            .bind(self.tenant).bind(self.incident).fetch_all(c).await)
+        .unwrap()
+    }
+
+    /// The data of every event.
+    pub async fn events(&self) -> Vec<Value> {
+        let stream = crate::event::stream(self.tenant, self.project);
+        let mut tx = self.db.read(self.tenant.0).await.unwrap();
+        let events = outbox::event::after(&mut tx, stream, 0, 100).await.unwrap();
+        events.into_iter().map(|event| event.data.0).collect()
+    }
+}

@@ -1,0 +1,264 @@
+//! Works on analyses: claim by lease, look with no transaction open, store only while the fence holds.
+
+mod ask;
+
+use outbox::{Db, Job, Tx, lease};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::analysis::{AnalysisStatus, Engine};
+use super::diagnose::{self, Conclusion, Proposal};
+use super::evidence::{self, Facts};
+use super::model::{Model, store as ledger};
+use super::prompt;
+use super::store::{self, Ending};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::event::{self, AnalysisEnd, Event};
+use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
+use crate::incident::explain::QUEUE;
+use crate::outbound::Outbound;
+
+/// Seconds a worker may hold an analysis: a model call and what is around it.
+const LEASE_S: i64 = 75;
+
+/// How often our own work may fail before the analysis has failed.
+const ATTEMPTS: i64 = 3;
+
+/// Seconds to wait before the second and later attempts.
+const BACKOFF_S: i64 = 10;
+
+const COLLECTED: &str = "evidence_collected";
+const GENERATED: &str = "hypotheses_generated";
+
+/// What a worker needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Worker<'a> {
+    /// The database.
+    pub db: &'a Db,
+    /// The model, if one is configured.
+    pub model: &'a Model,
+    /// The door to Prometheus.
+    pub outbound: &'a Outbound,
+}
+
+/// What is worked on.
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    tenant: TenantId,
+    project: ProjectId,
+    incident: IncidentId,
+    analysis: AnalysisId,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    analysis_id: AnalysisId,
+}
+
+impl<'a> Worker<'a> {
+    /// A worker of this process.
+    pub fn new(app: &'a App) -> Self {
+        Self { db: &app.db, model: &app.model, outbound: &app.outbound }
+    }
+
+    /// Works on the oldest analysis that waits, and says whether there was one.
+    ///
+    /// # Errors
+    /// When the database refused; the analysis is tried again when its lease runs out.
+    pub async fn step(self) -> Result<bool> {
+        let claimed = Instant::now();
+        let Some(job) = lease::claim(self.db, QUEUE, LEASE_S).await? else { return Ok(false) };
+        let tenant = TenantId(job.owner);
+        match self.work(tenant, &job, claimed).await {
+            Ok(()) => {}
+            Err(error) => {
+                let why = if let Error::Internal(cause) = &error {
+                    format!("{cause:#}")
+                } else {
+                    error.to_string()
+                };
+                tracing::error!(
+                    incident = job.key,
+                    attempt = job.attempts,
+                    error = why,
+                    "an analysis failed"
+                );
+                self.give_back(tenant, &job).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn work(self, tenant: TenantId, job: &Job, claimed: Instant) -> Result<()> {
+        let Some(work) = self.begin(tenant, job).await? else { return Ok(()) };
+        let facts = Facts::read(self.db, tenant, work.incident).await?;
+        let gathered = evidence::gather(self.outbound, facts, |_| None).await;
+        // The engine's loops would hold up everything else on this thread.
+        let concluded = tokio::task::spawn_blocking(move || (diagnose::conclude(&gathered), gathered)).await;
+        let (conclusion, gathered) = concluded.map_err(|error| Error::Internal(error.into()))?;
+        let hash = self.model.name().map_or_else(Vec::new, |name| prompt::hash(&gathered, &conclusion, name));
+        let asks = self.model.name().is_some() && worth_asking(&conclusion);
+        if !self.store(work, job, &conclusion, &hash, asks).await? || !asks {
+            return Ok(());
+        }
+        self.ask(work, job, claimed, &gathered, &conclusion, &hash).await
+    }
+
+    /// Marks the analysis as running and its first step as begun; `None` when there is nothing to do.
+    async fn begin(self, tenant: TenantId, job: &Job) -> Result<Option<Work>> {
+        let mut tx = self.db.begin(tenant.0).await?;
+        if !store::hold(&mut tx, tenant, job).await? {
+            return Ok(None);
+        }
+        let payload: Option<Payload> = serde_json::from_value(job.payload.0.clone()).ok();
+        let incident: Option<IncidentId> = job.key.parse().ok();
+        let found = match (payload, incident) {
+            (Some(payload), Some(incident)) => {
+                let facts = evidence::store::incident(&mut tx, tenant, incident).await?;
+                facts.map(|facts| Work {
+                    tenant,
+                    project: facts.project_id,
+                    incident,
+                    analysis: payload.analysis_id,
+                })
+            }
+            _ => None,
+        };
+        let Some(work) = found else {
+            lease::finish(&mut tx, job).await?;
+            tx.commit().await?;
+            return Ok(None);
+        };
+        if !store::begin(&mut tx, tenant, work.analysis).await? {
+            lease::finish(&mut tx, job).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
+        ledger::orphan(&mut tx, tenant, work.incident).await?;
+        if job.attempts > ATTEMPTS {
+            self.fail(&mut tx, work, job).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
+        store::open_step(&mut tx, tenant, work.incident, COLLECTED).await?;
+        tx.commit().await?;
+        Ok(Some(work))
+    }
+
+    /// Stores evidence and the statistical answer, and ends the analysis unless a model is asked as well.
+    async fn store(
+        self,
+        work: Work,
+        job: &Job,
+        conclusion: &Conclusion,
+        hash: &[u8],
+        asks: bool,
+    ) -> Result<bool> {
+        let mut tx = self.db.begin(work.tenant.0).await?;
+        if !store::hold(&mut tx, work.tenant, job).await? {
+            return Ok(false);
+        }
+        let (tenant, incident) = (work.tenant, work.incident);
+        store::save_evidence(&mut tx, tenant, incident, work.analysis, &conclusion.evidence).await?;
+        let checked = (conclusion.checked.as_slice(), conclusion.onset, hash);
+        store::save_checked(&mut tx, tenant, work.analysis, checked).await?;
+        store::save_hypotheses(&mut tx, tenant, incident, work.analysis, &conclusion.proposals).await?;
+        let detail = json!({"evidence": conclusion.evidence.len(), "checked": conclusion.checked});
+        store::close_step(&mut tx, tenant, incident, (COLLECTED, "completed", &detail)).await?;
+        store::open_step(&mut tx, tenant, incident, GENERATED).await?;
+        if !asks {
+            let ending = Ending {
+                status: conclusion.status,
+                engine: Engine::Statistical,
+                model: None,
+                reason: conclusion.reason.clone(),
+            };
+            self.end(&mut tx, work, job, &conclusion.proposals, &ending).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The end of an analysis: its row, its step, its event and its job, all or nothing.
+    async fn end(
+        self,
+        tx: &mut Tx,
+        work: Work,
+        job: &Job,
+        proposals: &[Proposal],
+        ending: &Ending,
+    ) -> Result<()> {
+        let (tenant, incident) = (work.tenant, work.incident);
+        store::end(tx, tenant, work.analysis, ending).await?;
+        let failed = ending.status == AnalysisStatus::Failed;
+        let status = if failed { "failed" } else { "completed" };
+        let detail = json!({"status": ending.status, "engine": ending.engine, "model": ending.model,
+            "count": proposals.len(), "reason": ending.reason});
+        store::close_step(tx, tenant, incident, (GENERATED, status, &detail)).await?;
+        let top = proposals.first().map(|one| (one.claim.as_str(), one.confidence));
+        let end = AnalysisEnd {
+            incident,
+            analysis: work.analysis,
+            status: ending.status.as_str(),
+            count: proposals.len(),
+            top,
+        };
+        event::append(tx, tenant, work.project, &Event::HypothesisGenerated(end));
+        if !lease::finish(tx, job).await? {
+            return Err(Error::Internal(anyhow::anyhow!("a job that was held could not be finished")));
+        }
+        metrics::counter!("sre_copilot_analyses_total", "status" => ending.status.as_str(),
+            "engine" => ending.engine.as_str())
+        .increment(1);
+        Ok(())
+    }
+
+    /// After a failure of ours: again later, or the end when it was the last attempt.
+    async fn give_back(self, tenant: TenantId, job: &Job) -> Result<()> {
+        let mut tx = self.db.begin(tenant.0).await?;
+        if !store::hold(&mut tx, tenant, job).await? {
+            return Ok(());
+        }
+        if job.attempts < ATTEMPTS {
+            let run_at = tx.now().plus_seconds(BACKOFF_S.saturating_mul(job.attempts.max(1)));
+            lease::retry(&mut tx, job, run_at).await?;
+        } else {
+            let payload: Option<Payload> = serde_json::from_value(job.payload.0.clone()).ok();
+            let incident: Option<IncidentId> = job.key.parse().ok();
+            let facts = match incident {
+                Some(incident) => evidence::store::incident(&mut tx, tenant, incident).await?,
+                None => None,
+            };
+            match (payload, incident, facts) {
+                (Some(payload), Some(incident), Some(facts)) => {
+                    let (project, analysis) = (facts.project_id, payload.analysis_id);
+                    self.fail(&mut tx, Work { tenant, project, incident, analysis }, job).await?;
+                }
+                _ => drop(lease::finish(&mut tx, job).await?),
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Ends the analysis as failed; what was stored before stays.
+    async fn fail(self, tx: &mut Tx, work: Work, job: &Job) -> Result<()> {
+        store::close_step(tx, work.tenant, work.incident, (COLLECTED, "failed", &json!({}))).await?;
+        let reason = format!("our own work failed {ATTEMPTS} times; the server's log says why");
+        let ending = Ending {
+            status: AnalysisStatus::Failed,
+            engine: Engine::Statistical,
+            model: None,
+            reason: Some(reason),
+        };
+        self.end(tx, work, job, &[], &ending).await
+    }
+}
+
+/// Whether a model has anything to judge: something that was measured, or a cause that was proposed.
+fn worth_asking(conclusion: &Conclusion) -> bool {
+    let measured = |row: &super::analysis::Evidence| row.kind == super::analysis::EvidenceKind::Metric;
+    !conclusion.proposals.is_empty() || conclusion.evidence.iter().any(measured)
+}

@@ -1,0 +1,187 @@
+//! Asking the model: reserve, call, book and store, each only while the fence holds.
+
+use std::time::Duration;
+
+use llm::{Failure, Reply};
+use outbox::{Job, Tx};
+use tokio::time::Instant;
+
+use super::{Work, Worker};
+use crate::ai::analysis::{AnalysisStatus, Engine};
+use crate::ai::diagnose::{Conclusion, Proposal};
+use crate::ai::evidence::Gathered;
+use crate::ai::model::{Call, store as ledger};
+use crate::ai::prompt::{self, Prompt, answer, merge};
+use crate::ai::store::{self, Ending};
+use crate::error::Result;
+use crate::ids::{AnalysisId, EvidenceId, HypothesisId};
+
+/// How long a model call may take.
+const CALL: Duration = Duration::from_secs(60);
+
+/// When the whole work must be near its end, counted from the claim: the lease less a margin.
+const CALL_BY: Duration = Duration::from_secs(70);
+
+/// What came of asking the model.
+enum Asked {
+    /// It answered; the ranking of both.
+    Answered(Vec<Proposal>),
+    /// It answered over the same evidence before.
+    Cached(Vec<Proposal>),
+    /// There is no answer, and why.
+    Not(String),
+}
+
+impl Worker<'_> {
+    /// Asks the model, or its earlier answer, and stores what comes of it.
+    pub(super) async fn ask(
+        self,
+        work: Work,
+        job: &Job,
+        claimed: Instant,
+        gathered: &Gathered,
+        conclusion: &Conclusion,
+        hash: &[u8],
+    ) -> Result<()> {
+        let prompt = prompt::write(gathered, conclusion, &format!("{:032x}", rand::random::<u128>()));
+        let mut tx = self.db.begin(work.tenant.0).await?;
+        if !store::hold(&mut tx, work.tenant, job).await? {
+            return Ok(());
+        }
+        if let Some(before) = ledger::answered(&mut tx, work.tenant, work.incident, hash).await? {
+            let earlier = earlier(&mut tx, work, before, conclusion).await?;
+            self.enter_cached(&mut tx, work, job).await?;
+            self.settle(&mut tx, work, job, conclusion, Asked::Cached(earlier)).await?;
+            tx.commit().await?;
+            return Ok(());
+        }
+        let of = (work.project, work.incident, work.analysis);
+        let reserved =
+            self.model.reserve(&mut tx, work.tenant, of, job, &prompt.request, prompt::VERSION).await?;
+        let call = match reserved {
+            Ok(call) => call,
+            Err(why) => {
+                let why = format!("the model was not asked: {why}");
+                self.settle(&mut tx, work, job, conclusion, Asked::Not(why)).await?;
+                tx.commit().await?;
+                return Ok(());
+            }
+        };
+        tx.commit().await?;
+        let Some(provider) = self.model.provider() else { return Ok(()) };
+        let deadline = (Instant::now() + CALL).min(claimed + CALL_BY);
+        let outcome = provider.complete(&prompt.request, deadline).await;
+        self.answered(work, job, (&prompt, &call), conclusion, outcome).await
+    }
+
+    /// Books the call and stores its answer, both only while the fence holds.
+    async fn answered(
+        self,
+        work: Work,
+        job: &Job,
+        (prompt, call): (&Prompt, &Call),
+        conclusion: &Conclusion,
+        mut outcome: std::result::Result<Reply, Failure>,
+    ) -> Result<()> {
+        let spent = self.model.spent(call, &outcome);
+        let asked = match &outcome {
+            Ok(reply) => match answer::read(&reply.text, prompt) {
+                Ok(said) => Asked::Answered(merge::merge(&conclusion.proposals, &said, &conclusion.evidence)),
+                Err(reason) => {
+                    let failure = Failure::bad_output(reason, reply.usage);
+                    let why = format!("the model was asked, and {failure}");
+                    outcome = Err(failure);
+                    Asked::Not(why)
+                }
+            },
+            Err(failure) => Asked::Not(format!("the model was asked, and {failure}")),
+        };
+        let mut tx = self.db.begin(work.tenant.0).await?;
+        if !store::hold(&mut tx, work.tenant, job).await? {
+            tracing::warn!(incident = job.key, "an answer came after its lease had run out, and was dropped");
+            return Ok(());
+        }
+        call.settle(&mut tx, work.tenant, job, &outcome, spent).await?;
+        self.settle(&mut tx, work, job, conclusion, asked).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Ends an analysis for which a model was to be asked.
+    async fn settle(
+        self,
+        tx: &mut Tx,
+        work: Work,
+        job: &Job,
+        conclusion: &Conclusion,
+        asked: Asked,
+    ) -> Result<()> {
+        let used = ledger::used(tx, work.tenant, work.analysis).await?;
+        store::save_usage(tx, work.tenant, work.analysis, used).await?;
+        let model = self.model.name().map(str::to_owned);
+        let (proposals, ending) = match asked {
+            Asked::Not(why) => {
+                let reason = conclusion.reason.as_ref().map_or(why.clone(), |own| format!("{own}; {why}"));
+                let ending = Ending {
+                    status: conclusion.status,
+                    engine: Engine::Statistical,
+                    model,
+                    reason: Some(reason),
+                };
+                (conclusion.proposals.clone(), ending)
+            }
+            Asked::Answered(proposals) | Asked::Cached(proposals) => {
+                let none = proposals.is_empty();
+                let status = if none { AnalysisStatus::Inconclusive } else { AnalysisStatus::Completed };
+                let reason = none.then(|| {
+                    conclusion.reason.clone().unwrap_or_else(|| "the evidence carries no cause".to_owned())
+                });
+                (proposals, Ending { status, engine: Engine::Llm, model, reason })
+            }
+        };
+        store::save_hypotheses(tx, work.tenant, work.incident, work.analysis, &proposals).await?;
+        self.end(tx, work, job, &proposals, &ending).await
+    }
+
+    async fn enter_cached(self, tx: &mut Tx, work: Work, job: &Job) -> Result<()> {
+        let call = ledger::NewCall {
+            id: uuid::Uuid::now_v7(),
+            fence: job.fence,
+            model: self.model.name().unwrap_or_default(),
+            prompt_version: prompt::VERSION,
+            reserved: Some(0),
+        };
+        let of = (work.project, work.incident, work.analysis);
+        Ok(ledger::enter_cached(tx, work.tenant, of, &call).await?)
+    }
+}
+
+/// An earlier answer over the same evidence, with its citations moved to the evidence of this version.
+async fn earlier(
+    tx: &mut Tx,
+    work: Work,
+    before: AnalysisId,
+    conclusion: &Conclusion,
+) -> Result<Vec<Proposal>> {
+    let old = store::evidence(tx, work.tenant, work.incident, before).await?;
+    let moved = |ids: &[EvidenceId]| -> Vec<EvidenceId> {
+        let place = |id: &EvidenceId| old.iter().position(|row| row.id == *id);
+        ids.iter().filter_map(place).filter_map(|at| conclusion.evidence.get(at)).map(|row| row.id).collect()
+    };
+    let stored = store::hypotheses(tx, work.tenant, before).await?;
+    let again = stored.into_iter().map(|one| Proposal {
+        id: HypothesisId::new(),
+        supporting: moved(&one.supporting_evidence),
+        contradicting: moved(&one.contradicting_evidence),
+        claim: one.claim,
+        description: one.description,
+        confidence: one.confidence_score,
+        lower: one.confidence_lower,
+        upper: one.confidence_upper,
+        service: one.suspected_service,
+        metric: one.suspected_metric,
+        next_checks: one.next_checks,
+        engine: one.engine,
+    });
+    Ok(again.filter(|one| !one.supporting.is_empty()).collect())
+}

@@ -1,0 +1,185 @@
+//! What happens to incidents because time passes: holds and flapping that end, silence, missing heartbeats.
+//!
+//! Several processes may sweep at once: each change is decided again under the row's lock.
+
+use std::time::Duration;
+
+use outbox::Ts;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::record::{By, NewIncident};
+use super::tracked::store::Heartbeat;
+use super::work::Desk;
+use super::{Severity, State, explain, intake, store, tracked};
+use crate::app::App;
+use crate::error::Result;
+use crate::ids::{IncidentId, ProjectId, TenantId};
+
+/// How often it looks.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The shortest silence of a heartbeat that counts, in seconds, when its integration does not say.
+const SHORTEST_SILENCE_S: i64 = 300;
+
+/// How many of the longest gaps seen so far a heartbeat may be silent, when its integration does not say.
+const GAPS: i64 = 3;
+
+/// Sweeps until `stop`.
+pub async fn run(app: App, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = once(&app).await {
+            tracing::error!(error = error.to_string(), "incidents could not be swept");
+        }
+    }
+}
+
+/// Does everything that is due now.
+///
+/// # Errors
+/// When the database refused; what was not done is done next time.
+pub async fn once(app: &App) -> Result<()> {
+    let now = app.clock().now();
+    let mut tx = app.db.read_unscoped().await?;
+    let due = tracked::store::due(&mut tx, now).await?;
+    let silent = store::maybe_stale(&mut tx, now).await?;
+    let heartbeats = tracked::store::heartbeats(&mut tx).await?;
+    drop(tx);
+    for (tenant, project, alert) in due {
+        let mut tx = app.db.begin(tenant.0).await?;
+        intake::due(&mut tx, tenant, project, alert).await?;
+        tx.commit().await?;
+    }
+    for (tenant, incident, stale_after_s) in silent {
+        check_silence(app, tenant, incident, stale_after_s).await?;
+    }
+    for heartbeat in heartbeats {
+        check_heartbeat(app, &heartbeat, now).await?;
+    }
+    Ok(())
+}
+
+/// Marks an incident stale when nothing was heard of its alerts for too long, or takes the mark off (R10).
+async fn check_silence(app: &App, tenant: TenantId, id: IncidentId, stale_after_s: i64) -> Result<()> {
+    let mut tx = app.db.begin(tenant.0).await?;
+    let now = tx.now();
+    let Some(record) = store::find(&mut tx, tenant, id).await? else { return Ok(()) };
+    let Some(heard) = tracked::store::last_statement(&mut tx, tenant, id).await? else {
+        // Nothing of it fires, so nothing needs to be heard of it.
+        store::set_stale_at(&mut tx, tenant, id, None).await?;
+        return Ok(tx.commit().await?);
+    };
+    let stale_at = heard.plus_seconds(stale_after_s);
+    let stale = stale_at <= now;
+    // A stale incident is looked at again every sweep, so that the mark goes as soon as its sender is back.
+    store::set_stale_at(&mut tx, tenant, id, Some(stale_at)).await?;
+    if record.incident.stale != stale {
+        let mut desk = Desk::new(tenant, record.incident.project_id, now);
+        desk.take(&mut tx, id).await?.incident.stale = stale;
+        desk.changed(id);
+        let step = if stale { "became_stale" } else { "heard_again" };
+        desk.step(&mut tx, id, step, json!({ "last_statement_at": heard }), None).await?;
+        desk.clear(&mut tx).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Opens an incident when an always-firing alert falls silent, and resolves it when it is back.
+async fn check_heartbeat(app: &App, heartbeat: &Heartbeat, now: Ts) -> Result<()> {
+    let learned =
+        (heartbeat.longest_gap_s > 0).then(|| (GAPS * heartbeat.longest_gap_s).max(SHORTEST_SILENCE_S));
+    let Some(patience_s) = heartbeat.timeout_s().or(learned) else { return Ok(()) };
+    let silent = heartbeat.last_seen_at.plus_seconds(patience_s) <= now;
+    if silent == heartbeat.incident_open.unwrap_or(false) {
+        return Ok(());
+    }
+    let (tenant, project) = (heartbeat.tenant_id, heartbeat.project_id);
+    let mut tx = app.db.begin(tenant.0).await?;
+    let mut desk = Desk::new(tenant, project, now);
+    if silent {
+        let title = format!("{} is silent: no heartbeat from {}", heartbeat.name, heartbeat.integration_name);
+        let description = format!(
+            "The alert {} always fires to prove that alerts arrive. It was last heard at {}; \
+             alerts of this sender may be lost until it is back.",
+            heartbeat.name, heartbeat.last_seen_at
+        );
+        let key = format!("heartbeat\0{}", heartbeat.id);
+        let health = Health {
+            key: &key,
+            title: &title,
+            description: &description,
+            source: &heartbeat.integration_name,
+        };
+        let id = open_health(&mut tx, &mut desk, tenant, project, &health).await?;
+        tracked::store::set_incident(&mut tx, tenant, heartbeat.id, id).await?;
+    } else if let Some(id) = heartbeat.incident_id {
+        let record = desk.take(&mut tx, id).await?;
+        let from = record.incident.state;
+        record.enter(State::Resolved, By::Source, now);
+        desk.changed(id);
+        let detail = json!({"from": from, "to": State::Resolved, "comment": "the heartbeat is back"});
+        desk.step(&mut tx, id, "state_changed", detail, None).await?;
+    }
+    desk.clear(&mut tx).await?;
+    Ok(tx.commit().await?)
+}
+
+/// An incident about the alerting itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Health<'a> {
+    /// Tells one such incident of a project from another.
+    pub key: &'a str,
+    /// One line.
+    pub title: &'a str,
+    /// What it means and what to do.
+    pub description: &'a str,
+    /// The integration's name.
+    pub source: &'a str,
+}
+
+/// Opens an incident about the alerting itself, or returns the open one.
+///
+/// # Errors
+/// When the database refused.
+pub async fn open_health(
+    tx: &mut outbox::Tx,
+    desk: &mut Desk,
+    tenant: TenantId,
+    project: ProjectId,
+    health: &Health<'_>,
+) -> Result<IncidentId> {
+    use sha2::{Digest as _, Sha256};
+    let key = Sha256::new()
+        .chain_update(b"health\0")
+        .chain_update(project.0.as_bytes())
+        .chain_update(health.key)
+        .finalize();
+    let new = NewIncident {
+        id: IncidentId::new(),
+        project,
+        number: 0,
+        title: health.title,
+        description: health.description,
+        service_name: None,
+        severity: Severity::High,
+        severity_note: None,
+        source: health.source,
+        labels: &std::collections::BTreeMap::new(),
+        incident_key: Some(key.into()),
+        previous: None,
+        stale_after_s: None,
+        now: tx.now(),
+    };
+    let (id, fresh) = desk.open(tx, new).await?;
+    if fresh {
+        desk.step(tx, id, "incident_created", json!({ "source": health.source }), None).await?;
+        explain::request(tx, tenant, id).await?;
+    }
+    Ok(id)
+}

@@ -1,0 +1,56 @@
+/** What belongs to one incident: steps, comments, alerts, evidence, hypotheses. */
+import { http } from 'msw';
+import type { Comment, Verdict } from '../../src/api/types';
+import { addStep, changeIncident, db, findIncident } from '../db';
+import { uuid } from '../ids';
+import { analyse } from '../script';
+import { API, bodyOf, json, nothing, paged, problem } from './answers';
+
+const ONE = `${API}/incidents/:ref`;
+const idOf = (ref: unknown) => findIncident(String(ref))?.id ?? '';
+
+export const incidentPartHandlers = [
+  http.get(`${ONE}/steps`, ({ params, request }) => paged(db.steps.get(idOf(params.ref)) ?? [], request)),
+  http.get(`${ONE}/alerts`, ({ params, request }) => paged(db.alerts.get(idOf(params.ref)) ?? [], request)),
+  http.get(`${ONE}/evidence`, ({ params, request }) =>
+    paged(db.evidence.get(idOf(params.ref)) ?? [], request),
+  ),
+  http.get(`${ONE}/hypotheses`, ({ params }) =>
+    json(db.hypotheses.get(idOf(params.ref)) ?? { analysis: null, items: [] }),
+  ),
+  http.post(`${ONE}/comments`, async ({ params, request }) => {
+    const incident = findIncident(String(params.ref));
+    if (!incident) return problem(404, 'There is no such incident.');
+    const { body } = await bodyOf<{ body: string }>(request);
+    const made: Comment = {
+      id: uuid(),
+      body,
+      author_id: db.me.user.id,
+      author_name: db.me.user.full_name,
+      created_at: new Date().toISOString(),
+    };
+    addStep(incident.id, 'comment_added', { comment_id: made.id, body }, made.author_name);
+    changeIncident(incident, {});
+    return json(made, 201);
+  }),
+  http.post(`${ONE}/hypotheses`, ({ params }) => {
+    const incident = findIncident(String(params.ref));
+    if (!incident) return problem(404, 'There is no such incident.');
+    analyse(incident);
+    return json(db.hypotheses.get(incident.id) ?? { analysis: null, items: [] }, 202);
+  }),
+  http.post(`${ONE}/hypotheses/:hid/feedback`, async ({ params, request }) => {
+    const { verdict, comment } = await bodyOf<{ verdict: Verdict; comment?: string }>(request);
+    const incident = findIncident(String(params.ref));
+    const hypothesis = db.hypotheses.get(incident?.id ?? '')?.items.find((one) => one.id === params.hid);
+    if (!incident || !hypothesis) return problem(404, 'There is no such hypothesis.');
+    hypothesis.feedback = {
+      verdict,
+      comment: comment ?? null,
+      by: db.me.user.full_name,
+      at: new Date().toISOString(),
+    };
+    addStep(incident.id, 'feedback_given', { verdict }, db.me.user.full_name);
+    return nothing();
+  }),
+];

@@ -1,0 +1,145 @@
+/** The incident list, and what people do to an incident. */
+import { http } from 'msw';
+import { type Incident, SEVERITIES, type Severity, type State } from '../../src/api/types';
+import { MOVES } from '../../src/components/moves';
+import { addStep, changeIncident, db, emit, findIncident } from '../db';
+import { analyse } from '../script';
+import { incidentOf } from '../seed/incident';
+import { API, bodyOf, json, paged, problem, signedOut } from './answers';
+
+const ONE = `${API}/incidents/:ref`;
+
+export const incidentHandlers = [
+  http.get(`${API}/incidents/summary`, () => signedOut() ?? json(summary())),
+  http.get(`${API}/incidents`, ({ request }) => signedOut() ?? paged(matching(request), request)),
+  http.post(`${API}/incidents`, async ({ request }) => {
+    const form = await bodyOf<{
+      title: string;
+      description?: string;
+      service_name?: string;
+      severity?: Severity;
+    }>(request);
+    const made = incidentOf(
+      {
+        number: Math.max(0, ...db.incidents.map((one) => one.number)) + 1,
+        title: form.title,
+        service: form.service_name ?? null,
+        severity: form.severity ?? 'medium',
+        state: 'detected',
+        at: Date.now(),
+        alerts: 0,
+        extra: { description: form.description ?? '', labels: {} },
+      },
+      db.me.project.id,
+      'manual',
+    );
+    db.incidents.unshift(made);
+    addStep(made.id, 'incident_created', {}, db.me.user.full_name);
+    emit('incident.created', { ...made });
+    analyse(made);
+    return json(made, 201);
+  }),
+  http.get(ONE, ({ params }) => {
+    const incident = findIncident(String(params.ref));
+    return incident ? json(incident) : problem(404, 'There is no such incident.');
+  }),
+  http.patch(ONE, async ({ request, params }) => {
+    const incident = findIncident(String(params.ref));
+    if (!incident) return problem(404, 'There is no such incident.');
+    const change = await bodyOf<Partial<Incident>>(request);
+    if (change.assigned_to !== undefined) {
+      const member = db.members.find((one) => one.user_id === change.assigned_to);
+      change.assigned_to_name = member?.full_name ?? null;
+      addStep(incident.id, 'assigned', { name: member?.full_name }, db.me.user.full_name);
+    }
+    if (change.severity)
+      addStep(incident.id, 'severity_changed', { to: change.severity }, db.me.user.full_name);
+    return json(changeIncident(incident, change));
+  }),
+  http.patch(`${ONE}/state`, async ({ request, params }) => {
+    const incident = findIncident(String(params.ref));
+    if (!incident) return problem(404, 'There is no such incident.');
+    const { state, comment } = await bodyOf<{ state: State; comment?: string }>(request);
+    const legal = [...MOVES[incident.state]];
+    if (!legal.includes(state))
+      return problem(409, `It is ${incident.state}, so it cannot become ${state}.`, { legal });
+    addStep(
+      incident.id,
+      'state_changed',
+      { from: incident.state, to: state, ...(comment && { comment }) },
+      db.me.user.full_name,
+    );
+    return json(changeIncident(incident, moved(incident, state)));
+  }),
+  http.post(`${ONE}/merge`, async ({ request, params }) => {
+    const incident = findIncident(String(params.ref));
+    const { into } = await bodyOf<{ into: string }>(request);
+    const target = findIncident(into);
+    if (!incident || !target) return problem(404, 'There is no such incident.');
+    target.alert_count += incident.alert_count;
+    addStep(target.id, 'merged', { from: incident.id, number: incident.number }, db.me.user.full_name);
+    changeIncident(incident, { ...moved(incident, 'resolved'), merged_into: target.id });
+    return json(changeIncident(target, {}));
+  }),
+];
+
+function moved(incident: Incident, state: State): Partial<Incident> {
+  const now = new Date().toISOString();
+  const open = state !== 'resolved' && state !== 'learned';
+  const stamp = `${state}_at` as const;
+  return {
+    state,
+    open,
+    ...(!open && { open_alert_count: 0 }),
+    ...(stamp !== 'detected_at' && stamp !== 'inconclusive_at' && { [stamp]: incident[stamp] ?? now }),
+  };
+}
+
+function matching(request: Request): Incident[] {
+  const params = new URL(request.url).searchParams;
+  const states = params.getAll('state');
+  const severities = params.getAll('severity');
+  const services = params.getAll('service_name');
+  const open = params.get('open');
+  const from = params.get('from') ?? '';
+  const to = params.get('to') ?? '9';
+  const words = (params.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+  const found = db.incidents.filter(
+    (one) =>
+      (states.length === 0 || states.includes(one.state)) &&
+      (severities.length === 0 || severities.includes(one.severity)) &&
+      (services.length === 0 || services.includes(one.service_name ?? '')) &&
+      one.detected_at >= from &&
+      one.detected_at < to &&
+      (open === null || String(one.open) === open) &&
+      words.every((word) =>
+        `${one.title} ${one.service_name} inc-${one.number}`.toLowerCase().includes(word),
+      ),
+  );
+  const newest = (a: Incident, b: Incident) => b.detected_at.localeCompare(a.detected_at);
+  if (params.get('sort') !== 'needs_me') return found.sort(newest);
+  return found.sort((a, b) => need(a) - need(b) || newest(a, b));
+}
+
+/** Unacknowledged first, then the severe. */
+function need(one: Incident): number {
+  return (one.open ? 0 : 100) + (one.state === 'detected' ? 0 : 10) + SEVERITIES.indexOf(one.severity);
+}
+
+function summary() {
+  const open = db.incidents.filter((one) => one.open);
+  const count = (severity: Severity) => open.filter((one) => one.severity === severity).length;
+  const waits = db.incidents
+    .flatMap((one) =>
+      one.acknowledged_at ? Date.parse(one.acknowledged_at) - Date.parse(one.detected_at) : [],
+    )
+    .sort((a, b) => a - b);
+  return {
+    open: open.length,
+    unacknowledged: open.filter((one) => one.state === 'detected').length,
+    open_by_severity: Object.fromEntries(SEVERITIES.map((one) => [one, count(one)])),
+    mtta_median_s: waits.length > 0 ? (waits[Math.floor(waits.length / 2)] ?? 0) / 1000 : null,
+    mtta_count: waits.length,
+    server_time: new Date().toISOString(),
+  };
+}

@@ -1,0 +1,131 @@
+/** Every read of the API as a query: its key is the endpoint's name and parameters. */
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { get } from './client';
+import type {
+  AiAnalytics,
+  ApiKey,
+  AuditEntry,
+  Change,
+  Delivery,
+  DeliveryDetail,
+  Evidence,
+  Hypotheses,
+  Incident,
+  IncidentAlert,
+  IncidentAnalytics,
+  IncidentSummary,
+  Integration,
+  Invitation,
+  Me,
+  Member,
+  Page,
+  Project,
+  Session,
+  Setup,
+  Severity,
+  State,
+  Step,
+} from './types';
+
+/** What the incident list can be narrowed by; it is what the server's query accepts. */
+export type IncidentQuery = {
+  state?: readonly State[];
+  severity?: readonly Severity[];
+  service_name?: readonly string[];
+  q?: string;
+  from?: string;
+  to?: string;
+  open?: boolean;
+  sort: 'needs_me' | '-detected_at' | 'detected_at';
+};
+
+/** A span of time for analytics, RFC 3339. */
+export type Span = { from: string; to: string };
+
+const ROWS_A_PAGE = 100;
+
+export const q = {
+  setup: () =>
+    queryOptions({
+      queryKey: ['setup'],
+      queryFn: ({ signal }) => get<Setup>('/auth/setup', { signal }),
+    }),
+  me: () =>
+    queryOptions({
+      queryKey: ['me'],
+      queryFn: ({ signal }) => get<Me>('/auth/me', { signal }),
+      staleTime: 5 * 60_000,
+    }),
+  sessions: () => list<Session>('sessions', '/auth/sessions'),
+  invitations: () => list<Invitation>('invitations', '/auth/invitations'),
+  projects: () => list<Project>('projects', '/projects'),
+  members: (project: string) => list<Member>('members', `/projects/${project}/members`, { limit: 200 }),
+  apiKeys: (project: string) => list<ApiKey>('apiKeys', `/projects/${project}/api-keys`, { limit: 200 }),
+  audit: () => pages<AuditEntry>('audit', '/audit', {}),
+  integrations: (project: string) => list<Integration>('integrations', `/projects/${project}/integrations`),
+  integration: (project: string, id: string) =>
+    one<Integration>('integration', id, `/projects/${project}/integrations/${id}`),
+  deliveries: (project: string, integration?: string) =>
+    list<Delivery>('deliveries', `/projects/${project}/deliveries`, {
+      integration_id: integration,
+      limit: 50,
+    }),
+  delivery: (project: string, id: string) =>
+    one<DeliveryDetail>('delivery', id, `/projects/${project}/deliveries/${id}`),
+  incidents: (query: IncidentQuery) => pages<Incident>('incidents', '/incidents', query),
+  incidentsByText: (text: string) =>
+    list<Incident>('incidentsByText', '/incidents', { q: text, limit: 8, sort: '-detected_at' }),
+  summary: () =>
+    queryOptions({
+      queryKey: ['summary'],
+      queryFn: ({ signal }) => get<IncidentSummary>('/incidents/summary', { signal }),
+    }),
+  incident: (ref: string) => one<Incident>('incident', ref, `/incidents/${ref}`),
+  steps: (id: string) => list<Step>('steps', `/incidents/${id}/steps`, { limit: 200 }, id),
+  alerts: (id: string) => list<IncidentAlert>('alerts', `/incidents/${id}/alerts`, { limit: 200 }, id),
+  evidence: (id: string) => list<Evidence>('evidence', `/incidents/${id}/evidence`, { limit: 200 }, id),
+  hypotheses: (id: string) => one<Hypotheses>('hypotheses', id, `/incidents/${id}/hypotheses`),
+  changes: (span: Span) => list<Change>('changes', '/changes', { ...span, limit: 200 }),
+  incidentAnalytics: (span: Span, bucket: 'hour' | 'day') =>
+    queryOptions({
+      queryKey: ['incidentAnalytics', span, bucket],
+      queryFn: ({ signal }) =>
+        get<IncidentAnalytics>('/analytics/incidents', { query: { ...span, bucket }, signal }),
+      placeholderData: keepPreviousData,
+    }),
+  aiAnalytics: (span: Span) =>
+    queryOptions({
+      queryKey: ['aiAnalytics', span],
+      queryFn: ({ signal }) => get<AiAnalytics>('/analytics/ai', { query: span, signal }),
+      placeholderData: keepPreviousData,
+    }),
+};
+
+/** The name of a read; the first part of its query key. */
+export type Endpoint = keyof typeof q;
+
+type Params = Record<string, string | number | boolean | readonly string[] | undefined>;
+
+/** A list that is read whole, in one page; `id` is the thing it belongs to. */
+function list<T>(name: string, path: string, query: Params = {}, id = path) {
+  return queryOptions({
+    queryKey: [name, id, query],
+    queryFn: ({ signal }) => get<Page<T>>(path, { query, signal }),
+  });
+}
+
+/** A list that is read page by page as the reader scrolls. */
+function pages<T>(name: string, path: string, query: Params) {
+  return infiniteQueryOptions({
+    queryKey: [name, query],
+    queryFn: ({ signal, pageParam }) =>
+      get<Page<T>>(path, { query: { ...query, limit: ROWS_A_PAGE, cursor: pageParam }, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+}
+
+function one<T>(name: string, id: string, path: string) {
+  return queryOptions({ queryKey: [name, id], queryFn: ({ signal }) => get<T>(path, { signal }) });
+}

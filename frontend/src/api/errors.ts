@@ -1,0 +1,60 @@
+/** One kind of failed request, and one sentence about it for a person. */
+import type { FieldError, Problem, State } from './types';
+
+/** A request the server refused, or that never reached it (`status` 0). */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly requestId: string | null;
+  readonly fields: FieldError[];
+  readonly legal: State[];
+
+  constructor(status: number, sentence: string, problem?: Partial<Problem>) {
+    super(sentence);
+    this.name = 'ApiError';
+    this.status = status;
+    this.requestId = problem?.request_id ?? null;
+    this.fields = problem?.errors ?? [];
+    this.legal = problem?.legal ?? [];
+  }
+}
+
+const BY_STATUS: Record<number, string> = {
+  400: 'The request was not understood.',
+  401: 'You are signed out.',
+  403: 'Your role does not allow this.',
+  404: 'This does not exist, or it is not yours.',
+  409: 'Someone else changed this first.',
+  412: 'This changed while you were editing it. Reload and try again.',
+  413: 'That is too large.',
+  429: 'Too many requests. Wait a moment and try again.',
+  503: 'The server is busy. Try again in a moment.',
+};
+
+/** Turns an answer that is not 2xx into the error the pages show. */
+export function fromAnswer(status: number, body: unknown): ApiError {
+  const problem = isProblem(body) ? body : undefined;
+  const own = problem?.detail || problem?.title;
+  const fallback = BY_STATUS[status] ?? (status >= 500 ? 'The server failed.' : 'The request was refused.');
+  const reference = status >= 500 && problem?.request_id ? ` Reference ${problem.request_id}.` : '';
+  return new ApiError(status, sentence(own ?? fallback) + reference, problem);
+}
+
+/** The error for a request that got no answer at all. */
+export function unreachable(): ApiError {
+  return new ApiError(0, 'The server does not answer. Check your connection.');
+}
+
+/** What to show for anything that was thrown. */
+export function sentenceOf(error: unknown): string {
+  return error instanceof ApiError ? error.message : 'Something went wrong in this page.';
+}
+
+function isProblem(body: unknown): body is Problem {
+  return typeof body === 'object' && body !== null && 'status' in body;
+}
+
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  const first = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?]$/.test(first) ? first : `${first}.`;
+}

@@ -1,0 +1,46 @@
+/** The list of keys that act on this page. */
+import { Dialog } from '../ui/Dialog';
+import { Key } from '../ui/Menu';
+import { type KeyAction, useKeyList } from './keys';
+import { setPrefs, usePrefs } from './prefs';
+
+export function KeyHelp({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const groups = byGroup(useKeyList());
+  const { shortcuts } = usePrefs();
+  return (
+    <Dialog open={open} onClose={onClose} title="Keys">
+      {groups.map((group) => (
+        <section key={group.group} className="mb-4">
+          <h3 className="mb-1 text-muted text-xs">{group.group}</h3>
+          <dl>
+            {group.actions.map((action) => (
+              <div key={action.keys} className="flex h-8 items-center justify-between text-sm">
+                <dt>{action.label}</dt>
+                <dd className="flex gap-1">
+                  {action.keys.split(' ').map((key) => (
+                    <Key key={key}>{key}</Key>
+                  ))}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+      <label className="flex items-center gap-2 border-hairline border-t pt-3 text-sm">
+        <input
+          type="checkbox"
+          checked={shortcuts}
+          onChange={(event) => setPrefs({ shortcuts: event.target.checked })}
+          className="size-4 accent-(--primary)"
+        />
+        Single keys act
+      </label>
+    </Dialog>
+  );
+}
+
+function byGroup(entries: ReturnType<typeof useKeyList>): { group: string; actions: KeyAction[] }[] {
+  const groups = new Map<string, KeyAction[]>();
+  for (const { group, actions } of entries) groups.set(group, [...(groups.get(group) ?? []), ...actions]);
+  return [...groups].map(([group, actions]) => ({ group, actions }));
+}

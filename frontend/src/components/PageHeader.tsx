@@ -1,0 +1,54 @@
+/** The top of every page: where one is, what one can do there, whether it is live, and in which zone. */
+import type { ReactNode } from 'react';
+import { cx } from '../ui/cx';
+import { zoneName } from '../util/time';
+import { AccountMenu } from './AccountMenu';
+import { useNow } from './clock';
+import { LiveBadge } from './LiveBadge';
+import { setPrefs, usePrefs } from './prefs';
+
+export function PageHeader({ title, children }: { title: ReactNode; children?: ReactNode }) {
+  return (
+    <header className="flex h-12 shrink-0 items-center gap-3 border-hairline border-b px-5 max-md:gap-2 max-md:px-3">
+      <div className="flex min-w-0 flex-1 items-center gap-2">{title}</div>
+      {children}
+      <LiveBadge />
+      <ZoneSwitch />
+      <AccountMenu small />
+    </header>
+  );
+}
+
+/** The title of a page whose header needs nothing else. */
+export function PageTitle({ children }: { children: ReactNode }) {
+  return <h1 className="truncate font-semibold text-[15px]">{children}</h1>;
+}
+
+/** The scrolling body of a page. */
+export function PageBody({ children, className }: { children: ReactNode; className?: string }) {
+  return (
+    <main
+      id="main"
+      tabIndex={-1}
+      className={cx('min-h-0 flex-1 overflow-y-auto px-5 py-5 max-md:px-3 max-md:py-3', className)}
+    >
+      {children}
+    </main>
+  );
+}
+
+function ZoneSwitch() {
+  const { zone } = usePrefs();
+  const name = zoneName(useNow(60_000), zone);
+  return (
+    <button
+      type="button"
+      onClick={() => setPrefs({ zone: zone === 'utc' ? 'local' : 'utc' })}
+      title={`Times are in ${name}. Switch to ${zone === 'utc' ? 'local time' : 'UTC'} (t)`}
+      className="h-8 rounded-md px-2 text-[13px] text-muted hover:bg-hover hover:text-text max-md:h-10"
+    >
+      <span className="sr-only">Times are in </span>
+      {name}
+    </button>
+  );
+}

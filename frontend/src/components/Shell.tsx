@@ -1,0 +1,75 @@
+/** The frame around every page behind sign-in: navigation, project, live updates, keys. */
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { Outlet, useNavigate, useRouter } from '@tanstack/react-router';
+import { useCallback, useState } from 'react';
+import { q } from '../api/endpoints';
+import type { LiveEvent } from '../api/types';
+import { paths } from '../paths';
+import { toast } from '../ui/Toast';
+import { KeyHelp } from './KeyHelp';
+import { useKeys } from './keys';
+import { LiveProvider } from './LiveProvider';
+import { BottomNav, SideNav } from './Nav';
+import { setPrefs, usePrefs } from './prefs';
+import { severityWord } from './Severity';
+
+export function Shell() {
+  const me = useSuspenseQuery(q.me()).data;
+  const router = useRouter();
+  const navigate = useNavigate();
+  const { zone } = usePrefs();
+  const [help, setHelp] = useState(false);
+  const announce = useCallback(
+    (events: LiveEvent[]) => {
+      const opened = events.filter((event) => event.type === 'incident.created');
+      if (opened.length > 3) announceMany(opened.length, () => router.navigate({ href: paths.incidents() }));
+      else for (const event of opened) announceOne(event, (href) => router.navigate({ href }));
+    },
+    [router],
+  );
+  useKeys('Everywhere', [
+    { keys: 'g i', label: 'Go to incidents', run: () => navigate({ to: '/incidents' }) },
+    { keys: 'g a', label: 'Go to analytics', run: () => navigate({ to: '/analytics' }) },
+    { keys: 'g n', label: 'Go to integrations', run: () => navigate({ to: '/integrations' }) },
+    { keys: 'g c', label: 'Go to changes', run: () => navigate({ to: '/changes' }) },
+    { keys: 'g s', label: 'Go to settings', run: () => navigate({ to: '/settings' }) },
+    {
+      keys: 't',
+      label: 'Switch between UTC and local time',
+      run: () => setPrefs({ zone: zone === 'utc' ? 'local' : 'utc' }),
+    },
+    { keys: '?', label: 'Show these keys', run: () => setHelp(true) },
+  ]);
+  return (
+    <LiveProvider project={me.project.id} onEvents={announce}>
+      <a
+        href="#main"
+        className="sr-only z-50 rounded-md bg-primary px-3 py-2 text-on-primary focus:not-sr-only focus:absolute focus:top-2 focus:left-2"
+      >
+        Skip to content
+      </a>
+      <div className="flex h-dvh flex-col md:flex-row">
+        <SideNav onHelp={() => setHelp(true)} />
+        <div className="flex min-h-0 min-w-0 flex-1 flex-col">
+          <Outlet />
+        </div>
+        <BottomNav />
+      </div>
+      <KeyHelp open={help} onClose={() => setHelp(false)} />
+    </LiveProvider>
+  );
+}
+
+function announceOne({ data }: LiveEvent, go: (href: string) => void): void {
+  if (data.number === undefined) return;
+  const href = paths.incident(data.number);
+  toast({
+    title: data.title ?? `INC-${data.number}`,
+    description: `${data.severity ? `${severityWord(data.severity)}, ` : ''}new incident INC-${data.number}`,
+    action: { label: 'Open', run: () => go(href) },
+  });
+}
+
+function announceMany(count: number, go: () => void): void {
+  toast({ title: `${count} new incidents`, action: { label: 'Show', run: go } });
+}

@@ -1,0 +1,46 @@
+/** Mounts the router, the query cache and the toasts. */
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { whenSignedOut } from './api/client';
+import { ApiError } from './api/errors';
+import { listenForKeys } from './components/keys';
+import { createAppRouter, signInAgain } from './routes';
+import { Toaster } from './ui/Toast';
+import './theme.css';
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 15_000,
+      refetchOnWindowFocus: true,
+      retry: (failures, error) =>
+        failures < 3 && error instanceof ApiError && (error.status === 0 || error.status >= 502),
+    },
+  },
+});
+const router = createAppRouter(client);
+
+whenSignedOut(() => {
+  client.clear();
+  signInAgain(router);
+});
+listenForKeys(window);
+
+async function start(): Promise<void> {
+  if (import.meta.env.MODE === 'mock') await (await import('../mock/browser')).startMock();
+  const element = document.getElementById('root');
+  if (!element) return;
+  createRoot(element).render(
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <Toaster>
+          <RouterProvider router={router} />
+        </Toaster>
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}
+
+void start();

@@ -1,0 +1,37 @@
+/** Who made the theories, how long it took, and what it cost. */
+import type { Analysis } from '../../api/types';
+import { count, money } from '../../util/numbers';
+import { ms, stepDuration } from '../../util/time';
+
+export function AnalysisLine({ analysis }: { analysis: Analysis }) {
+  const parts = analysisParts(analysis);
+  return (
+    <details className="mt-3 text-muted text-xs">
+      <summary className="w-fit rounded py-0.5 tabular-nums hover:text-text">{parts.join(' · ')}</summary>
+      {analysis.checked.length > 0 && analysis.status !== 'inconclusive' && (
+        <ul className="mt-2 list-disc space-y-1 pl-5">
+          {analysis.checked.map((item) => (
+            <li key={item}>{item}</li>
+          ))}
+        </ul>
+      )}
+    </details>
+  );
+}
+
+/** `Statistics`, or the model with its tokens and cost; then the version and the time taken. */
+export function analysisParts(analysis: Analysis): string[] {
+  const parts = [
+    analysis.engine === 'llm' ? (analysis.model ?? 'Language model') : 'Statistics, no model used',
+  ];
+  if (analysis.started_at && analysis.completed_at)
+    parts.push(stepDuration(ms(analysis.completed_at) - ms(analysis.started_at)));
+  if (analysis.engine === 'llm' && analysis.tokens) {
+    const { prompt, completion } = analysis.tokens;
+    if (prompt !== null && completion !== null)
+      parts.push(`${count(prompt)} tokens in, ${count(completion)} out`);
+  }
+  if (analysis.cost_usd !== null && analysis.engine === 'llm') parts.push(money(analysis.cost_usd));
+  parts.push(`version ${analysis.version}`);
+  return parts;
+}

@@ -1,0 +1,91 @@
+/** Merging: this incident's alerts and comments move to another one. */
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useDeferredValue, useState } from 'react';
+import { actions, useAction } from '../../api/actions';
+import { q } from '../../api/endpoints';
+import { sentenceOf } from '../../api/errors';
+import type { Incident } from '../../api/types';
+import { SeverityText } from '../../components/Severity';
+import { Button } from '../../ui/Button';
+import { cx } from '../../ui/cx';
+import { Dialog, DialogActions } from '../../ui/Dialog';
+import { FormError, TextField } from '../../ui/Field';
+import { Skeleton } from '../../ui/Notice';
+
+export function Merge({ incident, onClose }: { incident: Incident; onClose: () => void }) {
+  const [words, setWords] = useState('');
+  const [into, setInto] = useState<Incident | null>(null);
+  const navigate = useNavigate();
+  const found = useQuery(q.incidentsByText(useDeferredValue(words)));
+  const merge = useAction(actions.merge, ['incident', 'incidents', 'steps', 'summary', 'alerts']);
+  const choices = (found.data?.items ?? []).filter((one) => one.id !== incident.id && !one.merged_into);
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={`Merge INC-${incident.number} into another incident`}
+      description="Its alerts, comments and evidence move there, it becomes resolved and leaves the repair times. This can't be undone."
+    >
+      <TextField
+        label="Find the incident to keep"
+        placeholder="Title or service"
+        value={words}
+        autoFocus
+        onChange={(event) => setWords(event.target.value)}
+      />
+      <fieldset className="mt-3 max-h-64 overflow-y-auto">
+        <legend className="sr-only">Incident to keep</legend>
+        {found.isPending && <Skeleton rows={3} />}
+        {found.isSuccess && choices.length === 0 && (
+          <p className="py-3 text-muted text-sm">No other incident matches.</p>
+        )}
+        {choices.map((one) => (
+          <label
+            key={one.id}
+            className={cx(
+              'flex cursor-pointer items-center gap-3 rounded-md px-2 py-2 text-sm hover:bg-hover',
+              into?.id === one.id && 'bg-tint',
+            )}
+          >
+            <input
+              type="radio"
+              name="into"
+              checked={into?.id === one.id}
+              onChange={() => setInto(one)}
+              className="accent-(--primary)"
+            />
+            <span className="text-muted tabular-nums">INC-{one.number}</span>
+            <span className="min-w-0 flex-1 truncate">{one.title}</span>
+            <SeverityText severity={one.severity} />
+          </label>
+        ))}
+      </fieldset>
+      <FormError>{merge.error && sentenceOf(merge.error)}</FormError>
+      <DialogActions>
+        <Button look="ghost" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button
+          look="danger"
+          pending={merge.isPending}
+          blocked={into ? undefined : 'Choose the incident to keep first.'}
+          onClick={() =>
+            into &&
+            merge.mutate(
+              { id: incident.id, into: into.id },
+              {
+                onSuccess: () => {
+                  onClose();
+                  void navigate({ to: '/incidents/$ref', params: { ref: `INC-${into.number}` } });
+                },
+              },
+            )
+          }
+        >
+          {into ? `Merge into INC-${into.number}` : 'Merge'}
+        </Button>
+      </DialogActions>
+    </Dialog>
+  );
+}

@@ -1,0 +1,85 @@
+/** One theory: its claim, what speaks for and against it, what to check next, and whether it was right. */
+import type { Evidence, Hypothesis, Incident } from '../../api/types';
+import { CopyButton } from '../../ui/Copy';
+import { significant } from '../../util/numbers';
+import { EvidenceRow } from './EvidenceRow';
+import { FeedbackButtons } from './FeedbackButtons';
+
+const WORDS_BEFORE_MORE = 60;
+
+type Props = { hypothesis: Hypothesis; evidence: readonly Evidence[]; incident: Incident; minor?: boolean };
+
+export function Theory({ hypothesis, evidence, incident, minor = false }: Props) {
+  const find = (ids: readonly string[]) => ids.flatMap((id) => evidence.find((one) => one.id === id) ?? []);
+  const supporting = find(hypothesis.supporting_evidence);
+  const contradicting = find(hypothesis.contradicting_evidence);
+  return (
+    <article aria-label={hypothesis.claim}>
+      {!minor && (
+        <p className="font-medium text-base leading-6 [overflow-wrap:anywhere]">{hypothesis.claim}</p>
+      )}
+      <Description text={hypothesis.description} />
+      {(supporting.length > 0 || contradicting.length > 0) && (
+        <ul className="mt-3 border-hairline border-t">
+          {supporting.map((one) => (
+            <EvidenceRow key={one.id} evidence={one} side="for" incident={incident} />
+          ))}
+          {contradicting.map((one) => (
+            <EvidenceRow key={one.id} evidence={one} side="against" incident={incident} />
+          ))}
+        </ul>
+      )}
+      {hypothesis.next_checks.length > 0 && (
+        <section aria-label="Next checks" className="mt-3">
+          <h3 className="mb-1 text-[13px] text-muted">Check next</h3>
+          <ol className="space-y-1 text-sm">
+            {hypothesis.next_checks.map((check) => (
+              <li key={check} className="flex items-center gap-2">
+                <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">{check}</span>
+                {looksLikeCommand(check) && <CopyButton text={check} />}
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
+      <div className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
+        <FeedbackButtons hypothesis={hypothesis} />
+        <details className="text-muted text-xs">
+          <summary className="w-fit rounded hover:text-text">Details</summary>
+          <p className="mt-1 tabular-nums">
+            Score {significant(hypothesis.confidence_score, 2)}, likely between{' '}
+            {significant(hypothesis.confidence_lower, 2)} and {significant(hypothesis.confidence_upper, 2)}
+            {hypothesis.suspected_metric && (
+              <>
+                ; metric <code className="font-mono">{hypothesis.suspected_metric}</code>
+              </>
+            )}
+            {hypothesis.suspected_service && <>; service {hypothesis.suspected_service}</>}
+          </p>
+        </details>
+      </div>
+    </article>
+  );
+}
+
+function Description({ text }: { text: string }) {
+  if (!text) return null;
+  const words = text.split(/\s+/);
+  if (words.length <= WORDS_BEFORE_MORE)
+    return <p className="mt-1 whitespace-pre-line text-muted text-sm [overflow-wrap:anywhere]">{text}</p>;
+  return (
+    <details className="group mt-1 text-muted text-sm [overflow-wrap:anywhere]">
+      <summary className="list-none">
+        <span className="group-open:hidden">
+          {words.slice(0, WORDS_BEFORE_MORE).join(' ')}… <span className="text-link">more</span>
+        </span>
+        <span className="hidden text-link group-open:inline">less</span>
+      </summary>
+      <p className="whitespace-pre-line">{text}</p>
+    </details>
+  );
+}
+
+function looksLikeCommand(text: string): boolean {
+  return /^(kubectl|curl|promtool|amtool|helm|docker|systemctl|journalctl|psql|redis-cli|ssh)\s/.test(text);
+}

@@ -1,0 +1,87 @@
+/** The filter as text. What it means shows in the chips below it; the URL holds it. */
+import { Search, X } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { useKeys } from '../../components/keys';
+import { IconButton } from '../../ui/Button';
+import { Key } from '../../ui/Menu';
+import { DEFAULT_FILTER, parseFilter } from './filter';
+
+const PAUSE_MS = 200;
+
+export function FilterBox({ text, onChange }: { text: string; onChange: (text: string) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  const [draft, setDraft] = useState<string | null>(null);
+  const shown = draft ?? text;
+  useEffect(() => {
+    if (draft === null || draft === text) return;
+    const timer = setTimeout(() => onChange(draft), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [draft, text, onChange]);
+  useKeys('Incident list', [{ keys: '/', label: 'Filter', run: () => input.current?.select() }]);
+  const problem = parseFilter(shown).problems[0];
+  return (
+    <div className="relative min-w-0 flex-1">
+      <form
+        className="relative"
+        onSubmit={(event) => {
+          event.preventDefault();
+          onChange(shown);
+        }}
+      >
+        <Search
+          className="pointer-events-none absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-muted"
+          aria-hidden="true"
+        />
+        <input
+          ref={input}
+          type="search"
+          aria-label="Filter incidents"
+          aria-invalid={problem ? true : undefined}
+          aria-describedby="filter-problem"
+          placeholder="is:open severity:critical service:checkout-api"
+          value={shown}
+          spellCheck={false}
+          autoComplete="off"
+          onChange={(event) => setDraft(event.target.value)}
+          onBlur={() => {
+            if (draft !== null && draft !== text) onChange(draft);
+            setDraft(null);
+          }}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') input.current?.blur();
+          }}
+          className="h-8 w-full rounded-md border border-control/70 bg-page pr-9 pl-8 font-mono text-[13px] hover:border-control max-md:h-10 max-md:text-base [&::-webkit-search-cancel-button]:hidden"
+        />
+        <span className="absolute top-1/2 right-1 -translate-y-1/2">
+          {shown === DEFAULT_FILTER ? (
+            <span className="pr-1.5 max-md:hidden">
+              <Key>/</Key>
+            </span>
+          ) : (
+            <IconButton
+              label="Back to open incidents"
+              className="size-6"
+              onClick={() => {
+                setDraft(null);
+                onChange(DEFAULT_FILTER);
+              }}
+            >
+              <X className="size-3.5" aria-hidden="true" />
+            </IconButton>
+          )}
+        </span>
+      </form>
+      <p
+        id="filter-problem"
+        aria-live="polite"
+        className={
+          problem
+            ? 'absolute top-full z-20 mt-1 rounded-md border border-hairline bg-raised px-2.5 py-1.5 text-[13px] shadow-float'
+            : 'sr-only'
+        }
+      >
+        {problem}
+      </p>
+    </div>
+  );
+}

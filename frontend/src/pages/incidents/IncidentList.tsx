@@ -1,0 +1,144 @@
+/** The rows, of which only those in view exist. */
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type RefObject, useEffect, useRef, useState } from 'react';
+import { useKeys } from '../../components/keys';
+import { useMe } from '../../components/me';
+import { counted } from '../../util/numbers';
+import { IncidentRow } from './IncidentRow';
+import type { ShownRow } from './order';
+
+const DESK_ROW = 56;
+const PHONE_ROW = 96;
+const phone = matchMedia('(max-width: 767px)');
+
+type Props = {
+  rows: readonly ShownRow[];
+  /** How many there are in all, when known; -1 while more pages may follow. */
+  total: number;
+  selected: ReadonlySet<string>;
+  onSelect: (id: string) => void;
+  onAcknowledge: (ids: string[]) => void;
+  onNearEnd: () => void;
+  onHold: (hold: boolean) => void;
+};
+
+export function IncidentList({ rows, total, selected, onSelect, onAcknowledge, onNearEnd, onHold }: Props) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const rowHeight = useRowHeight();
+  const { user } = useMe();
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 8,
+    getItemKey: (index) => rows[index]?.incident.id ?? index,
+  });
+  useEffect(() => {
+    if (rowHeight) virtual.measure();
+  }, [rowHeight, virtual]);
+  const visible = virtual.getVirtualItems();
+  const lastSeen = visible.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (rows.length > 0 && lastSeen >= rows.length - 20) onNearEnd();
+  }, [lastSeen, rows.length, onNearEnd]);
+  const { active, setActive } = useActiveRow(rows, scroller, (index) => virtual.scrollToIndex(index));
+  const current = rows[active]?.incident;
+  useKeys('Incident list', [
+    { keys: 'a', label: 'Acknowledge', run: () => onAcknowledge(idsToAct(selected, current?.id)) },
+    { keys: 'x', label: 'Select', run: () => current && onSelect(current.id) },
+  ]);
+  return (
+    <div
+      ref={scroller}
+      className="min-h-0 flex-1 overflow-y-auto overscroll-contain"
+      onPointerEnter={() => onHold(true)}
+      onPointerLeave={() => onHold(false)}
+      onFocus={(event) => {
+        onHold(true);
+        const row = event.target.closest<HTMLElement>('[data-index]');
+        if (row) setActive(Number(row.dataset.index));
+      }}
+      onBlur={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget)) onHold(false);
+      }}
+    >
+      <div
+        role="grid"
+        aria-label={`Incidents, ${counted(rows.length, 'row')}`}
+        aria-rowcount={total}
+        className="relative w-full"
+        style={{ height: virtual.getTotalSize() }}
+      >
+        {visible.map((item) => {
+          const row = rows[item.index];
+          if (!row) return null;
+          return (
+            <div
+              key={item.key}
+              role="row"
+              aria-rowindex={item.index + 1}
+              aria-selected={selected.has(row.incident.id)}
+              data-index={item.index}
+              className="absolute inset-x-0 top-0"
+              style={{ height: item.size, transform: `translateY(${item.start}px)` }}
+            >
+              <IncidentRow
+                incident={row.incident}
+                gone={row.gone}
+                selected={selected.has(row.incident.id)}
+                active={item.index === active}
+                onSelect={onSelect}
+                me={user.id}
+              />
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+/** What an action on the list is about: the selection, else the row one stands on. */
+function idsToAct(selected: ReadonlySet<string>, current: string | undefined): string[] {
+  if (selected.size > 0) return [...selected];
+  return current ? [current] : [];
+}
+
+/** The row that j and k move, and which then has the focus. */
+function useActiveRow(
+  rows: readonly ShownRow[],
+  scroller: RefObject<HTMLDivElement | null>,
+  show: (index: number) => void,
+) {
+  const [active, setActive] = useState(-1);
+  const move = (step: number) => {
+    const next = Math.max(0, Math.min(rows.length - 1, active + step));
+    setActive(next);
+    show(next);
+    requestAnimationFrame(() => {
+      scroller.current
+        ?.querySelector<HTMLElement>(`[data-index="${next}"] a`)
+        ?.focus({ preventScroll: true });
+    });
+  };
+  useKeys('Incident list', [
+    { keys: 'j', label: 'Next incident', run: () => move(1) },
+    { keys: 'k', label: 'Previous incident', run: () => move(-1) },
+    { keys: 'o', label: 'Open (or Enter)', run: () => openActive(scroller.current, active) },
+  ]);
+  return { active, setActive };
+}
+
+function openActive(scroller: HTMLElement | null, index: number): void {
+  scroller?.querySelector<HTMLElement>(`[data-index="${index}"] a`)?.click();
+}
+
+function useRowHeight(): number {
+  const [height, setHeight] = useState(() => (phone.matches ? PHONE_ROW : DESK_ROW));
+  useEffect(() => {
+    const follow = () => setHeight(phone.matches ? PHONE_ROW : DESK_ROW);
+    phone.addEventListener('change', follow);
+    return () => phone.removeEventListener('change', follow);
+  }, []);
+  return height;
+}

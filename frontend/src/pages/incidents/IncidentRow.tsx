@@ -1,0 +1,135 @@
+/** One incident in the list: two lines on a desk, three on a phone. */
+import { Link } from '@tanstack/react-router';
+import { LoaderCircle, UserRound } from 'lucide-react';
+import { memo } from 'react';
+import type { Incident } from '../../api/types';
+import { SeverityBadge, severityRail } from '../../components/Severity';
+import { StateBadge } from '../../components/State';
+import { TimeAgo } from '../../components/Time';
+import { cx } from '../../ui/cx';
+import { counted, exact } from '../../util/numbers';
+import { theoryLine } from './query';
+
+type Props = {
+  incident: Incident;
+  gone: boolean;
+  selected: boolean;
+  active: boolean;
+  onSelect: (id: string) => void;
+  /** The reader's own id, to say “you”. */
+  me: string;
+};
+
+export const IncidentRow = memo(function IncidentRow(props: Props) {
+  const { incident, gone, selected, active, onSelect } = props;
+  const over = !incident.open;
+  return (
+    <div
+      className={cx(
+        'group relative h-full border-hairline border-b',
+        'grid items-center gap-x-3 pr-5 md:grid-cols-[4px_20px_92px_minmax(0,1fr)_124px_44px_112px]',
+        'max-md:grid-cols-[4px_minmax(0,1fr)] max-md:pr-3',
+        selected ? 'bg-tint' : 'hover:bg-hover',
+        active && 'bg-hover',
+        gone && 'opacity-50',
+      )}
+    >
+      <span
+        aria-hidden="true"
+        className={cx('h-full w-1 self-stretch', over ? 'bg-transparent' : severityRail(incident.severity))}
+      />
+      <span role="gridcell" className="relative z-10 flex max-md:hidden">
+        <input
+          type="checkbox"
+          aria-label={`Select INC-${incident.number}`}
+          checked={selected}
+          tabIndex={-1}
+          onChange={() => onSelect(incident.id)}
+          className={cx(
+            'size-4 accent-(--primary) transition-opacity',
+            !selected && 'opacity-0 group-hover:opacity-100 group-focus-within:opacity-100',
+          )}
+        />
+      </span>
+      <span role="gridcell" className="max-md:hidden">
+        <SeverityBadge severity={incident.severity} quiet={over} />
+      </span>
+      <span role="gridcell" className="min-w-0 max-md:py-2">
+        <PhoneTop incident={incident} over={over} />
+        <span className={cx('block truncate text-sm max-md:text-base', over && 'text-muted')}>
+          {incident.service_name && !incident.title.includes(incident.service_name) && (
+            <span className={cx('mr-2 max-md:hidden', over ? 'text-muted' : 'text-muted')}>
+              {incident.service_name}
+            </span>
+          )}
+          <Link
+            to="/incidents/$ref"
+            params={{ ref: `INC-${incident.number}` }}
+            className={cx(
+              'outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:outline-focus focus-visible:after:-outline-offset-2',
+              !over && 'font-medium',
+            )}
+          >
+            {incident.title}
+          </Link>
+        </span>
+        <SecondLine incident={incident} />
+      </span>
+      <span role="gridcell" className="max-md:hidden">
+        <StateBadge state={incident.state} className={over ? 'opacity-80' : ''} />
+      </span>
+      <span role="gridcell" className="text-right text-[13px] text-muted max-md:hidden">
+        <TimeAgo at={incident.detected_at} />
+      </span>
+      <span role="gridcell" className="truncate text-[13px] text-muted max-md:hidden">
+        <Who incident={incident} me={props.me} />
+      </span>
+    </div>
+  );
+});
+
+function PhoneTop({ incident, over }: { incident: Incident; over: boolean }) {
+  return (
+    <span className="mb-1 flex items-center gap-2 md:hidden">
+      <SeverityBadge severity={incident.severity} quiet={over} />
+      <StateBadge state={incident.state} />
+      <span className="ml-auto text-muted text-sm">
+        <TimeAgo at={incident.detected_at} />
+      </span>
+    </span>
+  );
+}
+
+function SecondLine({ incident }: { incident: Incident }) {
+  const theory = theoryLine(incident.analysis);
+  const running = incident.analysis?.status === 'queued' || incident.analysis?.status === 'running';
+  return (
+    <span className="mt-0.5 flex min-w-0 items-center gap-2 text-[13px] text-muted">
+      <span className="shrink-0 tabular-nums">INC-{incident.number}</span>
+      <span className="shrink-0" title={exact(incident.alert_count)}>
+        {incident.alert_count === 0 ? 'no alerts' : counted(incident.alert_count, 'alert')}
+      </span>
+      {incident.flapping && <span className="shrink-0 text-medium">flapping</span>}
+      {incident.stale && <span className="shrink-0 text-medium">source silent</span>}
+      {theory && (
+        <span className="flex min-w-0 items-center gap-1.5">
+          {running && <LoaderCircle className="size-3 shrink-0 animate-spin" aria-hidden="true" />}
+          <span className="truncate">{theory}</span>
+        </span>
+      )}
+    </span>
+  );
+}
+
+function Who({ incident, me }: { incident: Incident; me: string }) {
+  if (!incident.assigned_to)
+    return incident.open ? <span className="text-muted">nobody</span> : <span aria-hidden="true">–</span>;
+  return (
+    <span className="inline-flex max-w-full items-center gap-1.5">
+      <UserRound className="size-3.5 shrink-0" aria-hidden="true" />
+      <span className="truncate text-text">
+        {incident.assigned_to === me ? 'you' : (incident.assigned_to_name ?? 'someone')}
+      </span>
+    </span>
+  );
+}

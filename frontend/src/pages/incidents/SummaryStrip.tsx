@@ -1,0 +1,87 @@
+/** How bad it is in one line; each number narrows the list to what it counts. */
+import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { q } from '../../api/endpoints';
+import { SEVERITIES } from '../../api/types';
+import { syncClock } from '../../components/clock';
+import { SeverityShape, severityInk, severityWord } from '../../components/Severity';
+import { cx } from '../../ui/cx';
+import { Segmented } from '../../ui/Segmented';
+import { count, exact } from '../../util/numbers';
+import { duration } from '../../util/time';
+import { parseFilter, toggleSeverity, toggleState, withOpen } from './filter';
+
+type Scope = 'open' | 'closed' | 'all';
+
+export function SummaryStrip({ text, onChange }: { text: string; onChange: (text: string) => void }) {
+  const { data } = useQuery(q.summary());
+  const filter = parseFilter(text);
+  useEffect(() => {
+    if (data) syncClock(data.server_time);
+  }, [data]);
+  const scope: Scope = filter.open === null ? 'all' : filter.open ? 'open' : 'closed';
+  return (
+    <section
+      aria-label="Summary"
+      className="flex shrink-0 items-center gap-x-1.5 gap-y-2 overflow-x-auto border-hairline border-b bg-surface px-5 py-2 max-md:px-3"
+    >
+      <Segmented
+        label="Which incidents"
+        value={scope}
+        options={[
+          { value: 'open', label: 'Open' },
+          { value: 'closed', label: 'Closed' },
+          { value: 'all', label: 'All' },
+        ]}
+        onChange={(next) => onChange(withOpen(text, next === 'all' ? null : next === 'open'))}
+      />
+      <span aria-hidden="true" className="mx-1.5 h-5 w-px shrink-0 bg-hairline" />
+      {SEVERITIES.map((severity) => {
+        const n = data?.open_by_severity[severity] ?? 0;
+        const on = filter.severities.includes(severity);
+        if (n === 0 && !on && (severity === 'low' || severity === 'info')) return null;
+        return (
+          <Chip key={severity} on={on} onClick={() => onChange(toggleSeverity(text, severity))}>
+            <SeverityShape
+              severity={severity}
+              className={n > 0 || on ? severityInk(severity) : 'text-muted'}
+            />
+            <b className="font-semibold tabular-nums" title={exact(n)}>
+              {count(n)}
+            </b>
+            <span className="text-muted">{severityWord(severity).toLowerCase()}</span>
+          </Chip>
+        );
+      })}
+      <Chip on={filter.states.includes('detected')} onClick={() => onChange(toggleState(text, 'detected'))}>
+        <b className={cx('font-semibold tabular-nums', (data?.unacknowledged ?? 0) > 0 && 'text-critical')}>
+          {count(data?.unacknowledged ?? 0)}
+        </b>
+        <span className="text-muted">unacknowledged</span>
+      </Chip>
+      {data && (
+        <span className="ml-auto whitespace-nowrap pl-4 text-[13px] text-muted tabular-nums max-lg:hidden">
+          {data.mtta_median_s === null
+            ? 'No acknowledgements in 7 d'
+            : `Acknowledged in ${duration(data.mtta_median_s * 1000)}, median of 7 d (n=${data.mtta_count})`}
+        </span>
+      )}
+    </section>
+  );
+}
+
+function Chip({ on, onClick, children }: { on: boolean; onClick: () => void; children: React.ReactNode }) {
+  return (
+    <button
+      type="button"
+      aria-pressed={on}
+      onClick={onClick}
+      className={cx(
+        'inline-flex h-7 shrink-0 items-center gap-1.5 rounded-md border px-2 text-[13px] transition-colors max-md:h-9',
+        on ? 'border-focus bg-tint' : 'border-transparent hover:bg-hover',
+      )}
+    >
+      {children}
+    </button>
+  );
+}

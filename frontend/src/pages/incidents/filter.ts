@@ -1,0 +1,149 @@
+/**
+ * The one grammar of the incident filter: `is:open severity:critical,high service:checkout-api words`.
+ *
+ * The text box, the chips and the URL are three views of the same string.
+ */
+import { SEVERITIES, type Severity, STATES, type State } from '../../api/types';
+
+/** A filter, taken apart. */
+export type Filter = {
+  open: boolean | null;
+  states: State[];
+  severities: Severity[];
+  services: string[];
+  /** Detected at or after, and before: RFC 3339, or a day in UTC. */
+  from: string | null;
+  to: string | null;
+  words: string;
+  /** What in the text means nothing, in words for a person. */
+  problems: string[];
+};
+
+/** What the list shows when the URL says nothing. */
+export const DEFAULT_FILTER = 'is:open';
+
+const KEYS: ReadonlySet<string> = new Set(['is', 'severity', 'state', 'service', 'from', 'to']);
+
+const ALIASES: Record<string, State> = {
+  unacked: 'detected',
+  unacknowledged: 'detected',
+  acked: 'acknowledged',
+};
+
+/** Reads a filter text. Never throws: what it cannot read is reported in `problems`. */
+export function parseFilter(text: string): Filter {
+  const filter: Filter = {
+    open: null,
+    states: [],
+    severities: [],
+    services: [],
+    from: null,
+    to: null,
+    words: '',
+    problems: [],
+  };
+  const words: string[] = [];
+  for (const token of tokens(text)) {
+    const colon = token.indexOf(':');
+    if (colon <= 0 || token.startsWith('"')) words.push(token);
+    else take(filter, words, token.slice(0, colon).toLowerCase(), token.slice(colon + 1), token);
+  }
+  filter.words = words.join(' ');
+  return filter;
+}
+
+function take(filter: Filter, words: string[], key: string, value: string, token: string): void {
+  const values = value
+    .split(',')
+    .map(unquote)
+    .filter((one) => one !== '');
+  if (values.length === 0) {
+    if (!KEYS.has(key)) words.push(token);
+    return;
+  }
+  if (key === 'is') for (const one of values) takeIs(filter, one.toLowerCase());
+  else if (key === 'severity') takeClosed(filter, filter.severities, SEVERITIES, values, 'severity');
+  else if (key === 'state') takeClosed(filter, filter.states, STATES, values, 'state');
+  else if (key === 'service') filter.services.push(...values.filter((one) => !filter.services.includes(one)));
+  else if (key === 'from' || key === 'to') takeInstant(filter, key, unquote(value));
+  else if (/^[a-z]+$/.test(key) && !token.includes('://'))
+    filter.problems.push(`“${key}:” is not a filter. Use is:, severity:, state:, service:, from: or to:.`);
+  else words.push(token);
+}
+
+function takeIs(filter: Filter, value: string): void {
+  if (value === 'open') filter.open = true;
+  else if (value === 'closed') filter.open = false;
+  else if (value === 'all') filter.open = null;
+  else {
+    const state = ALIASES[value] ?? STATES.find((one) => one === value);
+    if (state) filter.states.push(state);
+    else filter.problems.push(`“is:${value}” means nothing. Use is:open, is:closed or is:unacked.`);
+  }
+}
+
+function takeInstant(filter: Filter, key: 'from' | 'to', value: string): void {
+  if (Number.isNaN(Date.parse(value)))
+    filter.problems.push(`“${value}” is no time. Use 2026-01-24 or 2026-01-24T12:00:00Z.`);
+  else filter[key] = value;
+}
+
+function takeClosed<T extends string>(
+  filter: Filter,
+  into: T[],
+  known: readonly T[],
+  values: string[],
+  key: string,
+): void {
+  for (const value of values) {
+    const found = known.find((one) => one === value.toLowerCase());
+    if (!found) filter.problems.push(`“${value}” is no ${key}. Use ${known.join(', ')}.`);
+    else if (!into.includes(found)) into.push(found);
+  }
+}
+
+/** Writes a filter back as text, in one canonical order. */
+export function formatFilter(filter: Omit<Filter, 'problems'>): string {
+  const out: string[] = [];
+  if (filter.open !== null) out.push(filter.open ? 'is:open' : 'is:closed');
+  if (filter.states.length > 0) out.push(`state:${filter.states.join(',')}`);
+  if (filter.severities.length > 0) out.push(`severity:${filter.severities.join(',')}`);
+  if (filter.services.length > 0) out.push(`service:${filter.services.map(quote).join(',')}`);
+  if (filter.from) out.push(`from:${filter.from}`);
+  if (filter.to) out.push(`to:${filter.to}`);
+  if (filter.words) out.push(filter.words);
+  return out.join(' ');
+}
+
+/** The text with one severity switched on or off. */
+export function toggleSeverity(text: string, severity: Severity): string {
+  const filter = parseFilter(text);
+  return formatFilter({ ...filter, severities: toggled(filter.severities, severity) });
+}
+
+/** The text with one state switched on or off. */
+export function toggleState(text: string, state: State): string {
+  const filter = parseFilter(text);
+  return formatFilter({ ...filter, states: toggled(filter.states, state) });
+}
+
+/** The text with `is:open`, `is:closed` or neither. */
+export function withOpen(text: string, open: boolean | null): string {
+  return formatFilter({ ...parseFilter(text), open });
+}
+
+function toggled<T>(list: readonly T[], one: T): T[] {
+  return list.includes(one) ? list.filter((other) => other !== one) : [...list, one];
+}
+
+function tokens(text: string): string[] {
+  return text.match(/(?:[^\s"]+|"[^"]*"?)+/g) ?? [];
+}
+
+function unquote(value: string): string {
+  return value.replaceAll('"', '').trim();
+}
+
+function quote(value: string): string {
+  return /[\s,]/.test(value) ? `"${value}"` : value;
+}

@@ -1,0 +1,30 @@
+/** From the text in the filter to what the server is asked. */
+import type { IncidentQuery } from '../../api/endpoints';
+import type { AnalysisSummary } from '../../api/types';
+import { confidenceWord } from '../../util/confidence';
+import { parseFilter } from './filter';
+
+export function queryOf(text: string): IncidentQuery {
+  const filter = parseFilter(text);
+  return {
+    sort: filter.open === true ? 'needs_me' : '-detected_at',
+    ...(filter.open !== null && { open: filter.open }),
+    ...(filter.states.length > 0 && { state: filter.states }),
+    ...(filter.severities.length > 0 && { severity: filter.severities }),
+    ...(filter.services.length > 0 && { service_name: filter.services }),
+    ...(filter.from && { from: new Date(filter.from).toISOString() }),
+    ...(filter.to && { to: new Date(filter.to).toISOString() }),
+    ...(filter.words && { q: filter.words }),
+  };
+}
+
+/** What the analysis says, in the second line of a row. */
+export function theoryLine(analysis: AnalysisSummary | null): string | null {
+  if (!analysis) return null;
+  if (analysis.status === 'queued' || analysis.status === 'running') return 'Checking for causes';
+  if (analysis.status === 'failed') return 'Analysis failed';
+  if (analysis.status === 'inconclusive' || !analysis.claim) return 'Not enough evidence';
+  const word =
+    analysis.confidence_score === null ? '' : ` (${confidenceWord(analysis.confidence_score).toLowerCase()})`;
+  return `Likely${word}: ${analysis.claim}`;
+}

@@ -1,0 +1,56 @@
+/** Text made to be copied. */
+import { Check, Copy as CopyIcon } from 'lucide-react';
+import { useState } from 'react';
+import { Button } from './Button';
+import { cx } from './cx';
+
+export function CopyButton({ text, label = 'Copy' }: { text: string; label?: string }) {
+  const [copied, setCopied] = useState(false);
+  const Icon = copied ? Check : CopyIcon;
+  return (
+    <Button
+      size="sm"
+      onClick={() => {
+        void navigator.clipboard?.writeText(text).then(() => {
+          setCopied(true);
+          setTimeout(() => setCopied(false), 2000);
+        });
+      }}
+    >
+      <Icon className="size-3.5" aria-hidden="true" />
+      <span aria-live="polite">{copied ? 'Copied' : label}</span>
+    </Button>
+  );
+}
+
+/** Code as it is, scrolling sideways rather than wrapping. */
+export function Code({
+  text,
+  label,
+  copy = true,
+  className,
+}: {
+  text: string;
+  label: string;
+  copy?: boolean;
+  className?: string;
+}) {
+  return (
+    <div className={cx('overflow-hidden rounded-md border border-hairline bg-surface', className)}>
+      {copy && (
+        <div className="flex items-center justify-between gap-2 border-hairline border-b py-1 pr-1 pl-3">
+          <span className="truncate font-mono text-muted text-xs">{label}</span>
+          <CopyButton text={text} />
+        </div>
+      )}
+      <section
+        aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
+        tabIndex={0}
+        className="overflow-auto"
+      >
+        <pre className="w-max min-w-full px-3 py-2.5 font-mono text-xs leading-5">{text}</pre>
+      </section>
+    </div>
+  );
+}
