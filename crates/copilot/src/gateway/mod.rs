@@ -3,7 +3,6 @@
 mod dashboard;
 mod docs;
 mod document;
-mod edge;
 mod limits;
 mod proxy;
 
@@ -45,12 +44,12 @@ pub fn assemble(app: &App, local: &[Service]) -> anyhow::Result<Router<App>> {
             Upstream::Remote(url) => proxy::routes(app, service, &url)?,
         });
     }
-    Ok(edge::around(app, router).fallback(dashboard::serve))
+    Ok(limited(app, router).fallback(dashboard::serve))
 }
 
 /// The router of a service on its own port.
 pub fn alone(app: &App, service: Service) -> Router<App> {
-    edge::around(app, local_routes(app, service))
+    limited(app, local_routes(app, service))
 }
 
 fn upstream(app: &App, service: Service, local: &[Service]) -> anyhow::Result<Upstream> {
@@ -67,4 +66,9 @@ fn upstream(app: &App, service: Service, local: &[Service]) -> anyhow::Result<Up
 fn local_routes(app: &App, service: Service) -> Router<App> {
     let (routes, _) = service.routes().split_for_parts();
     routes.layer(from_fn_with_state(app.clone(), idempotency::layer))
+}
+
+/// Limits whoever has not signed in; the others are counted once it is known who they are.
+fn limited(app: &App, router: Router<App>) -> Router<App> {
+    router.layer(from_fn_with_state(app.clone(), limits::strangers))
 }

@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
+mod access;
+mod browser;
 mod crash;
+mod door;
 mod ingest;
 mod model;
 mod process;
+mod sessions;
 mod world;
