@@ -29,9 +29,11 @@ fn main() {
         graph: (1..100).map(|i| (format!("s{}", i / 3), format!("s{i}"))).collect(),
         ..Case::default()
     };
-    for i in 0..1000 {
-        let values = (0..240).map(|_| noise()).collect();
-        case.series.push(Series::new(&format!("s{}", i / 10), METRICS[i % 10], values));
+    for service in 0..100 {
+        for metric in METRICS {
+            let values = (0..240).map(|_| noise()).collect();
+            case.series.push(Series::new(&format!("s{service}"), metric, values));
+        }
     }
     for onset in [Onset::Known(1e9 + 15.0 * 180.0), Onset::Near(1e9 + 15.0 * 239.0)] {
         case.onset = onset;

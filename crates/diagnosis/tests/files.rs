@@ -8,8 +8,8 @@ use diagnosis::{Onset, cases, diagnose_file, evaluate};
 /// A folder of this test, emptied.
 fn folder(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&path);
-    std::fs::create_dir_all(&path).unwrap();
+    drop(std::fs::remove_dir_all(&path)); // absent on the first run
+    assert!(std::fs::create_dir_all(&path).is_ok(), "{}", path.display());
     path
 }
 

@@ -4,7 +4,9 @@
 
 mod access;
 mod browser;
+mod contract;
 mod crash;
+mod demo;
 mod door;
 mod ingest;
 mod model;

@@ -9,6 +9,7 @@ import { safeUrl } from '../../components/safeUrl';
 import { Instant, Lasted } from '../../components/Time';
 import { EmptyState, Skeleton } from '../../ui/Notice';
 import { counted } from '../../util/numbers';
+import { words } from '../../util/sentence';
 import { LabelList } from './LabelList';
 
 export function Alerts({ incident }: { incident: Incident }) {
@@ -77,7 +78,7 @@ function AlertCard({ alert }: { alert: IncidentAlert }) {
         <span>from {alert.integration_name}</span>
         {alert.flags.map((flag) => (
           <span key={flag} className="text-medium">
-            {flag.replaceAll('_', ' ')}
+            {words(flag)}
           </span>
         ))}
       </p>

@@ -1,6 +1,7 @@
 /** Who made the theories, how long it took, and what it cost. */
 import type { Analysis } from '../../api/types';
 import { count, money } from '../../util/numbers';
+import { sentence } from '../../util/sentence';
 import { ms, stepDuration } from '../../util/time';
 
 export function AnalysisLine({ analysis }: { analysis: Analysis }) {
@@ -11,7 +12,7 @@ export function AnalysisLine({ analysis }: { analysis: Analysis }) {
       {analysis.checked.length > 0 && analysis.status !== 'inconclusive' && (
         <ul className="mt-2 list-disc space-y-1 pl-5">
           {analysis.checked.map((item) => (
-            <li key={item}>{item}</li>
+            <li key={item}>{sentence(item)}</li>
           ))}
         </ul>
       )}

@@ -14,7 +14,9 @@ import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Skeleton } from '../../ui/Notice';
 import { toast } from '../../ui/Toast';
+import { sentence } from '../../util/sentence';
 import { AnalysisLine } from './AnalysisLine';
+import { Found } from './Found';
 import { Theory } from './Theory';
 
 export function CauseCard({ incident }: { incident: Incident }) {
@@ -64,6 +66,9 @@ function Content({
       {others.length > 0 && analysis.status !== 'inconclusive' && (
         <Others items={others} evidence={evidence} incident={incident} />
       )}
+      {(analysis.status === 'inconclusive' || items.length === 0) && (
+        <Found evidence={evidence} incident={incident} />
+      )}
       <AnalysisLine analysis={analysis} />
     </>
   );
@@ -84,7 +89,9 @@ function StatusLine({ analysis, incident }: { analysis: Analysis; incident: Inci
     return (
       <div role="status" className="mb-3">
         <p className="font-medium">The analysis failed.</p>
-        <p className="mt-0.5 text-muted text-sm">{analysis.reason ?? 'No reason was recorded.'}</p>
+        <p className="mt-0.5 text-muted text-sm">
+          {analysis.reason ? sentence(analysis.reason) : 'No reason was recorded.'}
+        </p>
         <div className="mt-2.5">
           <StartButton incident={incident} refresh label="Try again" />
         </div>
@@ -94,7 +101,7 @@ function StatusLine({ analysis, incident }: { analysis: Analysis; incident: Inci
     return (
       <div role="status" className="mb-3">
         <p className="font-medium text-base">Not enough evidence to name a cause.</p>
-        {analysis.reason && <p className="mt-0.5 text-muted text-sm">{analysis.reason}</p>}
+        {analysis.reason && <p className="mt-0.5 text-muted text-sm">{sentence(analysis.reason)}</p>}
         <Checked items={analysis.checked} />
       </div>
     );
@@ -122,7 +129,7 @@ function Checked({ items }: { items: readonly string[] }) {
         {items.map((item) => (
           <li key={item} className="flex gap-2">
             <span aria-hidden="true" className="mt-2 size-1 shrink-0 rounded-full bg-control" />
-            <span className="[overflow-wrap:anywhere]">{item}</span>
+            <span className="[overflow-wrap:anywhere]">{sentence(item)}</span>
           </li>
         ))}
       </ul>

@@ -57,7 +57,7 @@ function ChangeRow({ change, start, own }: { change: Change; start: number; own:
         <span className={change.service_name === own ? 'font-medium' : 'text-muted'}>
           {change.service_name}
         </span>{' '}
-        {change.summary}
+        {withoutService(change)}
         {change.version && !change.summary.includes(change.version) && ` (${change.version})`}
       </span>
       <span className="text-[13px] text-muted max-md:hidden">
@@ -76,4 +76,10 @@ function ChangeRow({ change, start, own }: { change: Change; start: number; own:
       )}
     </li>
   );
+}
+
+/** The summary without the service's name at its start, which stands before it already. */
+function withoutService({ summary, service_name }: Change): string {
+  const rest = summary.startsWith(service_name) ? summary.slice(service_name.length) : summary;
+  return /^[\s:,-]/.test(rest) ? rest.replace(/^[\s:,-]+/, '') : summary;
 }

@@ -16,28 +16,37 @@ type Props = { evidence: Evidence; side: 'for' | 'against' | null; incident: Inc
 export function EvidenceRow({ evidence, side, incident }: Props) {
   const [open, setOpen] = useState(false);
   const against = compared(evidence);
+  const inside = (
+    <>
+      {side && (
+        <span
+          className={cx('w-14 shrink-0 text-[13px]', side === 'for' ? 'font-medium text-link' : 'text-muted')}
+        >
+          {side}
+        </span>
+      )}
+      <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">{evidence.summary}</span>
+      {against && (
+        <span className="shrink-0 text-[13px] text-muted tabular-nums max-md:hidden">{against}</span>
+      )}
+    </>
+  );
+  const row = '-mx-2 flex w-[calc(100%+1rem)] items-start gap-2.5 rounded-md px-2 py-2 text-left text-sm';
+  if (!hasMore(evidence))
+    return (
+      <li className="border-hairline border-b">
+        <div className={row}>{inside}</div>
+      </li>
+    );
   return (
     <li className="border-hairline border-b">
       <button
         type="button"
         aria-expanded={open}
         onClick={() => setOpen(!open)}
-        className="-mx-2 flex w-[calc(100%+1rem)] items-start gap-2.5 rounded-md px-2 py-2 text-left text-sm hover:bg-hover"
+        className={cx(row, 'hover:bg-hover')}
       >
-        {side && (
-          <span
-            className={cx(
-              'w-14 shrink-0 text-[13px]',
-              side === 'for' ? 'font-medium text-link' : 'text-muted',
-            )}
-          >
-            {side}
-          </span>
-        )}
-        <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">{evidence.summary}</span>
-        {against && (
-          <span className="shrink-0 text-[13px] text-muted tabular-nums max-md:hidden">{against}</span>
-        )}
+        {inside}
         <ChevronRight
           aria-hidden="true"
           className={cx('mt-0.5 size-4 shrink-0 text-muted transition-transform', open && 'rotate-90')}
@@ -46,6 +55,11 @@ export function EvidenceRow({ evidence, side, incident }: Props) {
       {open && <Opened evidence={evidence} incident={incident} />}
     </li>
   );
+}
+
+/** Whether there is anything behind the summary. */
+function hasMore({ series, query, start, url }: Evidence): boolean {
+  return (series?.length ?? 0) > 0 || query !== null || start !== null || safeUrl(url) !== null;
 }
 
 function Opened({ evidence, incident }: { evidence: Evidence; incident: Incident }) {

@@ -35,8 +35,10 @@ export function Theory({ hypothesis, evidence, incident, minor = false }: Props)
           <ol className="space-y-1 text-sm">
             {hypothesis.next_checks.map((check) => (
               <li key={check} className="flex items-center gap-2">
-                <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">{check}</span>
-                {looksLikeCommand(check) && <CopyButton text={check} />}
+                <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">
+                  <WithCode text={check} />
+                </span>
+                {commandIn(check) && <CopyButton text={commandIn(check) ?? ''} />}
               </li>
             ))}
           </ol>
@@ -80,6 +82,25 @@ function Description({ text }: { text: string }) {
   );
 }
 
-function looksLikeCommand(text: string): boolean {
-  return /^(kubectl|curl|promtool|amtool|helm|docker|systemctl|journalctl|psql|redis-cli|ssh)\s/.test(text);
+/** Text in which what stands between backticks is code; nothing else in it means anything. */
+function WithCode({ text }: { text: string }) {
+  return text.split('`').map((part, index) =>
+    index % 2 === 1 ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the parts never move
+      <code key={index} className="rounded bg-surface px-1 py-0.5 font-mono text-xs">
+        {part}
+      </code>
+    ) : (
+      part
+    ),
+  );
+}
+
+/** What of a check can be run as it is: the code in it, or all of it when it is a command. */
+function commandIn(check: string): string | null {
+  const code = /`([^`]+)`/.exec(check)?.[1];
+  if (code) return code;
+  return /^(kubectl|curl|promtool|amtool|helm|docker|systemctl|journalctl|psql|redis-cli|ssh)\s/.test(check)
+    ? check
+    : null;
 }

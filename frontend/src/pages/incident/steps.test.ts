@@ -22,7 +22,7 @@ it.each([
   [step('incident_created', { source: 'manual' }, 'Ana'), 'opened the incident'],
   [step('incident_created', { source: 'Prometheus' }), 'Incident opened'],
   [step('evidence_collected', { evidence: 1 }), 'Evidence collected: 1 piece of evidence'],
-  [step('hypotheses_generated', { count: 0 }), 'Causes looked for: 0 theories'],
+  [step('hypotheses_generated', { count: 0 }), 'Causes looked for: none found'],
   [step('hypotheses_generated'), 'Causes looked for'],
   [step('state_changed', { from: 'detected', to: 'acknowledged' }, 'Ana'), 'Detected → Acknowledged'],
   [step('severity_changed', { from: 'low', to: 'high' }, 'Ana'), 'set severity to high'],

@@ -89,7 +89,8 @@ function words(value: unknown): string {
 }
 
 function amount(count: unknown, plain: string, one: string, many: string): string {
-  return typeof count === 'number' ? `${plain}: ${counted(count, one, many)}` : plain;
+  if (typeof count !== 'number') return plain;
+  return count === 0 ? `${plain}: none found` : `${plain}: ${counted(count, one, many)}`;
 }
 
 function state(name: string): string {

@@ -10,6 +10,7 @@ import { TimeAgo } from '../../components/Time';
 import { Card } from '../../ui/Card';
 import { cx } from '../../ui/cx';
 import { counted } from '../../util/numbers';
+import { words } from '../../util/sentence';
 import { refusalHint } from './refusal';
 
 /** Refused requests make no event, so the panel also looks by itself. */
@@ -32,8 +33,9 @@ export function Arrivals({ integration }: { integration: Integration }) {
         </Stage>
         {refused && (
           <Stage bad>
-            Request from {refused.remote} refused, {refused.reason ?? 'no reason recorded'} (
-            {refused.http_status}), <TimeAgo at={refused.received_at} suffix=" ago" />
+            Request from {refused.remote} refused,{' '}
+            {refused.reason ? words(refused.reason) : 'no reason recorded'} ({refused.http_status}),{' '}
+            <TimeAgo at={refused.received_at} suffix=" ago" />
             <span className="mt-0.5 block text-muted">{refusalHint(refused, integration.kind)}</span>
           </Stage>
         )}
@@ -134,7 +136,7 @@ function Line({ delivery }: { delivery: Delivery }) {
           {delivery.http_status}
         </span>
         <span className="min-w-0 flex-1 truncate">
-          {good ? counted(delivery.received, 'alert') : (delivery.reason ?? 'refused')}
+          {good ? counted(delivery.received, 'alert') : words(delivery.reason ?? 'refused')}
           {delivery.replay_of && ' (replay)'}
         </span>
         <span className="text-muted">

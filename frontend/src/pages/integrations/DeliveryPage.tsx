@@ -18,6 +18,7 @@ import { Remark, Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
 import { toast } from '../../ui/Toast';
 import { exact } from '../../util/numbers';
+import { sentence, words } from '../../util/sentence';
 import { outcomeText } from './DeliveryTable';
 
 export default function DeliveryPage() {
@@ -69,7 +70,7 @@ function Receipt({ delivery }: { delivery: DeliveryDetail }) {
         <Fact name="Format">{delivery.format ?? 'not recognised'}</Fact>
         <Fact name="Answer">{delivery.http_status}</Fact>
       </dl>
-      {delivery.reason && <Remark tone="bad">{delivery.reason}</Remark>}
+      {delivery.reason && <Remark tone="bad">{sentence(words(delivery.reason))}</Remark>}
       {delivery.replay_of && (
         <Remark>
           A replay of{' '}
@@ -115,7 +116,7 @@ function Result({ result }: { result: DeliveryResult }) {
     <Row>
       <Cell className="font-medium">{result.name ?? 'unnamed'}</Cell>
       <Cell className={INK[result.outcome]}>{result.outcome}</Cell>
-      <Cell className="text-muted">{result.reason ?? '–'}</Cell>
+      <Cell className="text-muted">{result.reason ? words(result.reason) : '–'}</Cell>
       <Cell className="font-mono text-muted text-xs">{result.fingerprint ?? '–'}</Cell>
       <Cell>
         {result.incident_id ? (
