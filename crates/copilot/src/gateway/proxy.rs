@@ -172,3 +172,41 @@ async fn join(app: App, client: hyper::upgrade::OnUpgrade, service: reqwest::Res
         () = app.stop.cancelled() => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_the_connection_stay_on_it() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "close, X-Secret"),
+            ("x-secret", "1"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "h2c"),
+            ("accept", "text/html"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let kept: Vec<String> = end_to_end(&headers).keys().map(ToString::to_string).collect();
+        assert_eq!(kept, ["accept"]);
+        assert_eq!(upgrade_of(&headers), None);
+        headers.insert("upgrade", "WebSocket".parse().unwrap());
+        assert!(upgrade_of(&headers).is_some());
+    }
+
+    #[test]
+    fn a_path_means_the_same_at_the_service() {
+        let target =
+            |path: &str| target("http://127.0.0.1:8501", &path.parse().unwrap()).map(String::from).ok();
+        for path in ["/api/v1/incidents?q=a%20b&limit=5", "/api/v1/incidents/INC-42", "/api/v1/x/a%2fb"] {
+            assert_eq!(target(path), Some(format!("http://127.0.0.1:8501{path}")));
+        }
+        for path in ["/api/v1/projects/..", "/api/v1/projects/%2e%2E/x", "/api/v1/./x"] {
+            assert_eq!(target(path), None, "{path}");
+        }
+    }
+}

@@ -297,6 +297,10 @@ async fn an_invitation_is_accepted_once() {
     let (_, again) = invite("bob@shop.example").await;
     accept(&again, "not bob's password at all").await.expect(401);
     accept(&again, PASSWORD).await.expect(200);
+    // Several at once are one.
+    let (_, twice) = invite("bob@shop.example").await;
+    let answers = futures_util::future::join_all((0..5).map(|_| accept(&twice, PASSWORD))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
     let (id, withdrawn) = invite("carol@shop.example").await;
     let path = format!("/api/v1/auth/invitations/{id}");
     world.call(Method::DELETE, &path, None).await.expect(204);
@@ -304,5 +308,87 @@ async fn an_invitation_is_accepted_once() {
     let (_, late) = invite("carol@shop.example").await;
     world.clock.advance(7.0 * 86_400.0);
     accept(&late, PASSWORD).await.expect(401);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_operator_needs_no_browser() {
+    let world = World::new().await;
+    let (db, keys) = (&world.server.app.db, &world.server.app.keys);
+    let create = async |tenant: &'static str, email: &'static str, password: &'static str| {
+        copilot::auth::operator::create_user(db, keys, tenant, email, "Bob", password).await
+    };
+    let bob = create("Shop", "bob@shop.example", PASSWORD).await.unwrap();
+    assert!(!bob.founded && bob.project.to_string() == world.project);
+    let eve = create("Other", "eve@other.example", PASSWORD).await.unwrap();
+    assert!(eve.founded && eve.tenant != bob.tenant);
+    for (email, password, complaint) in [
+        ("bob@shop.example", PASSWORD, "this e-mail address is taken"),
+        ("carol", PASSWORD, "the e-mail address is not one"),
+        ("carol@shop.example", "short", "the password must have 15 to 128 characters"),
+    ] {
+        assert_eq!(create("Shop", email, password).await.unwrap_err().to_string(), complaint);
+    }
+    let mut browser = Browser::new(&world);
+    browser.sign_in("bob@shop.example").await.expect(200);
+    let token = async |email: &str, project, role| {
+        copilot::auth::operator::create_token(db, email, project, "cli", role, None).await
+    };
+    let role = copilot::auth::Role::Engineer;
+    let key = token("bob@shop.example", Some(bob.project), role).await.unwrap();
+    let bearer = format!("Bearer {}", key.reveal());
+    let me =
+        Browser::new(&world).send(Method::GET, ME, None, &[("authorization", &bearer)]).await.expect(200);
+    assert_eq!((&me["role"], &me["user"]["full_name"]), (&json!("engineer"), &json!("cli")));
+    assert!(token("bob@shop.example", Some(eve.project), role).await.is_err());
+    assert!(token("nobody@shop.example", None, role).await.is_err());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_link_signs_in_once() {
+    let world = World::new().await;
+    let ana = Browser::owner(&world).await.get(ME).await.expect(200);
+    let (tenant, user) = (world.tenant.parse().unwrap(), text(&ana["user"]["id"]).parse().unwrap());
+    let token = copilot::auth::issue_link(&world.server.app, tenant, user);
+    let mut browser = Browser::new(&world);
+    browser.visit("/api/v1/auth/link", json!({"token": token})).await.expect(200);
+    browser.get(ME).await.expect(200);
+    Browser::new(&world).visit("/api/v1/auth/link", json!({"token": token})).await.expect(401);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_session_changes_its_project() {
+    let world = World::new().await;
+    let mut browser = Browser::owner(&world).await;
+    let made = browser.page(Method::POST, PROJECTS, Some(json!({"name": "Second"}))).await.expect(201);
+    let before = browser.cookie("srec_at");
+    let body = json!({"project_id": made["id"]});
+    let me = browser.visit("/api/v1/auth/switch-project", body).await.expect(200);
+    assert_eq!((&me["project"]["id"], &me["role"]), (&made["id"], &json!("owner")));
+    assert_ne!(browser.cookie("srec_at"), before);
+    assert_eq!(browser.get(ME).await.expect(200)["project"]["name"], "Second");
+    browser.visit("/api/v1/auth/refresh", Value::Null).await.expect(204);
+    assert_eq!(browser.get(ME).await.expect(200)["project"]["name"], "Second");
+    let gone = format!("{PROJECTS}/{}", text(&made["id"]));
+    browser.page(Method::DELETE, &gone, None).await.expect(204);
+    assert_eq!(browser.get(ME).await.expect(200)["project"]["id"], json!(world.project));
+    browser.get(&gone).await.expect(404);
+    let audit = world.get("/api/v1/audit?limit=2").await;
+    assert_eq!(audit["items"][0]["action"], "project.deleted");
+    assert_eq!(
+        (&audit["items"][0]["actor"], &audit["items"][0]["target"]),
+        (&json!("Ana Lee"), &json!("Second"))
+    );
+    let next = format!("/api/v1/audit?limit=200&cursor={}", text(&audit["next_cursor"]));
+    let actions: Vec<String> = world.get(&next).await["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| text(&entry["action"]))
+        .collect();
+    assert_eq!(actions.last().unwrap(), "tenant.registered");
+    world.call(Method::GET, "/api/v1/audit?cursor=x", None).await.expect(422);
     world.end().await;
 }
