@@ -3,10 +3,10 @@
 /// Declares an enum whose variants are written as fixed words everywhere.
 #[macro_export]
 macro_rules! words {
-    ($(#[doc = $doc:literal])* pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[doc = $doc])*
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:tt,)+ }) => {
+        $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[derive(serde::Serialize, serde::Deserialize)]
+        #[derive(serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
         }
@@ -18,23 +18,6 @@ macro_rules! words {
             /// The word.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
-            }
-        }
-
-        // The derive does not see through the macro to the words, and would describe the variants' names.
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                utoipa::openapi::schema::ObjectBuilder::new()
-                    .schema_type(utoipa::openapi::schema::Type::String)
-                    .description(Some(concat!($($doc, "\n"),*).trim()))
-                    .enum_values(Some([$($word),+]))
-                    .into()
-            }
-        }
-
-        impl utoipa::ToSchema for $name {
-            fn name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
             }
         }
 

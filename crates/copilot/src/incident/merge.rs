@@ -4,14 +4,15 @@ use axum::extract::State as With;
 use axum::http::StatusCode;
 use axum::response::Response;
 use garde::Validate;
+use outbox::Tx;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::record::By;
 use super::work::Desk;
-use super::{Incident, State, read, store, timeline, tracked};
+use super::{Incident, State, explain, read, store, timeline, tracked, write};
 use crate::app::App;
-use crate::auth::{Engineer, Path};
+use crate::auth::{Engineer, Member, Path};
 use crate::error::{Error, Result};
 use crate::ids::IncidentId;
 use crate::valid::Valid;
@@ -33,44 +34,74 @@ pub async fn merge(
     Path(name): Path<String>,
     Valid(Merge { into }): Valid<Merge>,
 ) -> Result<Response> {
-    let (tenant, project) = (member.tenant, member.project);
-    let mut tx = app.db.begin(tenant.0).await?;
-    let id = read::resolve_id(&mut tx, tenant, project, &name).await?;
+    let mut tx = app.db.begin(member.tenant.0).await?;
+    let id = read::resolve_id(&mut tx, member.tenant, member.project, &name).await?;
+    let mut desk = Desk::new(member.tenant, member.project, tx.now());
+    let key = close(&mut tx, &mut desk, id, into).await?;
+    carry(&mut tx, &member, id, into, key.as_deref()).await?;
+    take_over(&mut tx, &mut desk, &member, into).await?;
+    for (at, side, other) in [(id, "into", into), (into, "from", id)] {
+        let number = desk.take(&mut tx, other).await?.incident.number;
+        let detail = json!({side: other, "number": number});
+        desk.step(&mut tx, at, "merged", detail, Some(member.actor.name())).await?;
+    }
+    write::finish(tx, desk, &app, &member, into, StatusCode::OK).await
+}
+
+/// Closes the merged incident; returns what firings joined it by.
+async fn close(tx: &mut Tx, desk: &mut Desk, id: IncidentId, into: IncidentId) -> Result<Option<Vec<u8>>> {
     if id == into {
         return Err(Error::Conflict("an incident can't be merged into itself".to_owned()));
     }
+    // In one order, so that two merges of the same incidents never wait for each other in a circle.
+    for one in [id.min(into), id.max(into)] {
+        let incident = &desk.take(tx, one).await?.incident;
+        if incident.merged_into.is_some() || incident.state == State::Learned {
+            let number = incident.number;
+            return Err(Error::Conflict(format!("INC-{number} is closed for good or was merged already")));
+        }
+    }
     let now = tx.now();
-    let mut desk = Desk::new(tenant, project, now);
-    let target = desk.take(&mut tx, into).await?;
-    if target.incident.merged_into.is_some() || target.incident.state == State::Learned {
-        return Err(Error::Conflict(
-            "the incident to merge into is closed for good or merged itself".to_owned(),
-        ));
-    }
-    let merged = desk.take(&mut tx, id).await?;
-    if merged.incident.merged_into.is_some() {
-        return Err(Error::Conflict("it is merged already".to_owned()));
-    }
-    let key = merged.incident_key.clone();
+    let merged = desk.take(tx, id).await?;
     merged.enter(State::Resolved, By::Person, now);
-    merged.incident.merged_into = Some(into);
-    merged.incident.open_alert_count = 0;
-    let number = merged.incident.number;
-    tracked::store::move_all(&mut tx, tenant, id, into).await?;
-    timeline::store::move_comments(&mut tx, tenant, id, into).await?;
-    store::redirect(&mut tx, tenant, project, id, key.as_deref(), into).await?;
-    let (all, open) = tracked::store::counts(&mut tx, tenant, into).await?;
-    let target = desk.take(&mut tx, into).await?;
-    (target.incident.alert_count, target.incident.open_alert_count) = (all, open);
-    let target_number = target.incident.number;
+    let incident = &mut merged.incident;
+    incident.merged_into = Some(into);
+    incident.open_alert_count = 0;
+    (incident.flapping, incident.stale) = (false, false);
+    let key = merged.incident_key.clone();
     desk.changed(id);
+    Ok(key)
+}
+
+/// Moves everything that belongs to the merged incident, and what will.
+async fn carry(
+    tx: &mut Tx,
+    member: &Member,
+    id: IncidentId,
+    into: IncidentId,
+    key: Option<&[u8]>,
+) -> Result<()> {
+    tracked::store::move_all(tx, member.tenant, id, into).await?;
+    timeline::store::move_comments(tx, member.tenant, id, into).await?;
+    store::move_evidence(tx, member.tenant, id, into).await?;
+    store::adopt_silence(tx, member.tenant, id, into).await?;
+    Ok(store::redirect(tx, member.tenant, member.project, id, key, into).await?)
+}
+
+/// Makes the target what its alerts say, and asks for an analysis of them all.
+async fn take_over(tx: &mut Tx, desk: &mut Desk, member: &Member, into: IncidentId) -> Result<()> {
+    let (all, firing) = tracked::store::counts(tx, member.tenant, into).await?;
+    let worst = tracked::store::worst_firing(tx, member.tenant, into).await?;
+    let flapping = tracked::store::any_flapping(tx, member.tenant, into).await?;
+    let target = desk.take(tx, into).await?;
+    if let Some(worst) = worst {
+        target.raise(worst, None);
+    }
+    let incident = &mut target.incident;
+    (incident.alert_count, incident.open_alert_count, incident.flapping) = (all, firing, flapping);
+    if incident.open {
+        explain::request(tx, member.tenant, into).await?;
+    }
     desk.changed(into);
-    let actor = Some(member.actor.name());
-    desk.step(&mut tx, id, "merged", json!({"into": into, "number": target_number}), actor).await?;
-    desk.step(&mut tx, into, "merged", json!({"from": id, "number": number}), actor).await?;
-    desk.clear(&mut tx).await?;
-    tx.commit().await?;
-    let mut tx = app.db.read(tenant.0).await?;
-    let incident = read::store::find(&mut tx, tenant, project, into).await?.ok_or(Error::NotFound)?;
-    Ok(read::tagged(StatusCode::OK, incident))
+    Ok(())
 }

@@ -10,6 +10,8 @@ pub mod record;
 mod state;
 pub mod store;
 pub mod sweep;
+#[cfg(test)]
+mod tests;
 pub mod timeline;
 pub mod tracked;
 pub mod work;

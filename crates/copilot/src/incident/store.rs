@@ -180,7 +180,8 @@ pub async fn assignee(
 /// When the database refused.
 pub async fn maybe_stale(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, IncidentId, i64)>> {
     on_tx!(tx, c => sqlx::query_as(
-        "select tenant_id, id, stale_after_s from incidents where open and stale_at <= $1 order by stale_at limit 500")
+        "select tenant_id, id, stale_after_s from incidents where open and stale_at <= $1
+         and stale_after_s is not null order by stale_at limit 500")
         .bind(now).fetch_all(c).await)
 }
 
@@ -191,6 +192,47 @@ pub async fn maybe_stale(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, In
 pub async fn set_stale_at(tx: &mut Tx, tenant: TenantId, id: IncidentId, at: Option<Ts>) -> sqlx::Result<()> {
     on_tx!(tx, c => sqlx::query("update incidents set stale_at = $3 where tenant_id = $1 and id = $2")
         .bind(tenant).bind(id).bind(at).execute(c).await.map(drop))
+}
+
+/// Lets an incident that had no sender of its own go stale as another one does.
+///
+/// # Errors
+/// When the database refused.
+pub async fn adopt_silence(
+    tx: &mut Tx,
+    tenant: TenantId,
+    from: IncidentId,
+    to: IncidentId,
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "update incidents set
+             stale_at = coalesce(stale_at, (select other.stale_at from incidents other
+                 where other.tenant_id = $1 and other.id = $2)),
+             stale_after_s = coalesce(stale_after_s, (select other.stale_after_s from incidents other
+                 where other.tenant_id = $1 and other.id = $2))
+         where tenant_id = $1 and id = $3")
+        .bind(tenant).bind(from).bind(to).execute(c).await.map(drop))
+}
+
+/// Moves the evidence that an incident's page shows to another incident: that of the newest analysis that has
+/// any, and what came from incidents merged into it.
+///
+/// # Errors
+/// When the database refused.
+pub async fn move_evidence(
+    tx: &mut Tx,
+    tenant: TenantId,
+    from: IncidentId,
+    to: IncidentId,
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "update evidence set incident_id = $3 where tenant_id = $1 and incident_id = $2
+         and (analysis_id = (select a.id from analyses a where a.tenant_id = $1 and a.incident_id = $2
+                 and exists (select 1 from evidence e where e.tenant_id = $1 and e.analysis_id = a.id)
+                 order by a.version desc limit 1)
+             or not exists (select 1 from analyses a where a.tenant_id = $1 and a.id = evidence.analysis_id
+                 and a.incident_id = $2))")
+        .bind(tenant).bind(from).bind(to).execute(c).await.map(drop))
 }
 
 /// The analysis of an incident that has not ended.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State as With;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use garde::Validate;
 use outbox::Tx;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::read::tag::tags;
 use super::record::NewIncident;
 use super::work::Desk;
 use super::{Incident, Severity, State, explain, read, store, timeline};
@@ -20,6 +21,12 @@ use crate::error::{Error, Result};
 use crate::ids::{IncidentId, UserId};
 use crate::valid::Valid;
 
+/// The longest name of a label that a person gives, in characters.
+const LABEL_NAME_CHARS: usize = 200;
+
+/// The longest value of a label that a person gives, in characters.
+const LABEL_VALUE_CHARS: usize = 5_000;
+
 /// An incident that a person opens.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
 pub struct Opening {
@@ -28,31 +35,31 @@ pub struct Opening {
     title: String,
     /// What is known.
     #[serde(default)]
-    #[garde(length(chars, max = 20_000))]
+    #[garde(length(chars, max = 20_000), custom(storable))]
     description: String,
     /// The service it speaks of.
-    #[garde(length(chars, min = 1, max = 200))]
+    #[garde(length(chars, max = 200), inner(custom(visible)))]
     service_name: Option<String>,
     /// How bad it is; medium when absent.
     #[garde(skip)]
     severity: Option<Severity>,
     /// What tells it from others.
     #[serde(default)]
-    #[garde(length(max = 64))]
+    #[garde(length(max = 64), custom(labels_fit))]
     labels: BTreeMap<String, String>,
 }
 
 /// What may be changed of an incident; absent members stay, null clears.
 #[derive(Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
 pub struct IncidentChange {
-    #[garde(length(chars, min = 1, max = 200), custom(visible_if_given))]
+    #[garde(length(chars, max = 200), inner(custom(visible)))]
     title: Option<String>,
-    #[garde(length(chars, max = 20_000))]
+    #[garde(length(chars, max = 20_000), inner(custom(storable)))]
     description: Option<String>,
     #[garde(skip)]
     severity: Option<Severity>,
     #[serde(default, deserialize_with = "present")]
-    #[garde(inner(length(chars, max = 200)))]
+    #[garde(inner(length(chars, max = 200), inner(custom(visible))))]
     #[schema(value_type = Option<String>)]
     service_name: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
@@ -60,11 +67,11 @@ pub struct IncidentChange {
     #[schema(value_type = Option<UserId>)]
     assigned_to: Option<Option<UserId>>,
     #[serde(default, deserialize_with = "present")]
-    #[garde(inner(length(chars, max = 20_000)))]
+    #[garde(inner(length(chars, max = 20_000), inner(custom(storable))))]
     #[schema(value_type = Option<String>)]
     root_cause: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
-    #[garde(inner(length(chars, max = 20_000)))]
+    #[garde(inner(length(chars, max = 20_000), inner(custom(storable))))]
     #[schema(value_type = Option<String>)]
     resolution_summary: Option<Option<String>>,
 }
@@ -75,7 +82,7 @@ pub struct Move {
     #[garde(skip)]
     state: State,
     /// Why; recorded with the move.
-    #[garde(length(chars, max = 5_000))]
+    #[garde(length(chars, max = 5_000), inner(custom(storable)))]
     comment: Option<String>,
 }
 
@@ -93,13 +100,25 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-fn visible(text: &str, (): &()) -> garde::Result {
-    if text.trim().is_empty() { Err(garde::Error::new("must not be blank")) } else { Ok(()) }
+fn visible(text: &str, context: &()) -> garde::Result {
+    if text.trim().is_empty() { Err(garde::Error::new("must not be blank")) } else { storable(text, context) }
 }
 
-#[expect(clippy::ref_option, reason = "the validator's signature")]
-fn visible_if_given(text: &Option<String>, context: &()) -> garde::Result {
-    text.as_deref().map_or(Ok(()), |text| visible(text, context))
+/// PostgreSQL has no place for a NUL character.
+fn storable(text: &str, (): &()) -> garde::Result {
+    if text.contains('\0') { Err(garde::Error::new("must not contain a NUL character")) } else { Ok(()) }
+}
+
+fn labels_fit(labels: &BTreeMap<String, String>, context: &()) -> garde::Result {
+    for (name, value) in labels {
+        visible(name, context)?;
+        storable(value, context)?;
+        if name.chars().count() > LABEL_NAME_CHARS || value.chars().count() > LABEL_VALUE_CHARS {
+            let why = format!("names have at most {LABEL_NAME_CHARS} characters, values {LABEL_VALUE_CHARS}");
+            return Err(garde::Error::new(why));
+        }
+    }
+    Ok(())
 }
 
 /// Opens an incident by hand.
@@ -130,11 +149,17 @@ pub async fn create(With(app): With<App>, member: Engineer, Valid(new): Valid<Op
     desk.step(&mut tx, id, "incident_created", json!({"source": "manual"}), Some(member.actor.name()))
         .await?;
     explain::request(&mut tx, member.tenant, id).await?;
-    finish(tx, desk, &app, &member, id, StatusCode::CREATED).await
+    let mut response = finish(tx, desk, &app, &member, id, StatusCode::CREATED).await?;
+    let place = HeaderValue::try_from(format!("/api/v1/incidents/{id}")).map_err(anyhow::Error::from)?;
+    response.headers_mut().insert(header::LOCATION, place);
+    Ok(response)
 }
 
 /// Writes the desk, commits, and answers with the incident as it is now.
-async fn finish(
+///
+/// # Errors
+/// [`Error::Conflict`] when it would be the second open one of its key.
+pub(super) async fn finish(
     mut tx: Tx,
     desk: Desk,
     app: &App,
@@ -179,8 +204,7 @@ pub async fn change(
     let id = read::resolve_id(&mut tx, member.tenant, member.project, &name).await?;
     let mut desk = Desk::new(member.tenant, member.project, tx.now());
     let current = desk.take(&mut tx, id).await?.incident.version;
-    let expected = headers.get(header::IF_MATCH).map(|tag| tag.to_str().unwrap_or_default().to_owned());
-    if expected.is_some_and(|tag| tag != "*" && tag != format!("\"{current}\"")) {
+    if tags(&headers, &header::IF_MATCH).is_some_and(|expected| !expected.strongly(current)) {
         return Err(Error::PreconditionFailed);
     }
     apply(&mut tx, &mut desk, &member, id, change).await?;
@@ -195,9 +219,10 @@ async fn apply(
     change: IncidentChange,
 ) -> Result<()> {
     let mut steps: Vec<(&str, Value)> = Vec::new();
-    if let Some(Some(user)) = change.assigned_to {
-        let name = store::assignee(tx, member.tenant, member.project, user).await?;
-        let name = name.ok_or_else(|| Error::field("assigned_to", "is not a member of this project"))?;
+    let current = desk.take(tx, id).await?.incident.assigned_to;
+    let assigned = change.assigned_to.filter(|user| *user != current);
+    if let Some(user) = assigned {
+        let name = assignee(tx, member, user).await?;
         steps.push(("assigned", json!({"user_id": user, "name": name})));
     }
     let record = desk.take(tx, id).await?;
@@ -208,17 +233,9 @@ async fn apply(
         record.severity_by_person = true;
     }
     let incident = &mut record.incident;
-    match change.assigned_to {
-        Some(user) if user != incident.assigned_to => {
-            if user.is_none() {
-                steps.push(("assigned", json!({"user_id": null, "name": null})));
-            }
-            incident.assigned_to = user;
-        }
-        _ => steps.retain(|(step, _)| *step != "assigned"),
-    }
+    incident.assigned_to = assigned.unwrap_or(current);
     let texts = [
-        ("title", change.title.map(Some), Some(&mut incident.title), None),
+        ("title", change.title.map(|title| Some(title.trim().to_owned())), Some(&mut incident.title), None),
         ("description", change.description.map(Some), Some(&mut incident.description), None),
         ("service_name", change.service_name, None, Some(&mut incident.service_name)),
         ("root_cause", change.root_cause, None, Some(&mut incident.root_cause)),
@@ -246,6 +263,13 @@ async fn apply(
     Ok(())
 }
 
+/// The name of somebody who is to be assigned; nobody has none.
+async fn assignee(tx: &mut Tx, member: &Member, user: Option<UserId>) -> Result<Option<String>> {
+    let Some(user) = user else { return Ok(None) };
+    let name = store::assignee(tx, member.tenant, member.project, user).await?;
+    name.map(Some).ok_or_else(|| Error::field("assigned_to", "is not a member of this project"))
+}
+
 /// Moves an incident to another state; an illegal move is a conflict that names the legal ones.
 #[utoipa::path(patch, path = "/api/v1/incidents/{incident_id}/state", tag = "incidents",
     params(("incident_id" = String, Path)), request_body = Move, responses((status = 200, body = Incident)))]
@@ -269,7 +293,7 @@ pub async fn set_state(
         desk.changed(id);
         let detail = json!({"from": from, "to": to.state, "comment": to.comment});
         desk.step(&mut tx, id, "state_changed", detail, Some(member.actor.name())).await?;
-        if from == State::Resolved {
+        if !from.is_open() && to.state == State::Investigating {
             explain::request(&mut tx, member.tenant, id).await?;
         }
     }

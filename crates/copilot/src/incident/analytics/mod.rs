@@ -106,17 +106,19 @@ pub async fn incidents(
         Some(_) => return Err(Error::field("bucket", "must be hour or day")),
     };
     let length = (to.micros() - from.micros()) / 1_000_000;
-    if length <= 0 || length > MOST_DAYS * 86_400 || length / seconds > MOST_BUCKETS {
-        return Err(Error::field("from", "the range must be positive, at most 366 days and 2000 buckets"));
+    if length <= 0 || length > MOST_DAYS * 86_400 || length / seconds > MOST_BUCKETS || from.micros() < 0 {
+        let why = "the range must be positive, since 1970, at most 366 days and 2000 buckets";
+        return Err(Error::field("from", why));
     }
     let mut tx = app.db.read(member.tenant.0).await?;
     let rows = store::measured(&mut tx, member.tenant, member.project, (from, to), MOST).await?;
+    let resolved = store::resolved(&mut tx, member.tenant, member.project, (from, to), MOST).await?;
     let alerts = rows.iter().map(|row| row.alert_count).sum();
     Ok(Json(IncidentAnalytics {
         from,
         to,
         bucket,
-        buckets: buckets(&rows, from, to, seconds),
+        buckets: buckets(&rows, &resolved, (from, to), seconds),
         by_state: count(
             State::ALL.iter().map(|state| state.as_str()),
             rows.iter().map(|row| row.state.as_str()),
@@ -175,18 +177,18 @@ fn by_service(rows: &[Measured]) -> Vec<ServiceCount> {
     services
 }
 
-fn buckets(rows: &[Measured], from: Ts, to: Ts, seconds: i64) -> Vec<Bucket> {
+fn buckets(rows: &[Measured], resolved: &[Ts], (from, to): (Ts, Ts), seconds: i64) -> Vec<Bucket> {
     let width = seconds * 1_000_000;
     let first = from.micros().div_euclid(width);
     let last = (to.micros() - 1).div_euclid(width);
     let index = |at: Ts| at.micros().div_euclid(width);
     let mut opened: BTreeMap<i64, Vec<&Measured>> = BTreeMap::new();
-    let mut resolved: BTreeMap<i64, i64> = BTreeMap::new();
     for row in rows {
         opened.entry(index(row.detected_at)).or_default().push(row);
-        if let Some(at) = row.resolved_at {
-            *resolved.entry(index(at)).or_default() += 1;
-        }
+    }
+    let mut ended: BTreeMap<i64, i64> = BTreeMap::new();
+    for at in resolved {
+        *ended.entry(index(*at)).or_default() += 1;
     }
     (first..=last)
         .map(|number| {
@@ -194,7 +196,7 @@ fn buckets(rows: &[Measured], from: Ts, to: Ts, seconds: i64) -> Vec<Bucket> {
             Bucket {
                 start: Ts::from_micros(number * width),
                 opened: rows.len() as i64,
-                resolved: resolved.get(&number).copied().unwrap_or_default(),
+                resolved: ended.get(&number).copied().unwrap_or_default(),
                 by_severity: by_severity(rows.iter().copied()),
             }
         })

@@ -52,7 +52,7 @@ pub struct Filter {
 pub struct Position {
     /// How much the last incident needs somebody; 0 when the list is not sorted by it.
     pub need: i64,
-    /// When the last incident was detected, in microseconds.
+    /// When the last incident was detected, in microseconds since 1970.
     pub micros: i64,
     /// The last incident.
     pub id: IncidentId,
@@ -69,6 +69,11 @@ impl Position {
         let need = group + incident.severity.rank();
         Self { need, micros: incident.detected_at.micros(), id: incident.id }
     }
+
+    /// When the last incident was detected; a cursor that somebody made up may say anything.
+    pub fn at(&self) -> Ts {
+        Ts::from_micros(self.micros.max(0))
+    }
 }
 
 /// Reads a query string in which a name may stand several times; unknown names are refused.
@@ -77,8 +82,9 @@ impl Position {
 /// One line for each parameter that was not accepted.
 pub fn read(query: &str) -> Result<(Filter, PageQuery)> {
     let (mut filter, mut page) = (Filter::default(), PageQuery::default());
-    let mut errors = Vec::new();
+    let (mut errors, mut searched) = (Vec::new(), 0);
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        searched += if name == "q" { value.trim().chars().count() } else { 0 };
         if let Err(message) = one(&mut filter, &mut page, &name, &value) {
             errors.push(FieldError { field: name.into_owned(), message });
         }
@@ -86,8 +92,7 @@ pub fn read(query: &str) -> Result<(Filter, PageQuery)> {
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
-    if filter.words.len() > MOST_WORDS || filter.words.iter().map(String::len).sum::<usize>() > 2 * MOST_CHARS
-    {
+    if filter.words.len() > MOST_WORDS || searched > MOST_CHARS {
         let why = format!("search for at most {MOST_WORDS} words and {MOST_CHARS} characters");
         return Err(Error::Refused("query-too-complex", why));
     }
@@ -95,6 +100,9 @@ pub fn read(query: &str) -> Result<(Filter, PageQuery)> {
 }
 
 fn one(filter: &mut Filter, page: &mut PageQuery, name: &str, value: &str) -> Result<(), String> {
+    if value.contains('\0') {
+        return Err("must not contain a NUL character".to_owned());
+    }
     match name {
         "state" => filter.states.push(value.parse()?),
         "severity" => filter.severities.push(value.parse()?),
@@ -119,13 +127,16 @@ fn one(filter: &mut Filter, page: &mut PageQuery, name: &str, value: &str) -> Re
 }
 
 fn instant(text: &str) -> Result<Ts, String> {
-    let instant: Result<jiff::Timestamp, _> = text.parse();
-    instant.map(Ts::from).map_err(|_| "must be an RFC 3339 time".to_owned())
+    let instant: Option<jiff::Timestamp> = text.parse().ok();
+    let instant = instant.filter(|instant| *instant >= jiff::Timestamp::UNIX_EPOCH);
+    instant.map(Ts::from).ok_or_else(|| "must be an RFC 3339 time since 1970".to_owned())
 }
 
 /// A LIKE pattern that finds `word` anywhere; its own wildcards are ordinary characters.
+///
+/// The database folds its case, because SQLite folds that of ASCII letters alone.
 fn pattern(word: &str) -> String {
-    let word = word.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let word = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{word}%")
 }
 

@@ -2,6 +2,7 @@
 
 pub mod list;
 pub mod store;
+pub mod tag;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use outbox::{Ts, Tx};
 use serde::Serialize;
 
 use self::list::Position;
+use self::tag::tags;
 use super::timeline::{self, Comment, Step};
 use super::{Incident, Severity, analytics};
 use crate::app::App;
@@ -105,21 +107,23 @@ pub async fn one(
     let mut tx = app.db.read(member.tenant.0).await?;
     let id = resolve_id(&mut tx, member.tenant, member.project, &name).await?;
     let incident = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == etag(&incident).as_str());
-    if known {
-        return Ok(StatusCode::NOT_MODIFIED.into_response());
+    let version = incident.version;
+    if tags(&headers, &header::IF_NONE_MATCH).is_some_and(|known| known.weakly(version)) {
+        return Ok(with_tag(version, StatusCode::NOT_MODIFIED));
     }
     Ok(tagged(StatusCode::OK, incident))
 }
 
 /// An incident with its version as ETag.
 pub fn tagged(status: StatusCode, incident: Incident) -> Response {
-    let tag = HeaderValue::from_str(&etag(&incident)).unwrap_or(HeaderValue::from_static("\"0\""));
-    (status, [(header::ETAG, tag)], Json(incident)).into_response()
+    with_tag(incident.version, (status, Json(incident)))
 }
 
-fn etag(incident: &Incident) -> String {
-    format!("\"{}\"", incident.version)
+fn with_tag(version: i64, answer: impl IntoResponse) -> Response {
+    let tag = HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"0\""));
+    // The version does not count analyses, whose headline is in the body too: a browser must not keep it.
+    let fresh = HeaderValue::from_static("no-store");
+    ([(header::ETAG, tag), (header::CACHE_CONTROL, fresh)], answer).into_response()
 }
 
 /// The incident that `name` names: its id, INC-42 or 42.

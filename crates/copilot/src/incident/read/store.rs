@@ -9,6 +9,8 @@ use super::list::{Filter, Position, Sort};
 use crate::ids::{AlertId, IncidentId, IntegrationId, ProjectId, TenantId};
 use crate::incident::{AnalysisHeadline, Incident, Severity, State};
 
+/// Rows of incidents with what is shown beside them. The hypothesis is the one that the incident's page shows
+/// first: of the newest analysis, or of the one before while the newest has not ended.
 macro_rules! select {
     () => {
         "select incidents.id, number, incidents.project_id, title, incidents.description, service_name, severity,
@@ -23,8 +25,20 @@ macro_rules! select {
          left join analyses on analyses.tenant_id = incidents.tenant_id and analyses.incident_id = incidents.id
              and analyses.version = (select max(newest.version) from analyses newest
                  where newest.tenant_id = incidents.tenant_id and newest.incident_id = incidents.id)
-         left join hypotheses on hypotheses.tenant_id = analyses.tenant_id
-             and hypotheses.analysis_id = analyses.id and hypotheses.rank = 1"
+         left join hypotheses on hypotheses.tenant_id = incidents.tenant_id and hypotheses.id = (
+             select first.id from analyses shown
+             join hypotheses first on first.tenant_id = shown.tenant_id and first.analysis_id = shown.id
+             where shown.tenant_id = incidents.tenant_id and shown.incident_id = incidents.id
+             and (shown.version = analyses.version or (shown.version = analyses.version - 1
+                 and analyses.status in ('queued', 'running')))
+             order by shown.version desc, first.rank, first.confidence_score desc, first.id limit 1)"
+    };
+}
+
+/// How much an incident needs somebody: open before closed, unacknowledged before the others, severe first.
+macro_rules! needs {
+    () => {
+        "(case when open then (case when state = 'detected' then 0 else 10 end) else 20 end + severity_rank)"
     };
 }
 
@@ -93,9 +107,16 @@ pub async fn list(
     position: Option<&Position>,
     limit: i64,
 ) -> sqlx::Result<Vec<Incident>> {
+    let order = match filter.sort {
+        Sort::NeedsMe => concat!(" order by ", needs!(), ", detected_at desc, incidents.id desc"),
+        Sort::Newest => " order by detected_at desc, incidents.id desc",
+        Sort::Oldest => " order by detected_at, incidents.id",
+    };
     let rows: Vec<Row> = on_tx!(tx, c => {
         let mut query = sqlx::QueryBuilder::new(concat!(select!(), " where incidents.tenant_id = "));
-        query.push_bind(tenant).push(" and incidents.project_id = ").push_bind(project);
+        // The page is cut out first, so that only its rows are joined.
+        query.push_bind(tenant).push(" and incidents.id in (select incidents.id from incidents where incidents.tenant_id = ")
+            .push_bind(tenant).push(" and incidents.project_id = ").push_bind(project);
         if !filter.states.is_empty() {
             let mut list = query.push(" and state in (").separated(", ");
             for state in &filter.states {
@@ -128,34 +149,20 @@ pub async fn list(
         }
         for word in &filter.words {
             query.push(" and lower(title || ' ' || incidents.description || ' ' || coalesce(service_name, '') || ' inc-'
-                || cast(number as text) || ' ' || cast(labels as text)) like ").push_bind(word.as_str())
-                .push(" escape '\\'");
+                || cast(number as text) || ' ' || cast(labels as text)) like lower(").push_bind(word.as_str())
+                .push(") escape '\\'");
         }
-        // In words: open before closed, unacknowledged before the others, severe first, then the newest.
-        let needs = "(case when open then (case when state = 'detected' then 0 else 10 end) else 20 end + severity_rank)";
-        if let Some(at) = position {
-            match filter.sort {
-                Sort::NeedsMe => {
-                    query.push(" and (").push(needs).push(" > ").push_bind(at.need).push(" or (").push(needs)
-                        .push(" = ").push_bind(at.need).push(" and (detected_at, incidents.id) < (")
-                        .push_bind(Ts::from_micros(at.micros)).push(", ").push_bind(at.id).push(")))");
-                }
-                Sort::Newest => {
-                    query.push(" and (detected_at, incidents.id) < (").push_bind(Ts::from_micros(at.micros))
-                        .push(", ").push_bind(at.id).push(")");
-                }
-                Sort::Oldest => {
-                    query.push(" and (detected_at, incidents.id) > (").push_bind(Ts::from_micros(at.micros))
-                        .push(", ").push_bind(at.id).push(")");
-                }
+        if let Some(place) = position {
+            if filter.sort == Sort::NeedsMe {
+                query.push(concat!(" and (", needs!(), " > ")).push_bind(place.need)
+                    .push(concat!(" or (", needs!(), " = ")).push_bind(place.need).push(" and ");
+            } else {
+                query.push(" and ((");
             }
+            query.push("(detected_at, incidents.id) ").push(if filter.sort == Sort::Oldest { "> (" } else { "< (" })
+                .push_bind(place.at()).push(", ").push_bind(place.id).push(")))");
         }
-        match filter.sort {
-            Sort::NeedsMe => query.push(" order by ").push(needs).push(", detected_at desc, incidents.id desc"),
-            Sort::Newest => query.push(" order by detected_at desc, incidents.id desc"),
-            Sort::Oldest => query.push(" order by detected_at, incidents.id"),
-        };
-        query.push(" limit ").push_bind(limit);
+        query.push(order).push(" limit ").push_bind(limit).push(")").push(order);
         query.build_query_as().fetch_all(c).await
     })?;
     Ok(rows.into_iter().map(Incident::from).collect())
@@ -212,6 +219,24 @@ pub async fn measured(
         "select state, severity, service_name, detected_at, acknowledged_at, resolved_at, alert_count from incidents
          where tenant_id = $1 and project_id = $2 and detected_at >= $3 and detected_at < $4 and merged_into is null
          order by detected_at desc limit $5")
+        .bind(tenant).bind(project).bind(from).bind(to).bind(limit).fetch_all(c).await)
+}
+
+/// When at most `limit` incidents were resolved in a range, newest first; merged ones were not.
+///
+/// # Errors
+/// When the database refused.
+pub async fn resolved(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    (from, to): (Ts, Ts),
+    limit: i64,
+) -> sqlx::Result<Vec<Ts>> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select resolved_at from incidents
+         where tenant_id = $1 and project_id = $2 and resolved_at >= $3 and resolved_at < $4 and merged_into is null
+         order by resolved_at desc limit $5")
         .bind(tenant).bind(project).bind(from).bind(to).bind(limit).fetch_all(c).await)
 }
 

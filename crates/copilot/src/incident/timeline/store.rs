@@ -68,7 +68,10 @@ pub async fn steps(
     after: Option<(Ts, StepId)>,
     limit: i64,
 ) -> sqlx::Result<Vec<Step>> {
-    let (at, id) = after.unwrap_or((Ts::from_micros(0), StepId(uuid::Uuid::nil())));
+    let before = Ts::from_micros(0);
+    let (at, id) = after.unwrap_or((before, StepId(uuid::Uuid::nil())));
+    // A cursor that somebody made up may name a time that PostgreSQL does not know.
+    let at = at.max(before);
     let mut steps: Vec<Step> = on_tx!(tx, c => sqlx::query_as(
         "select id, step_type, status, started_at, completed_at, detail, actor from steps
          where tenant_id = $1 and incident_id = $2 and (started_at, id) > ($3, $4)
@@ -110,7 +113,10 @@ pub async fn comments(
     after: Option<(Ts, CommentId)>,
     limit: i64,
 ) -> sqlx::Result<Vec<Comment>> {
-    let (at, id) = after.unwrap_or((Ts::from_micros(0), CommentId(uuid::Uuid::nil())));
+    let before = Ts::from_micros(0);
+    let (at, id) = after.unwrap_or((before, CommentId(uuid::Uuid::nil())));
+    // A cursor that somebody made up may name a time that PostgreSQL does not know.
+    let at = at.max(before);
     on_tx!(tx, c => sqlx::query_as(
         "select id, body, author_id, author_name, created_at from comments
          where tenant_id = $1 and incident_id = $2 and (created_at, id) > ($3, $4)

@@ -348,3 +348,21 @@ pub async fn counts(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx
          from episodes where tenant_id = $1 and incident_id = $2")
         .bind(tenant).bind(incident).fetch_one(c).await)
 }
+
+/// The worst severity of the alerts of an incident that fire now.
+///
+/// # Errors
+/// When the database refused.
+pub async fn worst_firing(
+    tx: &mut Tx,
+    tenant: TenantId,
+    incident: IncidentId,
+) -> sqlx::Result<Option<Severity>> {
+    let severities: Vec<String> = on_tx!(tx, c => sqlx::query_scalar(
+        "select distinct severity from alerts where tenant_id = $1 and incident_id = $2 and episode_id is not null")
+        .bind(tenant).bind(incident).fetch_all(c).await)?;
+    Ok(severities
+        .iter()
+        .filter_map(|word| word.parse().ok())
+        .min_by_key(|severity: &Severity| severity.rank()))
+}

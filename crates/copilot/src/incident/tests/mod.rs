@@ -1,0 +1,6 @@
+//! What people do to incidents, through the handlers, on SQLite or on PostgreSQL.
+
+mod merging;
+mod reading;
+mod world;
+mod writing;

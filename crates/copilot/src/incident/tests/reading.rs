@@ -1,0 +1,254 @@
+//! Lists, one incident, and the numbers.
+
+use axum::http::HeaderMap;
+use serde_json::{Value, json};
+
+use super::world::{World, headers};
+use crate::ids::{IncidentId, TenantId};
+use crate::page::PageQuery;
+
+#[tokio::test]
+async fn an_incident_is_found_by_id_and_by_number_and_only_by_its_project() {
+    let world = World::new().await;
+    let id = world.opened("Slow").await;
+    for name in [&*id, "INC-1", "inc-1", "1"] {
+        assert_eq!(world.one(name).await["id"], id, "{name}");
+    }
+    for name in ["INC-2", "0", "-1", "INC-", "x", "9223372036854775808", &IncidentId::new().to_string()] {
+        world.one_as(&world.member, name, HeaderMap::new()).await.expect(404);
+    }
+    for stranger in [world.elsewhere(world.member.tenant), world.elsewhere(TenantId::new())] {
+        for name in [&*id, "INC-1"] {
+            world.one_as(&stranger, name, HeaderMap::new()).await.expect(404);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_known_version_is_not_sent_again() {
+    let world = World::new().await;
+    let id = world.opened("Slow").await;
+    for tag in ["\"1\"", "W/\"1\"", "*", "\"7\", W/\"1\""] {
+        let same = world.one_as(&world.member, &id, headers("if-none-match", tag)).await;
+        assert_eq!((same.status, same.header("etag")), (304, "\"1\""), "{tag}");
+    }
+    for tag in ["\"2\"", "1", "\"11\""] {
+        let other = world.one_as(&world.member, &id, headers("if-none-match", tag)).await;
+        assert_eq!(other.status, 200, "{tag}");
+        // The body also names the newest analysis, which the version does not count.
+        assert_eq!(other.header("cache-control"), "no-store");
+    }
+}
+
+/// Three open incidents, one acknowledged, one closed, a second apart.
+async fn five() -> World {
+    let world = World::new().await;
+    for (title, severity, state) in [
+        ("low", "low", None),
+        ("seen", "critical", Some("acknowledged")),
+        ("closed", "critical", Some("resolved")),
+        ("worst", "critical", None),
+        ("bad", "high", None),
+    ] {
+        let made = world
+            .create(json!({"title": title, "severity": severity, "service_name": format!("{title}-api")}));
+        let made = made.await.expect(201);
+        if let Some(state) = state {
+            world.set_state(made["id"].as_str().unwrap(), state).await.expect(200);
+        }
+        world.clock.advance(1.0);
+    }
+    world
+}
+
+#[tokio::test]
+async fn every_order_is_the_same_in_pages_of_one() {
+    let world = five().await;
+    for (sort, expected) in [
+        ("", ["bad", "worst", "closed", "seen", "low"]),
+        ("sort=-detected_at", ["bad", "worst", "closed", "seen", "low"]),
+        ("sort=detected_at", ["low", "seen", "closed", "worst", "bad"]),
+        ("sort=needs_me", ["worst", "bad", "low", "seen", "closed"]),
+    ] {
+        assert_eq!(world.titles(sort).await, expected, "{sort}");
+        let (mut titles, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = world.list(&format!("{sort}&limit=1{cursor}")).await.expect(200);
+            titles.push(page["items"][0]["title"].as_str().unwrap().to_owned());
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(titles, expected, "{sort} by pages");
+    }
+}
+
+#[tokio::test]
+async fn filters_narrow_the_list() {
+    let world = five().await;
+    for (query, expected) in [
+        ("open=true&sort=needs_me", &["worst", "bad", "low", "seen"][..]),
+        ("open=false", &["closed"]),
+        ("state=acknowledged&state=resolved", &["closed", "seen"]),
+        ("severity=low&severity=high", &["bad", "low"]),
+        ("service_name=low-api&service_name=bad-api", &["bad", "low"]),
+        ("from=2026-01-24T12:00:03Z", &["bad", "worst"]),
+        ("to=2026-01-24T12:00:01Z", &["seen", "low"]),
+        ("q=WORST", &["worst"]),
+        ("q=inc-4", &["worst"]),
+        ("q=api+bad", &["bad"]),
+        ("q=%25", &[]),
+        ("q=_", &[]),
+    ] {
+        assert_eq!(world.titles(query).await, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_finds_every_text_as_it_was_written() {
+    let world = World::new().await;
+    for title in ["Überlast in Köln", "disk at 100%", r"C:\temp is full", "a_b"] {
+        world.opened(title).await;
+    }
+    world.create(json!({"title": "labelled", "labels": {"region": "eu-west-1"}})).await.expect(201);
+    for (query, expected) in [
+        ("q=%C3%9Cberlast", "Überlast in Köln"),
+        ("q=k%C3%B6LN", "Überlast in Köln"),
+        ("q=100%25", "disk at 100%"),
+        (r"q=c:\temp", r"C:\temp is full"),
+        ("q=a_b", "a_b"),
+        ("q=eu-west-1", "labelled"),
+    ] {
+        assert_eq!(world.titles(query).await, [expected], "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_list_can_not_do_is_said() {
+    let world = World::new().await;
+    let word = "w+".repeat(8);
+    for (query, slug) in [
+        (format!("q={word}"), None),
+        (format!("q={word}w"), Some("query-too-complex")),
+        (format!("q={}", "%C3%A4".repeat(200)), None),
+        (format!("q={}", "%25".repeat(200)), None),
+        (format!("q={}", "w".repeat(201)), Some("query-too-complex")),
+        (format!("q={}", "%25+".repeat(100)), Some("query-too-complex")),
+        ("q=%00".to_owned(), Some("validation-failed")),
+        ("service_name=%00".to_owned(), Some("validation-failed")),
+        ("limit=0".to_owned(), Some("validation-failed")),
+        ("limit=9223372036854775808".to_owned(), Some("validation-failed")),
+        ("from=-009999-06-01T00:00:00Z".to_owned(), Some("validation-failed")),
+        ("to=yesterday".to_owned(), Some("validation-failed")),
+        ("cursor=eyJuZWVkIjowfQ".to_owned(), Some("invalid-cursor")),
+        ("state=closed".to_owned(), Some("validation-failed")),
+    ] {
+        let answer = world.list(&query).await;
+        let kind = answer.body["type"].as_str().and_then(|kind| kind.strip_prefix("/problems/"));
+        assert_eq!((kind, answer.status), (slug, if slug.is_some() { 422 } else { 200 }), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_made_up_cursor_breaks_nothing() {
+    use base64::Engine as _;
+    let world = World::new().await;
+    let id = world.opened("Slow").await;
+    let made_up = |value: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
+    for micros in [i64::MIN, -1, i64::MAX] {
+        let cursor = made_up(json!({"need": i64::MIN, "micros": micros, "id": id}));
+        for sort in ["needs_me", "detected_at", "-detected_at"] {
+            world.list(&format!("sort={sort}&cursor={cursor}")).await.expect(200);
+        }
+    }
+    let cursor = made_up(json!(["-009999-06-01T00:00:00Z", id]));
+    for part in ["steps", "comments"] {
+        let page = PageQuery { limit: None, cursor: Some(cursor.clone()) };
+        world.part(&id, part, page).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn the_headline_is_the_first_hypothesis_of_the_newest_analysis_that_has_any() {
+    let world = World::new().await;
+    let id = world.opened("Slow").await;
+    // Somebody judged one of rank 1 before a better one took its place: both keep the rank.
+    world.explained(&id, &[(1, "judged", 0.2), (1, "best", 0.8), (2, "second", 0.1)]).await;
+    let headline = json!({
+        "status": "completed", "claim": "best", "confidence_score": 0.8, "suspected_service": null,
+    });
+    let page = world.list("limit=1").await.expect(200);
+    assert_eq!((page["items"].as_array().unwrap().len(), &page["next_cursor"]), (1, &Value::Null));
+    assert_eq!(page["items"][0]["analysis"], headline);
+    assert_eq!(world.one(&id).await["analysis"], headline);
+    world.queue(&id).await;
+    let waiting = &world.one(&id).await["analysis"];
+    assert_eq!((&waiting["status"], &waiting["claim"]), (&json!("queued"), &json!("best")));
+    world.explained(&id, &[]).await;
+    assert_eq!(world.one(&id).await["analysis"]["claim"], Value::Null);
+}
+
+#[tokio::test]
+async fn alerts_are_shown_with_their_episode_in_this_incident() {
+    let world = World::new().await;
+    let id = world.alert("Slow", "checkout", "high", "firing").await;
+    let alerts = world.all(&id, "alerts", 1).await;
+    let shown = ["name", "status", "severity", "service_name", "ends_at", "repeat_count", "integration_name"];
+    let shown = shown.map(|name| &alerts[0][name]);
+    assert_eq!(json!(shown), json!(["Slow", "firing", "high", "checkout", null, 1, "am"]));
+    world.clock.advance(60.0);
+    world.alert("Slow", "checkout", "high", "resolved").await;
+    let alerts = world.all(&id, "alerts", 1).await;
+    assert_eq!(
+        (&alerts[0]["status"], &alerts[0]["ends_at"]),
+        (&json!("resolved"), &json!("2026-01-24T12:01:00Z"))
+    );
+}
+
+#[tokio::test]
+async fn the_numbers_count_what_happened_in_the_range() {
+    let world = World::new().await;
+    let [a, b, c] = [world.opened("a").await, world.opened("b").await, world.opened("c").await];
+    world.clock.advance(60.0);
+    world.set_state(&a, "acknowledged").await.expect(200);
+    world.clock.advance(60.0);
+    world.set_state(&b, "acknowledged").await.expect(200);
+    let summary = world.summary().await;
+    let shown = ["open", "unacknowledged", "mtta_median_s", "mtta_count"].map(|name| &summary[name]);
+    assert_eq!(json!(shown), json!([3, 1, 90.0, 2]));
+    assert_eq!(
+        summary["open_by_severity"],
+        json!({"critical": 0, "high": 0, "medium": 3, "low": 0, "info": 0})
+    );
+    world.merge(&c, &b).await.expect(200);
+    world.clock.advance(86_400.0);
+    world.set_state(&a, "resolved").await.expect(200);
+    let range = json!({"from": "2026-01-24T00:00:00Z", "to": "2026-01-26T00:00:00Z", "bucket": "day"});
+    let sums = world.analytics(range).await.expect(200);
+    assert_eq!(
+        (&sums["incidents"], &sums["mtta"]["count"], &sums["mttr"]["count"]),
+        (&json!(2), &json!(2), &json!(1))
+    );
+    let days: Vec<_> = sums["buckets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|day| json!([day["opened"], day["resolved"]]))
+        .collect();
+    assert_eq!(days, [json!([2, 0]), json!([0, 1])]);
+    // Resolved in the range, detected before it.
+    let range = json!({"from": "2026-01-25T00:00:00Z", "to": "2026-01-26T00:00:00Z", "bucket": "hour"});
+    let sums = world.analytics(range).await.expect(200);
+    let resolved: i64 =
+        sums["buckets"].as_array().unwrap().iter().map(|hour| hour["resolved"].as_i64().unwrap()).sum();
+    assert_eq!((resolved, &sums["incidents"], sums["buckets"].as_array().unwrap().len()), (1, &json!(0), 24));
+    assert_eq!(sums["alerts_per_incident"], Value::Null);
+    for (from, to, bucket) in [
+        ("2026-01-24T00:00:00Z", "2026-01-24T00:00:00Z", "day"),
+        ("2024-01-24T00:00:00Z", "2026-01-24T00:00:00Z", "day"),
+        ("2026-01-24T00:00:00Z", "2026-06-24T00:00:00Z", "hour"),
+        ("2026-01-24T00:00:00Z", "2026-01-25T00:00:00Z", "minute"),
+        ("-009999-06-01T00:00:00Z", "-009999-06-02T00:00:00Z", "day"),
+    ] {
+        world.analytics(json!({"from": from, "to": to, "bucket": bucket})).await.expect(422);
+    }
+}
