@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -54,11 +54,13 @@ const HEADERS: [(&str, &str); 7] = [
 ];
 
 /// Puts around `router` what every service's answers have: an id, limits, headers, a log line, a count.
-pub fn wrap(router: Router) -> Router {
+///
+/// `https` says whether people reach us by it, and so may be told to keep doing so.
+pub fn wrap(router: Router, https: bool) -> Router {
     router
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(panicked))
-        .layer(axum::middleware::from_fn(observe))
+        .layer(axum::middleware::from_fn(move |request, next| observe(request, next, https)))
 }
 
 /// The answer to a request whose handler panicked; the panic itself was logged by the hook.
@@ -69,9 +71,19 @@ fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     Error::Internal(anyhow::anyhow!("panic: {}", text.unwrap_or("of an unknown kind"))).into_response()
 }
 
-async fn observe(request: Request, next: Next) -> Response {
+async fn observe(request: Request, next: Next, https: bool) -> Response {
     let id = Uuid::now_v7().simple().to_string();
-    REQUEST_ID.scope(id.clone(), answer(request, next, id)).await
+    let api = request.uri().path().starts_with("/api/");
+    let mut response = REQUEST_ID.scope(id.clone(), answer(request, next, id)).await;
+    let headers = response.headers_mut();
+    if api {
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
+    if https {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
+    }
+    response
 }
 
 async fn answer(request: Request, next: Next, id: String) -> Response {
@@ -118,8 +130,14 @@ fn refuse(request: &Request) -> Option<Error> {
     if !standard.contains(request.method()) {
         return Some(Error::MethodNotAllowed);
     }
-    if request.headers().get_all(axum::http::header::AUTHORIZATION).iter().count() > 1 {
+    if request.headers().get_all(header::AUTHORIZATION).iter().count() > 1 {
         return Some(Error::Malformed("malformed-request", "two Authorization headers".to_owned()));
+    }
+    // A browser asks whether another site's page may call us; none may.
+    if request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    {
+        return Some(Error::Origin);
     }
     None
 }

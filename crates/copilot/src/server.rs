@@ -98,12 +98,11 @@ impl Server {
     fn run(&mut self, service: Service, listener: TcpListener, local: &[Service]) -> anyhow::Result<()> {
         let app = &self.app;
         let router: Router<App> = match service {
-            Service::Gateway => gateway::assemble(app, local),
-            other => {
-                gateway::guard(app, other.routes().split_for_parts().0).fallback(|| async { Error::NotFound })
-            }
+            Service::Gateway => gateway::assemble(app, local)?,
+            other => gateway::alone(app, other).fallback(|| async { Error::NotFound }),
         };
-        let router = http::wrap(router.merge(health::routes()).with_state(app.clone()));
+        let router =
+            http::wrap(router.merge(health::routes()).with_state(app.clone()), app.config.is_https());
         self.addresses.insert(service, listener.local_addr()?);
         tracing::info!(service = service.name(), address = %listener.local_addr()?, "listening");
         app.spawn(service.run(app.clone(), self.halt.clone()));

@@ -1946,7 +1946,7 @@ export type Verdicts = {
     uncertain: number;
 };
 
-export type AiData = {
+export type GetAnalyticsAiData = {
     body?: never;
     path?: never;
     query?: {
@@ -1962,19 +1962,23 @@ export type AiData = {
     url: '/api/v1/analytics/ai';
 };
 
-export type AiErrors = {
+export type GetAnalyticsAiErrors = {
     422: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
 };
 
-export type AiError = AiErrors[keyof AiErrors];
+export type GetAnalyticsAiError = GetAnalyticsAiErrors[keyof GetAnalyticsAiErrors];
 
-export type AiResponses = {
+export type GetAnalyticsAiResponses = {
     200: AiAnalytics;
 };
 
-export type AiResponse = AiResponses[keyof AiResponses];
+export type GetAnalyticsAiResponse = GetAnalyticsAiResponses[keyof GetAnalyticsAiResponses];
 
-export type IncidentsData = {
+export type GetAnalyticsIncidentsData = {
     body?: never;
     path?: never;
     query?: {
@@ -1994,13 +1998,22 @@ export type IncidentsData = {
     url: '/api/v1/analytics/incidents';
 };
 
-export type IncidentsResponses = {
+export type GetAnalyticsIncidentsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetAnalyticsIncidentsError = GetAnalyticsIncidentsErrors[keyof GetAnalyticsIncidentsErrors];
+
+export type GetAnalyticsIncidentsResponses = {
     200: IncidentAnalytics;
 };
 
-export type IncidentsResponse = IncidentsResponses[keyof IncidentsResponses];
+export type GetAnalyticsIncidentsResponse = GetAnalyticsIncidentsResponses[keyof GetAnalyticsIncidentsResponses];
 
-export type ListData = {
+export type GetAuditData = {
     body?: never;
     path?: never;
     query?: {
@@ -2016,52 +2029,88 @@ export type ListData = {
     url: '/api/v1/audit';
 };
 
-export type ListResponses = {
+export type GetAuditErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetAuditError = GetAuditErrors[keyof GetAuditErrors];
+
+export type GetAuditResponses = {
     200: PageAuditEntry;
 };
 
-export type ListResponse = ListResponses[keyof ListResponses];
+export type GetAuditResponse = GetAuditResponses[keyof GetAuditResponses];
 
-export type List2Data = {
+export type GetAuthInvitationsData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/v1/auth/invitations';
 };
 
-export type List2Responses = {
+export type GetAuthInvitationsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetAuthInvitationsError = GetAuthInvitationsErrors[keyof GetAuthInvitationsErrors];
+
+export type GetAuthInvitationsResponses = {
     200: PageInvitation;
 };
 
-export type List2Response = List2Responses[keyof List2Responses];
+export type GetAuthInvitationsResponse = GetAuthInvitationsResponses[keyof GetAuthInvitationsResponses];
 
-export type CreateData = {
+export type PostAuthInvitationsData = {
     body: NewInvitation;
     path?: never;
     query?: never;
     url: '/api/v1/auth/invitations';
 };
 
-export type CreateResponses = {
+export type PostAuthInvitationsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostAuthInvitationsError = PostAuthInvitationsErrors[keyof PostAuthInvitationsErrors];
+
+export type PostAuthInvitationsResponses = {
     201: Invitation;
 };
 
-export type CreateResponse = CreateResponses[keyof CreateResponses];
+export type PostAuthInvitationsResponse = PostAuthInvitationsResponses[keyof PostAuthInvitationsResponses];
 
-export type AcceptData = {
+export type PostAuthInvitationsAcceptData = {
     body: Accept;
     path?: never;
     query?: never;
     url: '/api/v1/auth/invitations/accept';
 };
 
-export type AcceptResponses = {
+export type PostAuthInvitationsAcceptErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostAuthInvitationsAcceptError = PostAuthInvitationsAcceptErrors[keyof PostAuthInvitationsAcceptErrors];
+
+export type PostAuthInvitationsAcceptResponses = {
     200: SignedIn;
 };
 
-export type AcceptResponse = AcceptResponses[keyof AcceptResponses];
+export type PostAuthInvitationsAcceptResponse = PostAuthInvitationsAcceptResponses[keyof PostAuthInvitationsAcceptResponses];
 
-export type WithdrawData = {
+export type DeleteAuthInvitationsByInvitationIdData = {
     body?: never;
     path: {
         invitation_id: InvitationId;
@@ -2070,117 +2119,198 @@ export type WithdrawData = {
     url: '/api/v1/auth/invitations/{invitation_id}';
 };
 
-export type WithdrawResponses = {
+export type DeleteAuthInvitationsByInvitationIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type DeleteAuthInvitationsByInvitationIdError = DeleteAuthInvitationsByInvitationIdErrors[keyof DeleteAuthInvitationsByInvitationIdErrors];
+
+export type DeleteAuthInvitationsByInvitationIdResponses = {
     204: void;
 };
 
-export type WithdrawResponse = WithdrawResponses[keyof WithdrawResponses];
+export type DeleteAuthInvitationsByInvitationIdResponse = DeleteAuthInvitationsByInvitationIdResponses[keyof DeleteAuthInvitationsByInvitationIdResponses];
 
-export type LinkData = {
+export type PostAuthLinkData = {
     body: LinkToken;
     path?: never;
     query?: never;
     url: '/api/v1/auth/link';
 };
 
-export type LinkResponses = {
+export type PostAuthLinkErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostAuthLinkError = PostAuthLinkErrors[keyof PostAuthLinkErrors];
+
+export type PostAuthLinkResponses = {
     200: SignedIn;
 };
 
-export type LinkResponse = LinkResponses[keyof LinkResponses];
+export type PostAuthLinkResponse = PostAuthLinkResponses[keyof PostAuthLinkResponses];
 
-export type LoginData = {
+export type PostAuthLoginData = {
     body: Login;
     path?: never;
     query?: never;
     url: '/api/v1/auth/login';
 };
 
-export type LoginResponses = {
+export type PostAuthLoginErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostAuthLoginError = PostAuthLoginErrors[keyof PostAuthLoginErrors];
+
+export type PostAuthLoginResponses = {
     200: SignedIn;
 };
 
-export type LoginResponse = LoginResponses[keyof LoginResponses];
+export type PostAuthLoginResponse = PostAuthLoginResponses[keyof PostAuthLoginResponses];
 
-export type LogoutData = {
+export type PostAuthLogoutData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/v1/auth/logout';
 };
 
-export type LogoutResponses = {
+export type PostAuthLogoutErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostAuthLogoutError = PostAuthLogoutErrors[keyof PostAuthLogoutErrors];
+
+export type PostAuthLogoutResponses = {
     204: void;
 };
 
-export type LogoutResponse = LogoutResponses[keyof LogoutResponses];
+export type PostAuthLogoutResponse = PostAuthLogoutResponses[keyof PostAuthLogoutResponses];
 
-export type MeData = {
+export type GetAuthMeData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/v1/auth/me';
 };
 
-export type MeResponses = {
+export type GetAuthMeErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetAuthMeError = GetAuthMeErrors[keyof GetAuthMeErrors];
+
+export type GetAuthMeResponses = {
     200: Me;
 };
 
-export type MeResponse = MeResponses[keyof MeResponses];
+export type GetAuthMeResponse = GetAuthMeResponses[keyof GetAuthMeResponses];
 
-export type RefreshData = {
+export type PostAuthRefreshData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/v1/auth/refresh';
 };
 
-export type RefreshResponses = {
+export type PostAuthRefreshErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostAuthRefreshError = PostAuthRefreshErrors[keyof PostAuthRefreshErrors];
+
+export type PostAuthRefreshResponses = {
     204: void;
 };
 
-export type RefreshResponse = RefreshResponses[keyof RefreshResponses];
+export type PostAuthRefreshResponse = PostAuthRefreshResponses[keyof PostAuthRefreshResponses];
 
-export type RegisterData = {
+export type PostAuthRegisterData = {
     body: Register;
     path?: never;
     query?: never;
     url: '/api/v1/auth/register';
 };
 
-export type RegisterResponses = {
+export type PostAuthRegisterErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostAuthRegisterError = PostAuthRegisterErrors[keyof PostAuthRegisterErrors];
+
+export type PostAuthRegisterResponses = {
     201: Registered;
 };
 
-export type RegisterResponse = RegisterResponses[keyof RegisterResponses];
+export type PostAuthRegisterResponse = PostAuthRegisterResponses[keyof PostAuthRegisterResponses];
 
-export type EndOthersData = {
+export type DeleteAuthSessionsData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/v1/auth/sessions';
 };
 
-export type EndOthersResponses = {
+export type DeleteAuthSessionsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type DeleteAuthSessionsError = DeleteAuthSessionsErrors[keyof DeleteAuthSessionsErrors];
+
+export type DeleteAuthSessionsResponses = {
     204: void;
 };
 
-export type EndOthersResponse = EndOthersResponses[keyof EndOthersResponses];
+export type DeleteAuthSessionsResponse = DeleteAuthSessionsResponses[keyof DeleteAuthSessionsResponses];
 
-export type List3Data = {
+export type GetAuthSessionsData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/v1/auth/sessions';
 };
 
-export type List3Responses = {
+export type GetAuthSessionsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetAuthSessionsError = GetAuthSessionsErrors[keyof GetAuthSessionsErrors];
+
+export type GetAuthSessionsResponses = {
     200: PageSession;
 };
 
-export type List3Response = List3Responses[keyof List3Responses];
+export type GetAuthSessionsResponse = GetAuthSessionsResponses[keyof GetAuthSessionsResponses];
 
-export type EndData = {
+export type DeleteAuthSessionsBySessionIdData = {
     body?: never;
     path: {
         session_id: SessionId;
@@ -2189,39 +2319,66 @@ export type EndData = {
     url: '/api/v1/auth/sessions/{session_id}';
 };
 
-export type EndResponses = {
+export type DeleteAuthSessionsBySessionIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type DeleteAuthSessionsBySessionIdError = DeleteAuthSessionsBySessionIdErrors[keyof DeleteAuthSessionsBySessionIdErrors];
+
+export type DeleteAuthSessionsBySessionIdResponses = {
     204: void;
 };
 
-export type EndResponse = EndResponses[keyof EndResponses];
+export type DeleteAuthSessionsBySessionIdResponse = DeleteAuthSessionsBySessionIdResponses[keyof DeleteAuthSessionsBySessionIdResponses];
 
-export type SetupData = {
+export type GetAuthSetupData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/v1/auth/setup';
 };
 
-export type SetupResponses = {
+export type GetAuthSetupErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetAuthSetupError = GetAuthSetupErrors[keyof GetAuthSetupErrors];
+
+export type GetAuthSetupResponses = {
     200: Setup;
 };
 
-export type SetupResponse = SetupResponses[keyof SetupResponses];
+export type GetAuthSetupResponse = GetAuthSetupResponses[keyof GetAuthSetupResponses];
 
-export type SwitchProjectData = {
+export type PostAuthSwitchProjectData = {
     body: SwitchProject;
     path?: never;
     query?: never;
     url: '/api/v1/auth/switch-project';
 };
 
-export type SwitchProjectResponses = {
+export type PostAuthSwitchProjectErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostAuthSwitchProjectError = PostAuthSwitchProjectErrors[keyof PostAuthSwitchProjectErrors];
+
+export type PostAuthSwitchProjectResponses = {
     200: Me;
 };
 
-export type SwitchProjectResponse = SwitchProjectResponses[keyof SwitchProjectResponses];
+export type PostAuthSwitchProjectResponse = PostAuthSwitchProjectResponses[keyof PostAuthSwitchProjectResponses];
 
-export type List4Data = {
+export type GetChangesData = {
     body?: never;
     path?: never;
     query?: {
@@ -2249,38 +2406,46 @@ export type List4Data = {
     url: '/api/v1/changes';
 };
 
-export type List4Errors = {
+export type GetChangesErrors = {
     422: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
 };
 
-export type List4Error = List4Errors[keyof List4Errors];
+export type GetChangesError = GetChangesErrors[keyof GetChangesErrors];
 
-export type List4Responses = {
+export type GetChangesResponses = {
     200: PageChange;
 };
 
-export type List4Response = List4Responses[keyof List4Responses];
+export type GetChangesResponse = GetChangesResponses[keyof GetChangesResponses];
 
-export type ReportData = {
+export type PostChangesData = {
     body: NewChange;
     path?: never;
     query?: never;
     url: '/api/v1/changes';
 };
 
-export type ReportErrors = {
+export type PostChangesErrors = {
     422: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
 };
 
-export type ReportError = ReportErrors[keyof ReportErrors];
+export type PostChangesError = PostChangesErrors[keyof PostChangesErrors];
 
-export type ReportResponses = {
+export type PostChangesResponses = {
     201: Change;
 };
 
-export type ReportResponse = ReportResponses[keyof ReportResponses];
+export type PostChangesResponse = PostChangesResponses[keyof PostChangesResponses];
 
-export type Incidents2Data = {
+export type GetIncidentsData = {
     body?: never;
     path?: never;
     query?: {
@@ -2298,39 +2463,66 @@ export type Incidents2Data = {
     url: '/api/v1/incidents';
 };
 
-export type Incidents2Responses = {
+export type GetIncidentsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetIncidentsError = GetIncidentsErrors[keyof GetIncidentsErrors];
+
+export type GetIncidentsResponses = {
     200: PageIncident;
 };
 
-export type Incidents2Response = Incidents2Responses[keyof Incidents2Responses];
+export type GetIncidentsResponse = GetIncidentsResponses[keyof GetIncidentsResponses];
 
-export type Create2Data = {
+export type PostIncidentsData = {
     body: Opening;
     path?: never;
     query?: never;
     url: '/api/v1/incidents';
 };
 
-export type Create2Responses = {
+export type PostIncidentsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostIncidentsError = PostIncidentsErrors[keyof PostIncidentsErrors];
+
+export type PostIncidentsResponses = {
     201: Incident;
 };
 
-export type Create2Response = Create2Responses[keyof Create2Responses];
+export type PostIncidentsResponse = PostIncidentsResponses[keyof PostIncidentsResponses];
 
-export type SummaryData = {
+export type GetIncidentsSummaryData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/v1/incidents/summary';
 };
 
-export type SummaryResponses = {
+export type GetIncidentsSummaryErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetIncidentsSummaryError = GetIncidentsSummaryErrors[keyof GetIncidentsSummaryErrors];
+
+export type GetIncidentsSummaryResponses = {
     200: Summary;
 };
 
-export type SummaryResponse = SummaryResponses[keyof SummaryResponses];
+export type GetIncidentsSummaryResponse = GetIncidentsSummaryResponses[keyof GetIncidentsSummaryResponses];
 
-export type OneData = {
+export type GetIncidentsByIncidentIdData = {
     body?: never;
     path: {
         incident_id: string;
@@ -2339,13 +2531,22 @@ export type OneData = {
     url: '/api/v1/incidents/{incident_id}';
 };
 
-export type OneResponses = {
+export type GetIncidentsByIncidentIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetIncidentsByIncidentIdError = GetIncidentsByIncidentIdErrors[keyof GetIncidentsByIncidentIdErrors];
+
+export type GetIncidentsByIncidentIdResponses = {
     200: Incident;
 };
 
-export type OneResponse = OneResponses[keyof OneResponses];
+export type GetIncidentsByIncidentIdResponse = GetIncidentsByIncidentIdResponses[keyof GetIncidentsByIncidentIdResponses];
 
-export type ChangeData = {
+export type PatchIncidentsByIncidentIdData = {
     body: IncidentChange;
     path: {
         incident_id: string;
@@ -2354,13 +2555,22 @@ export type ChangeData = {
     url: '/api/v1/incidents/{incident_id}';
 };
 
-export type ChangeResponses = {
+export type PatchIncidentsByIncidentIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PatchIncidentsByIncidentIdError = PatchIncidentsByIncidentIdErrors[keyof PatchIncidentsByIncidentIdErrors];
+
+export type PatchIncidentsByIncidentIdResponses = {
     200: Incident;
 };
 
-export type ChangeResponse = ChangeResponses[keyof ChangeResponses];
+export type PatchIncidentsByIncidentIdResponse = PatchIncidentsByIncidentIdResponses[keyof PatchIncidentsByIncidentIdResponses];
 
-export type AlertsData = {
+export type GetIncidentsByIncidentIdAlertsData = {
     body?: never;
     path: {
         incident_id: string;
@@ -2378,13 +2588,22 @@ export type AlertsData = {
     url: '/api/v1/incidents/{incident_id}/alerts';
 };
 
-export type AlertsResponses = {
+export type GetIncidentsByIncidentIdAlertsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetIncidentsByIncidentIdAlertsError = GetIncidentsByIncidentIdAlertsErrors[keyof GetIncidentsByIncidentIdAlertsErrors];
+
+export type GetIncidentsByIncidentIdAlertsResponses = {
     200: PageIncidentAlert;
 };
 
-export type AlertsResponse = AlertsResponses[keyof AlertsResponses];
+export type GetIncidentsByIncidentIdAlertsResponse = GetIncidentsByIncidentIdAlertsResponses[keyof GetIncidentsByIncidentIdAlertsResponses];
 
-export type CommentsData = {
+export type GetIncidentsByIncidentIdCommentsData = {
     body?: never;
     path: {
         incident_id: string;
@@ -2402,13 +2621,22 @@ export type CommentsData = {
     url: '/api/v1/incidents/{incident_id}/comments';
 };
 
-export type CommentsResponses = {
+export type GetIncidentsByIncidentIdCommentsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetIncidentsByIncidentIdCommentsError = GetIncidentsByIncidentIdCommentsErrors[keyof GetIncidentsByIncidentIdCommentsErrors];
+
+export type GetIncidentsByIncidentIdCommentsResponses = {
     200: PageComment;
 };
 
-export type CommentsResponse = CommentsResponses[keyof CommentsResponses];
+export type GetIncidentsByIncidentIdCommentsResponse = GetIncidentsByIncidentIdCommentsResponses[keyof GetIncidentsByIncidentIdCommentsResponses];
 
-export type CommentData = {
+export type PostIncidentsByIncidentIdCommentsData = {
     body: Saying;
     path: {
         incident_id: string;
@@ -2417,13 +2645,22 @@ export type CommentData = {
     url: '/api/v1/incidents/{incident_id}/comments';
 };
 
-export type CommentResponses = {
+export type PostIncidentsByIncidentIdCommentsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostIncidentsByIncidentIdCommentsError = PostIncidentsByIncidentIdCommentsErrors[keyof PostIncidentsByIncidentIdCommentsErrors];
+
+export type PostIncidentsByIncidentIdCommentsResponses = {
     201: Comment;
 };
 
-export type CommentResponse = CommentResponses[keyof CommentResponses];
+export type PostIncidentsByIncidentIdCommentsResponse = PostIncidentsByIncidentIdCommentsResponses[keyof PostIncidentsByIncidentIdCommentsResponses];
 
-export type EvidenceData = {
+export type GetIncidentsByIncidentIdEvidenceData = {
     body?: never;
     path: {
         incident_id: string;
@@ -2432,19 +2669,23 @@ export type EvidenceData = {
     url: '/api/v1/incidents/{incident_id}/evidence';
 };
 
-export type EvidenceErrors = {
+export type GetIncidentsByIncidentIdEvidenceErrors = {
     404: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
 };
 
-export type EvidenceError = EvidenceErrors[keyof EvidenceErrors];
+export type GetIncidentsByIncidentIdEvidenceError = GetIncidentsByIncidentIdEvidenceErrors[keyof GetIncidentsByIncidentIdEvidenceErrors];
 
-export type EvidenceResponses = {
+export type GetIncidentsByIncidentIdEvidenceResponses = {
     200: PageEvidence;
 };
 
-export type EvidenceResponse = EvidenceResponses[keyof EvidenceResponses];
+export type GetIncidentsByIncidentIdEvidenceResponse = GetIncidentsByIncidentIdEvidenceResponses[keyof GetIncidentsByIncidentIdEvidenceResponses];
 
-export type List5Data = {
+export type GetIncidentsByIncidentIdHypothesesData = {
     body?: never;
     path: {
         incident_id: string;
@@ -2453,19 +2694,23 @@ export type List5Data = {
     url: '/api/v1/incidents/{incident_id}/hypotheses';
 };
 
-export type List5Errors = {
+export type GetIncidentsByIncidentIdHypothesesErrors = {
     404: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
 };
 
-export type List5Error = List5Errors[keyof List5Errors];
+export type GetIncidentsByIncidentIdHypothesesError = GetIncidentsByIncidentIdHypothesesErrors[keyof GetIncidentsByIncidentIdHypothesesErrors];
 
-export type List5Responses = {
+export type GetIncidentsByIncidentIdHypothesesResponses = {
     200: Hypotheses;
 };
 
-export type List5Response = List5Responses[keyof List5Responses];
+export type GetIncidentsByIncidentIdHypothesesResponse = GetIncidentsByIncidentIdHypothesesResponses[keyof GetIncidentsByIncidentIdHypothesesResponses];
 
-export type StartData = {
+export type PostIncidentsByIncidentIdHypothesesData = {
     body?: Ask | null;
     path: {
         incident_id: string;
@@ -2479,21 +2724,25 @@ export type StartData = {
     url: '/api/v1/incidents/{incident_id}/hypotheses';
 };
 
-export type StartErrors = {
+export type PostIncidentsByIncidentIdHypothesesErrors = {
     404: Problem;
     409: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
 };
 
-export type StartError = StartErrors[keyof StartErrors];
+export type PostIncidentsByIncidentIdHypothesesError = PostIncidentsByIncidentIdHypothesesErrors[keyof PostIncidentsByIncidentIdHypothesesErrors];
 
-export type StartResponses = {
+export type PostIncidentsByIncidentIdHypothesesResponses = {
     200: Hypotheses;
     202: Hypotheses;
 };
 
-export type StartResponse = StartResponses[keyof StartResponses];
+export type PostIncidentsByIncidentIdHypothesesResponse = PostIncidentsByIncidentIdHypothesesResponses[keyof PostIncidentsByIncidentIdHypothesesResponses];
 
-export type GiveData = {
+export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackData = {
     body: NewFeedback;
     path: {
         incident_id: string;
@@ -2503,20 +2752,24 @@ export type GiveData = {
     url: '/api/v1/incidents/{incident_id}/hypotheses/{hypothesis_id}/feedback';
 };
 
-export type GiveErrors = {
+export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackErrors = {
     404: Problem;
     422: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
 };
 
-export type GiveError = GiveErrors[keyof GiveErrors];
+export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackError = PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackErrors[keyof PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackErrors];
 
-export type GiveResponses = {
+export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackResponses = {
     200: Judged;
 };
 
-export type GiveResponse = GiveResponses[keyof GiveResponses];
+export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackResponse = PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackResponses[keyof PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackResponses];
 
-export type MergeData = {
+export type PostIncidentsByIncidentIdMergeData = {
     body: Merge;
     path: {
         incident_id: string;
@@ -2525,13 +2778,22 @@ export type MergeData = {
     url: '/api/v1/incidents/{incident_id}/merge';
 };
 
-export type MergeResponses = {
+export type PostIncidentsByIncidentIdMergeErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostIncidentsByIncidentIdMergeError = PostIncidentsByIncidentIdMergeErrors[keyof PostIncidentsByIncidentIdMergeErrors];
+
+export type PostIncidentsByIncidentIdMergeResponses = {
     200: Incident;
 };
 
-export type MergeResponse = MergeResponses[keyof MergeResponses];
+export type PostIncidentsByIncidentIdMergeResponse = PostIncidentsByIncidentIdMergeResponses[keyof PostIncidentsByIncidentIdMergeResponses];
 
-export type SetStateData = {
+export type PatchIncidentsByIncidentIdStateData = {
     body: Move;
     path: {
         incident_id: string;
@@ -2540,13 +2802,22 @@ export type SetStateData = {
     url: '/api/v1/incidents/{incident_id}/state';
 };
 
-export type SetStateResponses = {
+export type PatchIncidentsByIncidentIdStateErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PatchIncidentsByIncidentIdStateError = PatchIncidentsByIncidentIdStateErrors[keyof PatchIncidentsByIncidentIdStateErrors];
+
+export type PatchIncidentsByIncidentIdStateResponses = {
     200: Incident;
 };
 
-export type SetStateResponse = SetStateResponses[keyof SetStateResponses];
+export type PatchIncidentsByIncidentIdStateResponse = PatchIncidentsByIncidentIdStateResponses[keyof PatchIncidentsByIncidentIdStateResponses];
 
-export type StepsData = {
+export type GetIncidentsByIncidentIdStepsData = {
     body?: never;
     path: {
         incident_id: string;
@@ -2564,39 +2835,66 @@ export type StepsData = {
     url: '/api/v1/incidents/{incident_id}/steps';
 };
 
-export type StepsResponses = {
+export type GetIncidentsByIncidentIdStepsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetIncidentsByIncidentIdStepsError = GetIncidentsByIncidentIdStepsErrors[keyof GetIncidentsByIncidentIdStepsErrors];
+
+export type GetIncidentsByIncidentIdStepsResponses = {
     200: PageStep;
 };
 
-export type StepsResponse = StepsResponses[keyof StepsResponses];
+export type GetIncidentsByIncidentIdStepsResponse = GetIncidentsByIncidentIdStepsResponses[keyof GetIncidentsByIncidentIdStepsResponses];
 
-export type List6Data = {
+export type GetProjectsData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/v1/projects';
 };
 
-export type List6Responses = {
+export type GetProjectsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetProjectsError = GetProjectsErrors[keyof GetProjectsErrors];
+
+export type GetProjectsResponses = {
     200: PageProject;
 };
 
-export type List6Response = List6Responses[keyof List6Responses];
+export type GetProjectsResponse = GetProjectsResponses[keyof GetProjectsResponses];
 
-export type Create3Data = {
+export type PostProjectsData = {
     body: NamedProject;
     path?: never;
     query?: never;
     url: '/api/v1/projects';
 };
 
-export type Create3Responses = {
+export type PostProjectsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostProjectsError = PostProjectsErrors[keyof PostProjectsErrors];
+
+export type PostProjectsResponses = {
     201: Project;
 };
 
-export type Create3Response = Create3Responses[keyof Create3Responses];
+export type PostProjectsResponse = PostProjectsResponses[keyof PostProjectsResponses];
 
-export type DeleteData = {
+export type DeleteProjectsByProjectIdData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2605,13 +2903,22 @@ export type DeleteData = {
     url: '/api/v1/projects/{project_id}';
 };
 
-export type DeleteResponses = {
+export type DeleteProjectsByProjectIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type DeleteProjectsByProjectIdError = DeleteProjectsByProjectIdErrors[keyof DeleteProjectsByProjectIdErrors];
+
+export type DeleteProjectsByProjectIdResponses = {
     204: void;
 };
 
-export type DeleteResponse = DeleteResponses[keyof DeleteResponses];
+export type DeleteProjectsByProjectIdResponse = DeleteProjectsByProjectIdResponses[keyof DeleteProjectsByProjectIdResponses];
 
-export type ShowData = {
+export type GetProjectsByProjectIdData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2620,13 +2927,22 @@ export type ShowData = {
     url: '/api/v1/projects/{project_id}';
 };
 
-export type ShowResponses = {
+export type GetProjectsByProjectIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetProjectsByProjectIdError = GetProjectsByProjectIdErrors[keyof GetProjectsByProjectIdErrors];
+
+export type GetProjectsByProjectIdResponses = {
     200: Project;
 };
 
-export type ShowResponse = ShowResponses[keyof ShowResponses];
+export type GetProjectsByProjectIdResponse = GetProjectsByProjectIdResponses[keyof GetProjectsByProjectIdResponses];
 
-export type RenameData = {
+export type PatchProjectsByProjectIdData = {
     body: NamedProject;
     path: {
         project_id: ProjectId;
@@ -2635,13 +2951,22 @@ export type RenameData = {
     url: '/api/v1/projects/{project_id}';
 };
 
-export type RenameResponses = {
+export type PatchProjectsByProjectIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PatchProjectsByProjectIdError = PatchProjectsByProjectIdErrors[keyof PatchProjectsByProjectIdErrors];
+
+export type PatchProjectsByProjectIdResponses = {
     200: Project;
 };
 
-export type RenameResponse = RenameResponses[keyof RenameResponses];
+export type PatchProjectsByProjectIdResponse = PatchProjectsByProjectIdResponses[keyof PatchProjectsByProjectIdResponses];
 
-export type List7Data = {
+export type GetProjectsByProjectIdApiKeysData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2650,13 +2975,22 @@ export type List7Data = {
     url: '/api/v1/projects/{project_id}/api-keys';
 };
 
-export type List7Responses = {
+export type GetProjectsByProjectIdApiKeysErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetProjectsByProjectIdApiKeysError = GetProjectsByProjectIdApiKeysErrors[keyof GetProjectsByProjectIdApiKeysErrors];
+
+export type GetProjectsByProjectIdApiKeysResponses = {
     200: PageApiKey;
 };
 
-export type List7Response = List7Responses[keyof List7Responses];
+export type GetProjectsByProjectIdApiKeysResponse = GetProjectsByProjectIdApiKeysResponses[keyof GetProjectsByProjectIdApiKeysResponses];
 
-export type Create4Data = {
+export type PostProjectsByProjectIdApiKeysData = {
     body: NewApiKey;
     path: {
         project_id: ProjectId;
@@ -2665,13 +2999,22 @@ export type Create4Data = {
     url: '/api/v1/projects/{project_id}/api-keys';
 };
 
-export type Create4Responses = {
+export type PostProjectsByProjectIdApiKeysErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostProjectsByProjectIdApiKeysError = PostProjectsByProjectIdApiKeysErrors[keyof PostProjectsByProjectIdApiKeysErrors];
+
+export type PostProjectsByProjectIdApiKeysResponses = {
     201: ApiKey;
 };
 
-export type Create4Response = Create4Responses[keyof Create4Responses];
+export type PostProjectsByProjectIdApiKeysResponse = PostProjectsByProjectIdApiKeysResponses[keyof PostProjectsByProjectIdApiKeysResponses];
 
-export type RevokeData = {
+export type DeleteProjectsByProjectIdApiKeysByKeyIdData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2681,13 +3024,22 @@ export type RevokeData = {
     url: '/api/v1/projects/{project_id}/api-keys/{key_id}';
 };
 
-export type RevokeResponses = {
+export type DeleteProjectsByProjectIdApiKeysByKeyIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type DeleteProjectsByProjectIdApiKeysByKeyIdError = DeleteProjectsByProjectIdApiKeysByKeyIdErrors[keyof DeleteProjectsByProjectIdApiKeysByKeyIdErrors];
+
+export type DeleteProjectsByProjectIdApiKeysByKeyIdResponses = {
     204: void;
 };
 
-export type RevokeResponse = RevokeResponses[keyof RevokeResponses];
+export type DeleteProjectsByProjectIdApiKeysByKeyIdResponse = DeleteProjectsByProjectIdApiKeysByKeyIdResponses[keyof DeleteProjectsByProjectIdApiKeysByKeyIdResponses];
 
-export type List8Data = {
+export type GetProjectsByProjectIdDeliveriesData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2709,13 +3061,22 @@ export type List8Data = {
     url: '/api/v1/projects/{project_id}/deliveries';
 };
 
-export type List8Responses = {
+export type GetProjectsByProjectIdDeliveriesErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetProjectsByProjectIdDeliveriesError = GetProjectsByProjectIdDeliveriesErrors[keyof GetProjectsByProjectIdDeliveriesErrors];
+
+export type GetProjectsByProjectIdDeliveriesResponses = {
     200: PageDelivery;
 };
 
-export type List8Response = List8Responses[keyof List8Responses];
+export type GetProjectsByProjectIdDeliveriesResponse = GetProjectsByProjectIdDeliveriesResponses[keyof GetProjectsByProjectIdDeliveriesResponses];
 
-export type Show2Data = {
+export type GetProjectsByProjectIdDeliveriesByDeliveryIdData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2725,13 +3086,22 @@ export type Show2Data = {
     url: '/api/v1/projects/{project_id}/deliveries/{delivery_id}';
 };
 
-export type Show2Responses = {
+export type GetProjectsByProjectIdDeliveriesByDeliveryIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetProjectsByProjectIdDeliveriesByDeliveryIdError = GetProjectsByProjectIdDeliveriesByDeliveryIdErrors[keyof GetProjectsByProjectIdDeliveriesByDeliveryIdErrors];
+
+export type GetProjectsByProjectIdDeliveriesByDeliveryIdResponses = {
     200: DeliveryDetail;
 };
 
-export type Show2Response = Show2Responses[keyof Show2Responses];
+export type GetProjectsByProjectIdDeliveriesByDeliveryIdResponse = GetProjectsByProjectIdDeliveriesByDeliveryIdResponses[keyof GetProjectsByProjectIdDeliveriesByDeliveryIdResponses];
 
-export type ReplayData = {
+export type PostProjectsByProjectIdDeliveriesByDeliveryIdReplayData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2741,13 +3111,22 @@ export type ReplayData = {
     url: '/api/v1/projects/{project_id}/deliveries/{delivery_id}/replay';
 };
 
-export type ReplayResponses = {
+export type PostProjectsByProjectIdDeliveriesByDeliveryIdReplayErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostProjectsByProjectIdDeliveriesByDeliveryIdReplayError = PostProjectsByProjectIdDeliveriesByDeliveryIdReplayErrors[keyof PostProjectsByProjectIdDeliveriesByDeliveryIdReplayErrors];
+
+export type PostProjectsByProjectIdDeliveriesByDeliveryIdReplayResponses = {
     200: DeliveryDetail;
 };
 
-export type ReplayResponse = ReplayResponses[keyof ReplayResponses];
+export type PostProjectsByProjectIdDeliveriesByDeliveryIdReplayResponse = PostProjectsByProjectIdDeliveriesByDeliveryIdReplayResponses[keyof PostProjectsByProjectIdDeliveriesByDeliveryIdReplayResponses];
 
-export type List9Data = {
+export type GetProjectsByProjectIdIntegrationsData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2756,13 +3135,22 @@ export type List9Data = {
     url: '/api/v1/projects/{project_id}/integrations';
 };
 
-export type List9Responses = {
+export type GetProjectsByProjectIdIntegrationsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetProjectsByProjectIdIntegrationsError = GetProjectsByProjectIdIntegrationsErrors[keyof GetProjectsByProjectIdIntegrationsErrors];
+
+export type GetProjectsByProjectIdIntegrationsResponses = {
     200: PageIntegration;
 };
 
-export type List9Response = List9Responses[keyof List9Responses];
+export type GetProjectsByProjectIdIntegrationsResponse = GetProjectsByProjectIdIntegrationsResponses[keyof GetProjectsByProjectIdIntegrationsResponses];
 
-export type AddData = {
+export type PostProjectsByProjectIdIntegrationsData = {
     body: NewIntegration;
     path: {
         project_id: ProjectId;
@@ -2771,13 +3159,22 @@ export type AddData = {
     url: '/api/v1/projects/{project_id}/integrations';
 };
 
-export type AddResponses = {
+export type PostProjectsByProjectIdIntegrationsErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostProjectsByProjectIdIntegrationsError = PostProjectsByProjectIdIntegrationsErrors[keyof PostProjectsByProjectIdIntegrationsErrors];
+
+export type PostProjectsByProjectIdIntegrationsResponses = {
     201: Created;
 };
 
-export type AddResponse = AddResponses[keyof AddResponses];
+export type PostProjectsByProjectIdIntegrationsResponse = PostProjectsByProjectIdIntegrationsResponses[keyof PostProjectsByProjectIdIntegrationsResponses];
 
-export type RemoveData = {
+export type DeleteProjectsByProjectIdIntegrationsByIntegrationIdData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2787,13 +3184,22 @@ export type RemoveData = {
     url: '/api/v1/projects/{project_id}/integrations/{integration_id}';
 };
 
-export type RemoveResponses = {
+export type DeleteProjectsByProjectIdIntegrationsByIntegrationIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type DeleteProjectsByProjectIdIntegrationsByIntegrationIdError = DeleteProjectsByProjectIdIntegrationsByIntegrationIdErrors[keyof DeleteProjectsByProjectIdIntegrationsByIntegrationIdErrors];
+
+export type DeleteProjectsByProjectIdIntegrationsByIntegrationIdResponses = {
     204: void;
 };
 
-export type RemoveResponse = RemoveResponses[keyof RemoveResponses];
+export type DeleteProjectsByProjectIdIntegrationsByIntegrationIdResponse = DeleteProjectsByProjectIdIntegrationsByIntegrationIdResponses[keyof DeleteProjectsByProjectIdIntegrationsByIntegrationIdResponses];
 
-export type Show3Data = {
+export type GetProjectsByProjectIdIntegrationsByIntegrationIdData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2803,13 +3209,22 @@ export type Show3Data = {
     url: '/api/v1/projects/{project_id}/integrations/{integration_id}';
 };
 
-export type Show3Responses = {
+export type GetProjectsByProjectIdIntegrationsByIntegrationIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetProjectsByProjectIdIntegrationsByIntegrationIdError = GetProjectsByProjectIdIntegrationsByIntegrationIdErrors[keyof GetProjectsByProjectIdIntegrationsByIntegrationIdErrors];
+
+export type GetProjectsByProjectIdIntegrationsByIntegrationIdResponses = {
     200: Integration;
 };
 
-export type Show3Response = Show3Responses[keyof Show3Responses];
+export type GetProjectsByProjectIdIntegrationsByIntegrationIdResponse = GetProjectsByProjectIdIntegrationsByIntegrationIdResponses[keyof GetProjectsByProjectIdIntegrationsByIntegrationIdResponses];
 
-export type Change2Data = {
+export type PatchProjectsByProjectIdIntegrationsByIntegrationIdData = {
     body: IntegrationChange;
     path: {
         project_id: ProjectId;
@@ -2819,13 +3234,22 @@ export type Change2Data = {
     url: '/api/v1/projects/{project_id}/integrations/{integration_id}';
 };
 
-export type Change2Responses = {
+export type PatchProjectsByProjectIdIntegrationsByIntegrationIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PatchProjectsByProjectIdIntegrationsByIntegrationIdError = PatchProjectsByProjectIdIntegrationsByIntegrationIdErrors[keyof PatchProjectsByProjectIdIntegrationsByIntegrationIdErrors];
+
+export type PatchProjectsByProjectIdIntegrationsByIntegrationIdResponses = {
     200: Integration;
 };
 
-export type Change2Response = Change2Responses[keyof Change2Responses];
+export type PatchProjectsByProjectIdIntegrationsByIntegrationIdResponse = PatchProjectsByProjectIdIntegrationsByIntegrationIdResponses[keyof PatchProjectsByProjectIdIntegrationsByIntegrationIdResponses];
 
-export type RotateTokenData = {
+export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2835,13 +3259,22 @@ export type RotateTokenData = {
     url: '/api/v1/projects/{project_id}/integrations/{integration_id}/rotate-token';
 };
 
-export type RotateTokenResponses = {
+export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenError = PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenErrors[keyof PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenErrors];
+
+export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenResponses = {
     200: Rotated;
 };
 
-export type RotateTokenResponse = RotateTokenResponses[keyof RotateTokenResponses];
+export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenResponse = PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenResponses[keyof PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenResponses];
 
-export type TestData = {
+export type PostProjectsByProjectIdIntegrationsByIntegrationIdTestData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2851,13 +3284,22 @@ export type TestData = {
     url: '/api/v1/projects/{project_id}/integrations/{integration_id}/test';
 };
 
-export type TestResponses = {
+export type PostProjectsByProjectIdIntegrationsByIntegrationIdTestErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostProjectsByProjectIdIntegrationsByIntegrationIdTestError = PostProjectsByProjectIdIntegrationsByIntegrationIdTestErrors[keyof PostProjectsByProjectIdIntegrationsByIntegrationIdTestErrors];
+
+export type PostProjectsByProjectIdIntegrationsByIntegrationIdTestResponses = {
     200: TestResult;
 };
 
-export type TestResponse = TestResponses[keyof TestResponses];
+export type PostProjectsByProjectIdIntegrationsByIntegrationIdTestResponse = PostProjectsByProjectIdIntegrationsByIntegrationIdTestResponses[keyof PostProjectsByProjectIdIntegrationsByIntegrationIdTestResponses];
 
-export type List10Data = {
+export type GetProjectsByProjectIdMembersData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2866,13 +3308,22 @@ export type List10Data = {
     url: '/api/v1/projects/{project_id}/members';
 };
 
-export type List10Responses = {
+export type GetProjectsByProjectIdMembersErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetProjectsByProjectIdMembersError = GetProjectsByProjectIdMembersErrors[keyof GetProjectsByProjectIdMembersErrors];
+
+export type GetProjectsByProjectIdMembersResponses = {
     200: PageMember;
 };
 
-export type List10Response = List10Responses[keyof List10Responses];
+export type GetProjectsByProjectIdMembersResponse = GetProjectsByProjectIdMembersResponses[keyof GetProjectsByProjectIdMembersResponses];
 
-export type Add2Data = {
+export type PostProjectsByProjectIdMembersData = {
     body: NewMember;
     path: {
         project_id: ProjectId;
@@ -2881,13 +3332,22 @@ export type Add2Data = {
     url: '/api/v1/projects/{project_id}/members';
 };
 
-export type Add2Responses = {
+export type PostProjectsByProjectIdMembersErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostProjectsByProjectIdMembersError = PostProjectsByProjectIdMembersErrors[keyof PostProjectsByProjectIdMembersErrors];
+
+export type PostProjectsByProjectIdMembersResponses = {
     201: Member;
 };
 
-export type Add2Response = Add2Responses[keyof Add2Responses];
+export type PostProjectsByProjectIdMembersResponse = PostProjectsByProjectIdMembersResponses[keyof PostProjectsByProjectIdMembersResponses];
 
-export type Remove2Data = {
+export type DeleteProjectsByProjectIdMembersByUserIdData = {
     body?: never;
     path: {
         project_id: ProjectId;
@@ -2897,13 +3357,22 @@ export type Remove2Data = {
     url: '/api/v1/projects/{project_id}/members/{user_id}';
 };
 
-export type Remove2Responses = {
+export type DeleteProjectsByProjectIdMembersByUserIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type DeleteProjectsByProjectIdMembersByUserIdError = DeleteProjectsByProjectIdMembersByUserIdErrors[keyof DeleteProjectsByProjectIdMembersByUserIdErrors];
+
+export type DeleteProjectsByProjectIdMembersByUserIdResponses = {
     204: void;
 };
 
-export type Remove2Response = Remove2Responses[keyof Remove2Responses];
+export type DeleteProjectsByProjectIdMembersByUserIdResponse = DeleteProjectsByProjectIdMembersByUserIdResponses[keyof DeleteProjectsByProjectIdMembersByUserIdResponses];
 
-export type ChangeRoleData = {
+export type PatchProjectsByProjectIdMembersByUserIdData = {
     body: NewRole;
     path: {
         project_id: ProjectId;
@@ -2913,13 +3382,22 @@ export type ChangeRoleData = {
     url: '/api/v1/projects/{project_id}/members/{user_id}';
 };
 
-export type ChangeRoleResponses = {
+export type PatchProjectsByProjectIdMembersByUserIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PatchProjectsByProjectIdMembersByUserIdError = PatchProjectsByProjectIdMembersByUserIdErrors[keyof PatchProjectsByProjectIdMembersByUserIdErrors];
+
+export type PatchProjectsByProjectIdMembersByUserIdResponses = {
     200: Member;
 };
 
-export type ChangeRoleResponse = ChangeRoleResponses[keyof ChangeRoleResponses];
+export type PatchProjectsByProjectIdMembersByUserIdResponse = PatchProjectsByProjectIdMembersByUserIdResponses[keyof PatchProjectsByProjectIdMembersByUserIdResponses];
 
-export type ConnectData = {
+export type GetWsData = {
     body?: never;
     path?: never;
     query?: {
@@ -2939,7 +3417,7 @@ export type ConnectData = {
     url: '/ws';
 };
 
-export type ConnectErrors = {
+export type GetWsErrors = {
     /**
      * Not a WebSocket handshake
      */
@@ -2960,6 +3438,19 @@ export type ConnectErrors = {
      * WebSocket version 13 is needed
      */
     426: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
 };
 
-export type ConnectError = ConnectErrors[keyof ConnectErrors];
+export type GetWsError = GetWsErrors[keyof GetWsErrors];
+
+export type GetWsResponses = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetWsResponse = GetWsResponses[keyof GetWsResponses];

@@ -27,7 +27,7 @@ impl Cookie {
 
     /// The header that stores `value` for `seconds`; 0 removes it.
     pub fn set(self, config: &Config, value: &str, seconds: i64) -> Result<HeaderValue> {
-        let secure = is_secure(config);
+        let secure = config.is_https();
         let flag = if secure { "; Secure" } else { "" };
         let name = self.name(secure);
         format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{flag}")
@@ -42,7 +42,7 @@ impl Cookie {
 
     /// The cookie's value in a request; two of the same name are a sign of another site's hand.
     pub fn read(self, config: &Config, headers: &HeaderMap) -> Result<Option<String>> {
-        let name = self.name(is_secure(config));
+        let name = self.name(config.is_https());
         let mut values = headers
             .get_all(header::COOKIE)
             .iter()
@@ -56,11 +56,6 @@ impl Cookie {
         }
         Ok(first.filter(|value| !value.is_empty()))
     }
-}
-
-/// Whether people reach us by https.
-pub(super) fn is_secure(config: &Config) -> bool {
-    config.public_url.starts_with("https:")
 }
 
 #[cfg(test)]

@@ -41,18 +41,9 @@ pub(super) fn refuse_elsewhere(headers: &HeaderMap, config: &Config) -> Result<(
     }
 }
 
-/// The address people reach us by, without a slash at its end.
-pub fn public_url(config: &Config) -> String {
-    if config.public_url.is_empty() {
-        format!("http://{}", config.gateway_listen)
-    } else {
-        config.public_url.trim_end_matches('/').to_owned()
-    }
-}
-
 /// The Origin of our own pages.
 pub fn public_origin(config: &Config) -> String {
-    Url::parse(&public_url(config)).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    Url::parse(&config.public_url()).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::audit::{self, Entry};
-use super::csrf;
 use super::email::{self, Email};
 use super::extract::Path;
 use super::member::may_give;
@@ -106,7 +105,7 @@ pub(super) async fn create(
     let entry = Entry::by(&admin, &source, "invitation.created", format!("invitation:{}", row.id));
     audit::record(&mut tx, admin.tenant, entry.with(json!({"name": row.email, "role": row.role}))).await?;
     tx.commit().await?;
-    let link = format!("{}/invite#{}", csrf::public_url(&app.config), token.reveal());
+    let link = format!("{}/invite#{}", app.config.public_url(), token.reveal());
     Ok((StatusCode::CREATED, Json(Invitation::new(row, Some(link)))))
 }
 

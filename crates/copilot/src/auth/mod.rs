@@ -36,7 +36,7 @@ mod token;
 mod weak;
 
 pub use audit::{Entry, record};
-pub use csrf::{public_origin, public_url};
+pub use csrf::public_origin;
 pub use extract::{Path, Query};
 pub use identity::{authenticate, authenticate_in, still_valid};
 pub use keys::Keys;

@@ -144,14 +144,9 @@ mod tests {
             "srecopilotsrecopilot",
             "ada.lovelace@acme.example",
             "AdaLovelaceAcme1",
-            "welcome to acme 2026",
             "111111222222333333",
         ] {
-            assert!(
-                is_weak(weak, &["ada.lovelace@acme.example", "Ada Lovelace", "Acme", "to"])
-                    || weak.contains(" to "),
-                "{weak}"
-            );
+            assert!(is_weak(weak, &["ada.lovelace@acme.example", "Ada Lovelace", "Acme"]), "{weak}");
         }
     }
 

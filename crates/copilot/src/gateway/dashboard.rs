@@ -16,37 +16,40 @@ struct Files;
 const NOT_BUILT: &str = "<!doctype html><title>SRE Copilot</title><p>The API is running, but this binary was built \
                          without the dashboard. Run <code>make build</code> in the source folder.";
 
-/// Paths that belong to programs: an unknown one is a 404, never the dashboard.
-const PROGRAMS: [&str; 6] = ["/api", "/webhooks", "/ws", "/-/", "/metrics", "/docs"];
+/// First parts of paths that belong to programs: an unknown one is a 404, never the dashboard.
+const PROGRAMS: [&str; 7] = ["api", "webhooks", "ws", "-", "metrics", "docs", "internal"];
 
 /// Answers a path that no route has: a built file, or the dashboard's only page, or 404.
 pub async fn serve(request: Request) -> Response {
     let path = request.uri().path();
     let reads = request.method() == Method::GET || request.method() == Method::HEAD;
-    if !reads || PROGRAMS.iter().any(|prefix| path.starts_with(prefix)) {
-        return Error::NotFound.into_response();
-    }
-    let name = path.trim_start_matches('/');
-    if let Some(response) = file(name, request.headers()) {
+    let found = if reads { file(path.trim_start_matches('/'), request.headers()) } else { None };
+    if let Some(response) = found {
         return response;
     }
-    // A missing file is missing; anything without an ending is a page of the dashboard.
-    if name.starts_with("assets/") || name.rsplit('/').next().is_some_and(|last| last.contains('.')) {
+    if !reads || !is_page(path) {
         return Error::NotFound.into_response();
     }
     file("index.html", request.headers()).unwrap_or_else(|| Html(NOT_BUILT).into_response())
 }
 
+/// Whether a path may be a page of the dashboard: what has an ending is a file, and a missing one is missing.
+fn is_page(path: &str) -> bool {
+    let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte));
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default().to_ascii_lowercase();
+    plain && !path.contains("//") && first != "assets" && !PROGRAMS.contains(&first.as_str())
+}
+
 /// A built file in the best encoding the browser takes.
 fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
-    let plain = Files::get(name).filter(|_| !name.is_empty())?;
-    let accepted =
-        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let hidden = name.split('/').any(|part| part.is_empty() || part.starts_with('.'));
+    if hidden || [".br", ".gz"].iter().any(|ending| name.ends_with(ending)) {
+        return None;
+    }
+    let plain = Files::get(name)?;
     let encodings = [("br", ".br"), ("gzip", ".gz")];
     let compressed = encodings.into_iter().find_map(|(encoding, ending)| {
-        let takes = accepted
-            .split(',')
-            .any(|part| part.split(';').next().is_some_and(|word| word.trim() == encoding));
+        let takes = takes(headers, encoding);
         Some((encoding, Files::get(&format!("{name}{ending}")).filter(|_| takes)?))
     });
     let etag = format!("\"{}\"", hex(&plain.metadata.sha256_hash()));
@@ -69,6 +72,16 @@ fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
+/// Whether the browser takes an encoding (RFC 9110, 12.5.3).
+fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|item| {
+        let (name, weight) = item.split_once(';').unwrap_or((item, "q=1"));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case(encoding) && weight.is_none_or(|weight| weight > 0.0)
+    })
+}
+
 /// The bytes of a file; those compiled in are not copied.
 fn body(file: EmbeddedFile) -> Body {
     match file.data {
@@ -79,4 +92,59 @@ fn body(file: EmbeddedFile) -> Body {
 
 fn hex(hash: &[u8]) -> String {
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_the_dashboard_fall_back_to_it() {
+        for path in ["/", "/incidents", "/incidents/INC-42", "/settings/members", "/link"] {
+            assert!(is_page(path), "{path}");
+        }
+        for path in [
+            "/api",
+            "/api/v1/x",
+            "/API/v1/x",
+            "/webhooks/x",
+            "/ws",
+            "/assets/gone",
+            "/-/x",
+            "/metrics",
+            "/docs/x",
+            "/.git/config",
+            "/.env",
+            "//api/v1/me",
+            "/incidents.",
+            "/x;y=1",
+            "/a%2fb",
+            "/openapi.json",
+            "/internal/x",
+        ] {
+            assert!(!is_page(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn encodings_are_negotiated() {
+        for (accept, br, gzip) in [
+            ("", false, false),
+            ("gzip, br", true, true),
+            ("br;q=0, gzip;q=0.5", false, true),
+            ("GZIP", false, true),
+            ("identity", false, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, accept.parse().unwrap());
+            assert_eq!((takes(&headers, "br"), takes(&headers, "gzip")), (br, gzip), "{accept}");
+        }
+    }
+
+    #[test]
+    fn files_are_never_hidden_ones() {
+        for path in [".gitkeep", "../Cargo.toml", "a/../../Cargo.toml", "index.html.br", ""] {
+            assert!(file(path, &HeaderMap::new()).is_none(), "{path}");
+        }
+    }
 }

@@ -1,68 +1,91 @@
-//! The API's own description: OpenAPI 3.1, and a plain page of it.
+//! The OpenAPI document of the whole product.
 
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 
-use axum::Json;
-use axum::response::Html;
-use utoipa::OpenApi as _;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Components, OpenApi};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{
+    Components, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr,
+    ResponseBuilder, path::Operation,
+};
+use utoipa::{PartialSchema, ToSchema};
 
-use crate::app::App;
+use crate::error::{FieldError, Problem};
 use crate::service::Service;
 
-#[derive(utoipa::OpenApi)]
-#[openapi(info(
-    title = "SRE Copilot",
-    description = "Alerts in, explained incidents out. Errors are RFC 9457 problem details.",
-    license(name = "Apache-2.0", identifier = "Apache-2.0")
-))]
-struct Described;
-
-/// The whole API, whichever services run here.
+/// Every route of every service but the gateway's own, which are pages.
 pub fn document() -> OpenApi {
-    let services = Service::ALL.into_iter().filter(|service| *service != Service::Gateway);
-    let all = services.fold(OpenApiRouter::<App>::with_openapi(Described::openapi()), |all, service| {
-        all.merge(service.routes())
-    });
-    let mut document = all.into_openapi();
-    let components = document.components.get_or_insert_with(Components::default);
-    components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("srec_at")));
-    components.add_security_scheme("cookie", cookie);
-    document
-}
-
-/// Answers with the document.
-pub async fn json() -> Json<OpenApi> {
-    Json(document())
-}
-
-/// A list of the routes for a person.
-pub async fn page() -> Html<String> {
-    let value = serde_json::to_value(document()).unwrap_or_default();
-    let mut rows = String::new();
-    for (path, methods) in value["paths"].as_object().into_iter().flatten() {
-        for (method, operation) in methods.as_object().into_iter().flatten() {
-            let summary = operation["summary"].as_str().unwrap_or_default();
-            // Writing to a string can't fail.
-            let _ = write!(
-                rows,
-                "<tr><td>{}<td><code>{}</code><td>{}",
-                method.to_uppercase(),
-                escape(path),
-                escape(summary)
-            );
+    let licence = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
+    let info = InfoBuilder::new()
+        .title("SRE Copilot")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Alerts in, explained incidents out. Errors are problem details (RFC 9457), times RFC 3339 in UTC.",
+        ))
+        .license(Some(licence));
+    let none: [&str; 0] = [];
+    let mut whole = OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components()))
+        .security(Some([SecurityRequirement::new("bearer", none), SecurityRequirement::new("cookie", none)]))
+        .build();
+    for service in Service::ALL.into_iter().filter(|service| *service != Service::Gateway) {
+        let (_, part) = service.routes().split_for_parts();
+        whole.merge(part);
+    }
+    for (path, item) in &mut whole.paths.paths {
+        for (method, operation) in operations(item) {
+            operation.operation_id = Some(operation_id(method, path));
+            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            let refused = ResponseBuilder::new()
+                .description("Anything else: problem details")
+                .content("application/problem+json", problem);
+            operation.responses.responses.insert("default".to_owned(), RefOr::T(refused.build()));
         }
     }
-    Html(format!(
-        "<!doctype html><meta charset=utf-8><title>SRE Copilot API</title><h1>SRE Copilot API</h1>\
-         <p>The whole description: <a href=\"/api/v1/openapi.json\">openapi.json</a> (OpenAPI 3.1). Programs send \
-         <code>Authorization: Bearer &lt;API key&gt;</code>.<table>{rows}</table>"
-    ))
+    whole
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// The paths that `service` answers.
+pub(super) fn paths(service: Service) -> BTreeSet<String> {
+    let (_, part) = service.routes().split_for_parts();
+    part.paths.paths.into_keys().collect()
+}
+
+fn components() -> Components {
+    let mut components = Components::new();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("srec_at")));
+    components.add_security_scheme("bearer", bearer);
+    components.add_security_scheme("cookie", cookie);
+    for (name, schema) in [(Problem::name(), Problem::schema()), (FieldError::name(), FieldError::schema())] {
+        components.schemas.insert(name.into_owned(), schema);
+    }
+    components
+}
+
+/// The operations of a path with their methods.
+pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+}
+
+/// A name that no other operation has, whatever the functions are called: `get_projects_by_project_id`.
+fn operation_id(method: &str, path: &str) -> String {
+    let words =
+        path.trim_start_matches("/api/v1").split('/').filter(|word| !word.is_empty()).map(|word| match word
+            .strip_prefix('{')
+            .and_then(|word| word.strip_suffix('}'))
+        {
+            Some(parameter) => format!("by_{parameter}"),
+            None => word.replace('-', "_"),
+        });
+    [method.to_owned()].into_iter().chain(words).collect::<Vec<_>>().join("_")
 }

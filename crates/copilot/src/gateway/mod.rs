@@ -1,38 +1,74 @@
-//! The door: the dashboard, and the routes of every service that runs here.
+//! The door: the dashboard, and the routes of every other service, here or elsewhere.
 
 mod dashboard;
+mod docs;
 mod document;
 mod limits;
+mod proxy;
 
+use anyhow::Context as _;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
-
-pub use document::document;
-pub use limits::Limits;
-
+use url::Url;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::auth::idempotency;
 use crate::service::Service;
+pub use document::document;
+pub use limits::Limits;
+
+/// Who answers the routes of a service.
+enum Upstream {
+    /// This process, by a function call.
+    Local(Router<App>),
+    /// Another process, at this address.
+    Remote(Url),
+}
 
 /// The routes that the gateway itself answers.
 pub fn routes() -> OpenApiRouter<App> {
-    let router =
-        Router::new().route("/api/v1/openapi.json", get(document::json)).route("/docs", get(document::page));
-    OpenApiRouter::from(router)
+    docs::routes()
 }
 
-/// The gateway's router: its own routes, those of the services in this process, and the dashboard for the rest.
-pub fn assemble(app: &App, local: &[Service]) -> Router<App> {
-    let routes = local.iter().fold(OpenApiRouter::new(), |all, service| all.merge(service.routes()));
-    guard(app, routes.split_for_parts().0).fallback(dashboard::serve)
+/// The gateway's router: services in `local` by a call, the others by a request to their address, and the
+/// dashboard for the rest.
+///
+/// # Errors
+/// When a service runs elsewhere and its address is not one.
+pub fn assemble(app: &App, local: &[Service]) -> anyhow::Result<Router<App>> {
+    let mut router = Router::new();
+    for service in Service::ALL {
+        router = router.merge(match upstream(app, service, local)? {
+            Upstream::Local(routes) => routes,
+            Upstream::Remote(url) => proxy::routes(app, service, &url)?,
+        });
+    }
+    Ok(limited(app, router).fallback(dashboard::serve))
 }
 
-/// Puts limits and idempotency around a service's routes.
-pub fn guard(app: &App, routes: Router<App>) -> Router<App> {
-    routes
-        .layer(from_fn_with_state(app.clone(), idempotency::layer))
-        .layer(from_fn_with_state(app.clone(), limits::strangers))
+/// The router of a service on its own port.
+pub fn alone(app: &App, service: Service) -> Router<App> {
+    limited(app, local_routes(app, service))
+}
+
+fn upstream(app: &App, service: Service, local: &[Service]) -> anyhow::Result<Upstream> {
+    match service.url(&app.config) {
+        Some(url) if !local.contains(&service) => {
+            let url = Url::parse(url).with_context(|| format!("the address of {}: {url}", service.name()))?;
+            Ok(Upstream::Remote(url))
+        }
+        _ => Ok(Upstream::Local(local_routes(app, service))),
+    }
+}
+
+/// The service's own answers, each to a repeated request once. A service elsewhere sees to that itself.
+fn local_routes(app: &App, service: Service) -> Router<App> {
+    let (routes, _) = service.routes().split_for_parts();
+    routes.layer(from_fn_with_state(app.clone(), idempotency::layer))
+}
+
+/// Limits whoever has not signed in; the others are counted once it is known who they are.
+fn limited(app: &App, router: Router<App>) -> Router<App> {
+    router.layer(from_fn_with_state(app.clone(), limits::strangers))
 }

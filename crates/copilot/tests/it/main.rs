@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
+mod access;
+mod browser;
 mod contract;
 mod crash;
 mod demo;
+mod door;
 mod ingest;
 mod model;
 mod process;
+mod sessions;
 mod world;

@@ -1,0 +1,212 @@
+//! Forwarding to a service that runs elsewhere. It checks every credential itself; nothing we add is trusted.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use hyper_util::rt::TokioIo;
+use url::Url;
+
+use super::document;
+use crate::app::App;
+use crate::auth::Source;
+use crate::error::{Error, Result};
+use crate::service::Service;
+
+/// How long a service may take to accept a connection, and to begin its answer (an analysis may be waited for).
+const CONNECT: Duration = Duration::from_secs(2);
+const ANSWER: Duration = Duration::from_secs(65);
+
+/// Headers that speak of one connection (RFC 9110, 7.6.1).
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers with which a client could pretend to be somebody, or somewhere.
+const PRETENDED: [&str; 12] = [
+    "x-tenant-id",
+    "x-project-id",
+    "x-user-id",
+    "x-internal-service-key",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "x-original-url",
+    "x-request-id",
+    "forwarded",
+    "host",
+];
+
+/// A service elsewhere.
+#[derive(Clone)]
+struct Remote {
+    app: App,
+    client: reqwest::Client,
+    base: String,
+}
+
+/// The routes of `service`, each forwarded to `url`.
+pub(super) fn routes(app: &App, service: Service, url: &Url) -> anyhow::Result<Router<App>> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .build()
+        .with_context(|| format!("the client for {}", service.name()))?;
+    let base = url.as_str().trim_end_matches('/').to_owned();
+    let remote = Remote { app: app.clone(), client, base };
+    let mut paths = document::paths(service);
+    match service {
+        // Their routes are for programs that do not read the document.
+        Service::Integration => {
+            paths.retain(|path| !path.starts_with("/webhooks"));
+            paths.insert("/webhooks/{*path}".to_owned());
+        }
+        Service::Websocket => {
+            paths.insert("/ws".to_owned());
+        }
+        Service::Gateway | Service::Auth | Service::Incident | Service::Ai => {}
+    }
+    let router = paths.into_iter().fold(Router::new(), |router, path| router.route(&path, any(forward)));
+    Ok(router.with_state(remote))
+}
+
+async fn forward(State(remote): State<Remote>, request: Request) -> Result<Response> {
+    let (mut parts, body) = request.into_parts();
+    let source = Source::of(&remote.app, &parts.extensions, &parts.headers);
+    let upgrade = upgrade_of(&parts.headers);
+    let waiting = upgrade.is_some().then(|| parts.extensions.remove::<hyper::upgrade::OnUpgrade>()).flatten();
+    let mut headers = end_to_end(&parts.headers);
+    PRETENDED.iter().for_each(|name| drop(headers.remove(*name)));
+    insert(&mut headers, "x-forwarded-for", &source.address.to_string());
+    insert(&mut headers, "x-request-id", &crate::http::request_id());
+    if let Some(protocol) = &upgrade {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::UPGRADE, protocol.clone());
+    }
+    let mut request =
+        remote.client.request(parts.method.clone(), target(&remote.base, &parts.uri)?).headers(headers);
+    if !body.is_end_stream() {
+        request = request.body(reqwest::Body::wrap_stream(body.into_data_stream()));
+    }
+    let answer = match tokio::time::timeout(ANSWER, request.send()).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => return Err(unavailable(&error.without_url().to_string())),
+        Err(_) => return Err(unavailable("it took too long")),
+    };
+    let (status, mut headers) = (answer.status(), end_to_end(answer.headers()));
+    if let (StatusCode::SWITCHING_PROTOCOLS, Some(protocol), Some(waiting)) = (status, upgrade, waiting) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::UPGRADE, protocol);
+        remote.app.spawn(join(remote.app.clone(), waiting, answer));
+        return Ok((status, headers).into_response());
+    }
+    Ok((status, headers, Body::from_stream(answer.bytes_stream())).into_response())
+}
+
+/// The same path and query at the service; one that would mean another path there is not here.
+fn target(base: &str, uri: &axum::http::Uri) -> Result<Url> {
+    let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
+    let url = Url::parse(&format!("{base}{asked}")).map_err(|_| Error::NotFound)?;
+    if !url.path().ends_with(uri.path()) || uri.path().contains('\\') {
+        return Err(Error::NotFound);
+    }
+    Ok(url)
+}
+
+/// The protocol that the client wants to change to: WebSocket, if any.
+fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
+    let protocol = headers.get(header::UPGRADE)?;
+    protocol.as_bytes().eq_ignore_ascii_case(b"websocket").then(|| protocol.clone())
+}
+
+/// The headers that are meant for the other end.
+fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+    let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let named: Vec<HeaderName> =
+        named.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok()).collect();
+    let mut kept = headers.clone();
+    HOP_BY_HOP.iter().for_each(|name| drop(kept.remove(*name)));
+    named.iter().for_each(|name| drop(kept.remove(name)));
+    kept
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn unavailable(cause: &str) -> Error {
+    tracing::warn!(cause, "a service does not answer");
+    Error::Unavailable("unavailable", "a part of the product does not answer; try again")
+}
+
+/// Carries bytes between the two ends of a changed connection until one closes.
+async fn join(app: App, client: hyper::upgrade::OnUpgrade, service: reqwest::Response) {
+    let carried = async {
+        let mut service = service.upgrade().await?;
+        let mut client = TokioIo::new(client.await?);
+        tokio::io::copy_bidirectional(&mut client, &mut service).await?;
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        result = carried => if let Err(error) = result {
+            tracing::debug!(error = error.to_string(), "a socket ended early");
+        },
+        () = app.stop.cancelled() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_the_connection_stay_on_it() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "close, X-Secret"),
+            ("x-secret", "1"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "h2c"),
+            ("accept", "text/html"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let kept: Vec<String> = end_to_end(&headers).keys().map(ToString::to_string).collect();
+        assert_eq!(kept, ["accept"]);
+        assert_eq!(upgrade_of(&headers), None);
+        headers.insert("upgrade", "WebSocket".parse().unwrap());
+        assert!(upgrade_of(&headers).is_some());
+    }
+
+    #[test]
+    fn a_path_means_the_same_at_the_service() {
+        let target =
+            |path: &str| target("http://127.0.0.1:8501", &path.parse().unwrap()).map(String::from).ok();
+        for path in ["/api/v1/incidents?q=a%20b&limit=5", "/api/v1/incidents/INC-42", "/api/v1/x/a%2fb"] {
+            assert_eq!(target(path), Some(format!("http://127.0.0.1:8501{path}")));
+        }
+        for path in ["/api/v1/projects/..", "/api/v1/projects/%2e%2E/x", "/api/v1/./x"] {
+            assert_eq!(target(path), None, "{path}");
+        }
+    }
+}
