@@ -48,5 +48,6 @@ export default defineConfig(({ mode }) => ({
     include: ['src/**/*.test.{ts,tsx}', 'mock/**/*.test.ts'],
     setupFiles: ['mock/testing.ts'],
     restoreMocks: true,
+    testTimeout: 20_000,
   },
 }));

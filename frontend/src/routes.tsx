@@ -6,6 +6,7 @@ import {
   createRouter,
   lazyRouteComponent,
   Outlet,
+  type RouterHistory,
   redirect,
 } from '@tanstack/react-router';
 import { q } from './api/endpoints';
@@ -153,8 +154,10 @@ const tree = root.addChildren([
   ]),
 ]);
 
-export function createAppRouter(client: QueryClient) {
+/** The router; a test brings its own history. */
+export function createAppRouter(client: QueryClient, history?: RouterHistory) {
   return createRouter({
+    ...(history && { history }),
     routeTree: tree,
     context: { client },
     defaultPreload: 'intent',

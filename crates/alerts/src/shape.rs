@@ -68,6 +68,17 @@ pub enum Format {
 }
 
 impl Format {
+    /// The name used in receipts.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Alertmanager => "alertmanager",
+            Format::Prometheus => "prometheus",
+            Format::Grafana => "grafana",
+            Format::GrafanaLegacy => "grafana_legacy",
+        }
+    }
+
     /// The kind of sender this format belongs to, which decides how [`alert_key`](crate::alert_key) is computed.
     #[must_use]
     pub fn sender(self) -> Sender {

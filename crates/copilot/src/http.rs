@@ -56,7 +56,6 @@ const HEADERS: [(&str, &str); 7] = [
 /// Puts around `router` what every service's answers have: an id, limits, headers, a log line, a count.
 pub fn wrap(router: Router) -> Router {
     router
-        .fallback(|| async { Error::NotFound })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(panicked))
         .layer(axum::middleware::from_fn(observe))

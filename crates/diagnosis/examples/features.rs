@@ -28,8 +28,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             _ => {}
         }
         let analysis = analyse(&file.case);
-        let right: Vec<usize> =
-            if mode == "quiet" { Vec::new() } else { truth.services().iter().filter_map(|s| analysis.components.find(s)).collect() };
+        let right: Vec<usize> = if mode == "quiet" {
+            Vec::new()
+        } else {
+            truth.services().iter().filter_map(|s| analysis.components.find(s)).collect()
+        };
         let windows: Vec<_> = analysis
             .windows
             .iter()
@@ -38,8 +41,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 json!({"weight": w.start.weight, "row": w.start.row, "columns": values, "case": w.features.of_case})
             })
             .collect();
-        let names: Vec<_> =
-            analysis.windows.iter().take(1).flat_map(|w| w.features.columns.iter().map(|(n, _)| *n)).collect();
+        let names: Vec<_> = analysis
+            .windows
+            .iter()
+            .take(1)
+            .flat_map(|w| w.features.columns.iter().map(|(n, _)| *n))
+            .collect();
         let start = analysis.windows.first().and_then(|w| file.case.times.get(w.start.row));
         println!(
             "{}",

@@ -1,12 +1,14 @@
 //! From a case to features: the part of the engine that knows no weights.
 
+use crate::alerts::alert_scores;
 use crate::case::Case;
+use crate::changes::changes;
 use crate::company::company;
 use crate::deviation::{
     Baseline, Deviation, Standardised, baseline_rows, baselines, deviations, interval, standardise,
 };
 use crate::evidence::{Evidence, gather};
-use crate::features::{Features, Rises, features};
+use crate::features::{Features, Rises, Seen, features};
 use crate::onset::{Start, range, starts};
 use crate::seconds::seconds;
 use crate::topology::Topology;
@@ -36,6 +38,8 @@ pub struct Analysis<'a> {
     pub tracks: Vec<Track<'a>>,
     /// One for every track.
     pub baselines: Vec<Baseline>,
+    /// How many alerts fire.
+    pub alerts: usize,
     /// The guesses at the start, likeliest first; at least one.
     pub windows: Vec<Window>,
 }
@@ -56,7 +60,7 @@ pub fn analyse(case: &Case) -> Analysis<'_> {
         .into_iter()
         .map(|start| window(case, &components, &topology, &tracks, &baselines, &z, start))
         .collect();
-    Analysis { components, topology, tracks, baselines, windows }
+    Analysis { components, topology, tracks, baselines, alerts: case.alerts.len(), windows }
 }
 
 fn window(
@@ -70,9 +74,13 @@ fn window(
 ) -> Window {
     let deviations = deviations(tracks, baselines, z, start.row);
     let evidence = gather(components.len(), tracks, baselines, &deviations);
-    let company = company(case, topology, tracks, &deviations, z);
     let rises = |group| seconds(case, components.len(), tracks, baselines, &deviations, group).share;
-    let rises = Rises { latency: rises(Group::Latency), own: rises(Group::OwnTime), gap: rises(Group::Gap) };
-    let features = features(case, components, topology, &evidence, &company, &rises);
+    let seen = Seen {
+        company: company(case, topology, tracks, &deviations, z),
+        rises: Rises { latency: rises(Group::Latency), own: rises(Group::OwnTime), gap: rises(Group::Gap) },
+        changes: changes(case, components, tracks, &deviations),
+        alerts: alert_scores(case, components),
+    };
+    let features = features(case, topology, &evidence, &seen);
     Window { start, deviations, evidence, features }
 }

@@ -36,11 +36,15 @@ pub fn company(
         return out;
     }
     for ((track, deviation), z) in tracks.iter().zip(deviations).zip(&standardised.tracks) {
-        let Some(group) = track.group.filter(|_| deviation.known && deviation.strength() > FLAT) else { continue };
+        let Some(group) = track.group.filter(|_| deviation.known && deviation.strength() > FLAT) else {
+            continue;
+        };
         let (side, blamed) = match group {
             Group::Latency | Group::Errors | Group::Gap => (&mut out.symptom, track.component),
             Group::Edge => (&mut out.symptom, track.peer),
-            Group::Cpu | Group::Memory | Group::OwnTime | Group::Saturation => (&mut out.internal, track.component),
+            Group::Cpu | Group::Memory | Group::OwnTime | Group::Saturation => {
+                (&mut out.internal, track.component)
+            }
             _ => continue,
         };
         if let Some(best) = blamed.and_then(|i| side.get_mut(i)) {
@@ -61,7 +65,12 @@ fn squeezed(z: f64) -> f64 {
 
 /// The mean course of the series that raised the alarm: those of the target's kind or, without a target, the symptoms
 /// where users come in.
-fn alarm_course(case: &Case, topology: &Topology, tracks: &[Track<'_>], standardised: &Standardised) -> Vec<f64> {
+fn alarm_course(
+    case: &Case,
+    topology: &Topology,
+    tracks: &[Track<'_>],
+    standardised: &Standardised,
+) -> Vec<f64> {
     let raised = |track: &Track<'_>| {
         let symptom = matches!(track.group, Some(Group::Latency | Group::Errors));
         symptom
@@ -89,7 +98,11 @@ fn alarm_course(case: &Case, topology: &Topology, tracks: &[Track<'_>], standard
 fn correlation(alarm: &[f64], z: &[f64], negate: bool) -> f64 {
     let sign = if negate { -1.0 } else { 1.0 };
     let pairs = || {
-        alarm.iter().zip(z).filter(|(a, z)| a.is_finite() && z.is_finite()).map(|(a, z)| (*a, sign * squeezed(*z)))
+        alarm
+            .iter()
+            .zip(z)
+            .filter(|(a, z)| a.is_finite() && z.is_finite())
+            .map(|(a, z)| (*a, sign * squeezed(*z)))
     };
     let n = pairs().count();
     if n < LEAST_SAMPLES {

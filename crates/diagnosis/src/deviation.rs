@@ -36,9 +36,11 @@ pub struct Deviation {
     pub up: f64,
     /// Most below the baseline.
     pub down: f64,
-    /// Median over the window, signed.
-    pub median: f64,
-    /// Median over the window relative to the level: difference of logarithms for durations, share otherwise.
+    /// Above the baseline in three tenths of the window: an incident may be over before its window is.
+    pub held_up: f64,
+    /// Below the baseline in three tenths of the window.
+    pub held_down: f64,
+    /// The larger of the two, signed and relative to the level: difference of logarithms for durations, share otherwise.
     pub relative: f64,
     /// When the deviation was first hot: 0 at the start of the window, 1 never.
     pub first: f64,
@@ -47,24 +49,24 @@ pub struct Deviation {
 impl Deviation {
     /// There was too little to tell.
     pub const UNKNOWN: Self =
-        Self { known: false, up: 0.0, down: 0.0, median: 0.0, relative: 0.0, first: 1.0 };
+        Self { known: false, up: 0.0, down: 0.0, held_up: 0.0, held_down: 0.0, relative: 0.0, first: 1.0 };
 
-    /// Strength of what is high and stays high: half for the most extreme sample, half for the median.
+    /// Strength of what is high and stays high: half for the most extreme sample, half for what was held.
     #[must_use]
     pub fn rise(&self) -> f64 {
-        half_log(self.up) + half_log(self.median.max(0.0))
+        half_log(self.up) + half_log(self.held_up)
     }
 
     /// The same for what is low.
     #[must_use]
     pub fn fall(&self) -> f64 {
-        half_log(self.down) + half_log((-self.median).max(0.0))
+        half_log(self.down) + half_log(self.held_down)
     }
 
     /// The same whichever way it went.
     #[must_use]
     pub fn strength(&self) -> f64 {
-        half_log(self.up.max(self.down)) + half_log(self.median.abs())
+        half_log(self.up.max(self.down)) + half_log(self.held_up.max(self.held_down))
     }
 }
 
@@ -228,6 +230,12 @@ pub fn deviations(
         .collect()
 }
 
+/// The share of a window in which a deviation must hold to count as held.
+const HELD: f64 = 0.3;
+
+/// The 70% quantile of normal noise, which is not a deviation.
+const HELD_BY_NOISE: f64 = 0.5;
+
 fn deviation(
     logged: bool,
     baseline: &Baseline,
@@ -235,22 +243,31 @@ fn deviation(
     window: &[f64],
     scratch: &mut Vec<f64>,
 ) -> Deviation {
-    let Some(middle) = median(window.iter().copied(), scratch) else {
+    scratch.clear();
+    scratch.extend(window.iter().copied().filter(|z| z.is_finite()));
+    if scratch.is_empty() {
         return Deviation::UNKNOWN;
-    };
+    }
+    let (low, high) = extremes(scratch);
+    let last = scratch.len() - 1;
+    let place = ((1.0 - HELD) * last as f64).floor() as usize;
+    let upper = *scratch.select_nth_unstable_by(place, f64::total_cmp).1;
+    let lower = *scratch.select_nth_unstable_by(last - place, f64::total_cmp).1;
     let (least, most) = extremes(before);
     let stale_up = if least.is_finite() { least.max(0.0) } else { 0.0 };
     let stale_down = if most.is_finite() { (-most).max(0.0) } else { 0.0 };
-    let (low, high) = extremes(window);
-    let stale = if middle > 0.0 { stale_up } else { stale_down };
-    let hot = window.iter().position(|z| z.abs() > 4.0);
+    let held_up = (upper - stale_up - HELD_BY_NOISE).max(0.0);
+    let held_down = (-lower - stale_down - HELD_BY_NOISE).max(0.0);
+    let held = if held_up >= held_down { upper } else { lower };
     let level = if logged { 1.0 } else { baseline.median.abs() + 1e-9 };
-    let relative = middle * baseline.scale / level;
+    let relative = held * baseline.scale / level;
+    let hot = window.iter().position(|z| z.abs() > 4.0);
     Deviation {
         known: true,
         up: (high - stale_up).max(0.0) * baseline.trust,
         down: (-low - stale_down).max(0.0) * baseline.trust,
-        median: middle.signum() * (middle.abs() - stale).max(0.0) * baseline.trust,
+        held_up: held_up * baseline.trust,
+        held_down: held_down * baseline.trust,
         relative: if relative.is_finite() { relative.clamp(-10.0, 10.0) } else { 0.0 },
         first: hot.map_or(1.0, |row| row as f64 / window.len() as f64),
     }

@@ -6,8 +6,9 @@ use crate::analysis::{Analysis, Window, analyse};
 use crate::case::{Case, Direction};
 use crate::explain::explain;
 use crate::findings::{Finding, MetricFinding};
+use crate::metrics::rank_metrics;
+use crate::scoring::{Probabilities, probabilities};
 use crate::tracks::Group;
-use crate::weights::{self, CALIBRATION};
 
 /// A service that may have caused the incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,67 +42,30 @@ pub struct Diagnosis {
     pub metric_ranking: Vec<(String, String)>,
 }
 
-/// How many metrics are ranked.
-const METRICS: usize = 30;
-
 /// Ranks the causes of an incident. Never fails: without anything to go by, the answer is that none of these is known
 /// to be the cause.
 #[must_use]
 pub fn diagnose(case: &Case) -> Diagnosis {
     let analysis = analyse(case);
-    let scores = scores(&analysis);
-    let none = none_of_these(&analysis);
-    let shares = softmax(&scores, CALIBRATION.temperature);
-    let probabilities: Vec<f64> = shares.iter().map(|p| p * (1.0 - none)).collect();
-    let metric_ranking = rank_metrics(case, &analysis, &shares);
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-    let causes = order.iter().map(|&i| cause(case, &analysis, i, probabilities[i])).collect();
+    let found = probabilities(&analysis);
+    let metric_ranking = rank_metrics(case, &analysis, &found.shares);
+    let mut order: Vec<usize> = (0..found.scores.len()).collect();
+    order.sort_by(|&a, &b| found.scores[b].total_cmp(&found.scores[a]).then(a.cmp(&b)));
+    let causes = order.iter().map(|&i| cause(case, &analysis, &found, i)).collect();
     let onset =
         analysis.windows.first().and_then(|w| case.times.get(w.start.row)).copied().unwrap_or(f64::NAN);
-    Diagnosis { causes, none_of_these: if scores.is_empty() { 1.0 } else { none }, onset, metric_ranking }
+    Diagnosis { causes, none_of_these: found.none, onset, metric_ranking }
 }
 
-/// Weighted sums of the features, averaged over the guesses at the start.
-fn scores(analysis: &Analysis<'_>) -> Vec<f64> {
-    let mut out = vec![0.0; analysis.components.len()];
-    for window in &analysis.windows {
-        for (name, values) in &window.features.columns {
-            let weight = weights::of(name) * window.start.weight;
-            out.iter_mut().zip(values).for_each(|(score, value)| *score += weight * value);
-        }
-    }
-    out
-}
-
-fn softmax(scores: &[f64], temperature: f64) -> Vec<f64> {
-    let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let shares: Vec<f64> = scores.iter().map(|s| ((s - top) / temperature).exp()).collect();
-    let sum: f64 = shares.iter().sum();
-    shares.iter().map(|s| s / sum).collect()
-}
-
-/// The probability that no candidate is the cause falls with the strongest deviation in the case.
-fn none_of_these(analysis: &Analysis<'_>) -> f64 {
-    let strongest =
-        |w: &Window| w.evidence.iter().map(crate::evidence::Evidence::strongest).fold(0.0, f64::max);
-    let mean: f64 = analysis.windows.iter().map(|w| w.start.weight * strongest(w)).sum();
-    let logit = CALIBRATION.none_at_rest - CALIBRATION.none_by_strength * mean;
-    1.0 / (1.0 + (-logit).exp())
-}
-
-fn cause(case: &Case, analysis: &Analysis<'_>, component: usize, probability: f64) -> Cause {
+fn cause(case: &Case, analysis: &Analysis<'_>, found: &Probabilities, component: usize) -> Cause {
     let metrics = metrics_of(case, analysis, component);
     let (findings_for, findings_against) = explain(case, analysis, component, &metrics);
-    let p = probability.clamp(1e-6, 1.0 - 1e-6);
-    let logit = (p / (1.0 - p)).ln();
-    let spread = 1.645 * CALIBRATION.logit_spread;
-    let at = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let (lower, upper) = found.interval[component];
     Cause {
         service: analysis.components.names[component].clone(),
-        probability,
-        lower: at(logit - spread).min(probability),
-        upper: at(logit + spread).max(probability),
+        probability: found.of(component),
+        lower,
+        upper,
         metrics,
         findings_for,
         findings_against,
@@ -136,7 +100,7 @@ fn metric_finding(
     let deviation = &window.deviations[t];
     let inside = track.values.iter().skip(window.start.row).copied();
     let value = crate::robust::median(inside, &mut Vec::new()).unwrap_or(f64::NAN);
-    let up = if deviation.median == 0.0 { deviation.up >= deviation.down } else { deviation.median > 0.0 };
+    let up = deviation.rise() >= deviation.fall();
     MetricFinding {
         column: series.column(),
         metric: series.metric.clone(),
@@ -146,26 +110,4 @@ fn metric_finding(
         score,
         direction: if up { Direction::Up } else { Direction::Down },
     }
-}
-
-/// A metric is likely when its service is and when it deviates.
-fn rank_metrics(case: &Case, analysis: &Analysis<'_>, shares: &[f64]) -> Vec<(String, String)> {
-    let Some(window) = analysis.windows.first() else { return Vec::new() };
-    let mut ranked: Vec<(f64, usize)> = Vec::new();
-    for (t, track) in analysis.tracks.iter().enumerate() {
-        let (Some(group), Some(component)) = (track.group, track.component) else { continue };
-        let own = !matches!(group, Group::Edge | Group::Gap | Group::Calls | Group::Log);
-        if own && window.deviations[t].known {
-            let strength = CALIBRATION.metric_strength * window.deviations[t].strength();
-            ranked.push(((shares[component] + 1e-4).ln() + strength + weights::metric_offset(group), t));
-        }
-    }
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    ranked.truncate(METRICS);
-    let name = |t: usize| {
-        let component = analysis.tracks[t].component.unwrap_or_default();
-        let series = &case.series[analysis.tracks[t].series];
-        (analysis.components.names[component].clone(), series.column())
-    };
-    ranked.into_iter().map(|(_, t)| name(t)).collect()
 }

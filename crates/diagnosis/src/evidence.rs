@@ -36,7 +36,14 @@ pub struct Evidence {
 impl Evidence {
     fn empty() -> Self {
         let none = Reading { first: 1.0, ..Reading::default() };
-        Self { groups: [none; GROUPS.len()], edge_in: none, edge_out: none, gap_in: none, gap_out: none, idle: false }
+        Self {
+            groups: [none; GROUPS.len()],
+            edge_in: none,
+            edge_out: none,
+            gap_in: none,
+            gap_out: none,
+            idle: false,
+        }
     }
 
     /// The reading of a family; edges and gaps have their own fields.
@@ -62,7 +69,15 @@ impl Evidence {
     /// Whether it has series that only the component itself can report.
     #[must_use]
     pub fn inside(&self) -> bool {
-        let own = [Group::Cpu, Group::Memory, Group::Io, Group::Saturation, Group::OwnTime, Group::Network, Group::Log];
+        let own = [
+            Group::Cpu,
+            Group::Memory,
+            Group::Io,
+            Group::Saturation,
+            Group::OwnTime,
+            Group::Network,
+            Group::Log,
+        ];
         own.iter().any(|g| self.of(*g).series > 0)
     }
 
@@ -127,11 +142,10 @@ pub fn gather(
 fn set_idle(out: &mut [Evidence], tracks: &[Track<'_>], baselines: &[Baseline], deviations: &[Deviation]) {
     let mut busy = vec![None; out.len()];
     for ((track, baseline), deviation) in tracks.iter().zip(baselines).zip(deviations) {
-        if track.group == Some(Group::Traffic) && deviation.known {
-            if let Some(seen) = track.component.and_then(|c| busy.get_mut(c)) {
-                let quiet = baseline.raw_median == 0.0 && deviation.median == 0.0;
-                *seen = Some(seen.unwrap_or(false) || !quiet);
-            }
+        let counts = track.group == Some(Group::Traffic) && deviation.known;
+        if let Some(seen) = track.component.filter(|_| counts).and_then(|c| busy.get_mut(c)) {
+            let quiet = baseline.raw_median == 0.0 && deviation.up == 0.0;
+            *seen = Some(seen.unwrap_or(false) || !quiet);
         }
     }
     out.iter_mut().zip(busy).for_each(|(evidence, busy)| evidence.idle = busy == Some(false));

@@ -21,7 +21,7 @@ pub fn explain(
     let Some(window) = analysis.windows.first() else { return (Vec::new(), Vec::new()) };
     for (name, values) in &window.features.columns {
         let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-        let weight = weights::of(name) * (values[component] - mean);
+        let weight = weights::of(name).value * (values[component] - mean);
         let Some(statement) = statement(name, case, analysis, component, metrics, values[component]) else {
             continue;
         };

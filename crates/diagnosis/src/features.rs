@@ -1,12 +1,13 @@
 //! What speaks for and against every component, as numbers between about -1 and 1.
 
 use crate::case::Case;
+use crate::changes::Changes;
 use crate::company::Company;
 use crate::evidence::Evidence;
 use crate::kind::Kind;
 use crate::shadow::shadows;
 use crate::topology::Topology;
-use crate::tracks::{Components, GROUPS, Group};
+use crate::tracks::{GROUPS, Group};
 
 /// One feature over all components, by its name in the table of weights.
 pub type Column = (&'static str, Vec<f64>);
@@ -28,7 +29,7 @@ pub struct Features {
 pub struct CaseFeatures {
     /// The strongest reading of any component.
     pub strongest: f64,
-    /// The strongest that counts as a symptom or as a resource that is high.
+    /// The strongest symptom, as served or as seen by callers, or resource that is high.
     pub wrong: f64,
     /// The strongest symptom where it is felt, or anywhere where that is not known.
     pub felt: f64,
@@ -53,19 +54,26 @@ pub struct Rises {
     pub gap: Vec<f64>,
 }
 
+/// What is known of the components beside the evidence of their own series.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Which of them move with the alarm.
+    pub company: Company,
+    /// By how much their durations rose.
+    pub rises: Rises,
+    /// What changed.
+    pub changes: Changes,
+    /// What their alerts say.
+    pub alerts: Vec<f64>,
+}
+
 /// A callee explains its caller's rise when it rose by at least this share of it.
 const EXPLAINS: f64 = 0.2;
 
 /// Computes the features of one incident window.
 #[must_use]
-pub fn features(
-    case: &Case,
-    components: &Components,
-    topology: &Topology,
-    evidence: &[Evidence],
-    company: &Company,
-    rises: &Rises,
-) -> Features {
+pub fn features(case: &Case, topology: &Topology, evidence: &[Evidence], seen: &Seen) -> Features {
+    let (company, rises) = (&seen.company, &seen.rises);
     let mut out = Features::default();
     families(evidence, &mut out);
     edges(topology, evidence, &mut out);
@@ -86,7 +94,10 @@ pub fn features(
     out.add("is_entry", (0..evidence.len()).map(|i| truth(topology.entries.contains(&i))).collect());
     out.add("no_data", evidence.iter().map(|e| truth(!e.observed())).collect());
     out.add("no_callers", topology.callers.iter().map(|c| truth(c.is_empty())).collect());
-    changes(case, components, &mut out);
+    out.add("changed", seen.changes.changed.clone());
+    out.add("changed_last", seen.changes.last.clone());
+    out.add("new_is_worse", seen.changes.new_is_worse.clone());
+    out.add("alerts", seen.alerts.clone());
     out
 }
 
@@ -94,10 +105,13 @@ fn of_case(topology: &Topology, evidence: &[Evidence], symptom: &[f64]) -> CaseF
     let top = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
     let at_entry = top(&mut topology.entries.iter().map(|&i| symptom[i]));
     let anywhere = top(&mut symptom.iter().copied());
-    let rising = [Group::Cpu, Group::Memory, Group::Saturation, Group::OwnTime, Group::Latency, Group::Errors];
+    let rising =
+        [Group::Cpu, Group::Memory, Group::Saturation, Group::OwnTime, Group::Latency, Group::Errors];
     CaseFeatures {
         strongest: top(&mut evidence.iter().map(Evidence::strongest)),
-        wrong: top(&mut evidence.iter().flat_map(|e| rising.map(|g| e.of(g).up))),
+        wrong: top(&mut evidence
+            .iter()
+            .flat_map(|e| rising.map(|g| e.of(g).up).into_iter().chain([e.edge_in.up]))),
         felt: if topology.entries.is_empty() { anywhere } else { at_entry },
         series: (evidence.iter().map(Evidence::series).sum::<usize>() as f64).ln_1p(),
     }
@@ -239,7 +253,8 @@ fn symptoms(
     let by_errors = matches!(case.target.as_ref().map(|(_, kind)| *kind), Some(Kind::Errors | Kind::Success));
     let explains = |i: usize, j: usize| rises.latency[j] >= EXPLAINS * rises.latency[i];
     let always = |_: usize, _: usize| true;
-    let (first, second): (&Explains, &Explains) = if by_errors { (&always, &explains) } else { (&explains, &always) };
+    let (first, second): (&Explains, &Explains) =
+        if by_errors { (&always, &explains) } else { (&explains, &always) };
     symptom(topology, &ALARM, &alarm, first, out);
     symptom(topology, &OTHER, &other, second, out);
     alarm
@@ -265,8 +280,7 @@ fn symptom(
     out.add(names.caller, each(&|i| Topology::largest(&topology.callers[i], values) / top));
     out.add(names.unexplained, each(&|i| (values[i] - callee[i]).max(0.0) / top));
     let hot = |i: usize| values[i] > HOT;
-    let leaf: Vec<bool> =
-        (0..count).map(|i| hot(i) && !behind(i).any(hot)).collect();
+    let leaf: Vec<bool> = (0..count).map(|i| hot(i) && !behind(i).any(hot)).collect();
     let reached = topology.reach(&topology.entries, hot);
     let share = |set: &dyn Fn(usize) -> bool| -> Vec<f64> {
         let members = (0..count).filter(|&i| set(i)).count();
@@ -290,21 +304,4 @@ fn internals(evidence: &[Evidence], symptom: &[f64], out: &mut Features) {
     let both: Vec<f64> = own.iter().zip(&felt).map(|(a, b)| (a * b).sqrt()).collect();
     out.add("internal", relative(&own, 2.0));
     out.add("internal_and_felt", relative(&both, 1.0));
-}
-
-/// Changes before the alarm, and which of them came last.
-fn changes(case: &Case, components: &Components, out: &mut Features) {
-    let alarm = match case.onset.time() {
-        time if time.is_finite() => time,
-        _ => case.times.last().copied().unwrap_or(f64::INFINITY),
-    };
-    let mut latest = vec![f64::NEG_INFINITY; components.len()];
-    for change in case.changes.iter().filter(|c| c.time <= alarm) {
-        if let Some(i) = components.find(&change.service) {
-            latest[i] = latest[i].max(change.time);
-        }
-    }
-    let last = latest.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    out.add("changed", latest.iter().map(|t| truth(t.is_finite())).collect());
-    out.add("changed_last", latest.iter().map(|t| truth(t.is_finite() && *t >= last)).collect());
 }

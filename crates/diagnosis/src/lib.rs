@@ -10,8 +10,11 @@
 )]
 
 pub mod alert_files;
+pub mod alert_weights;
+pub mod alerts;
 pub mod analysis;
 pub mod case;
+pub mod changes;
 pub mod company;
 pub mod deviation;
 pub mod diagnose;
@@ -22,9 +25,11 @@ pub mod features;
 pub mod files;
 pub mod findings;
 pub mod kind;
+pub mod metrics;
 pub mod onset;
 pub mod robust;
 pub mod score;
+pub mod scoring;
 pub mod seconds;
 pub mod shadow;
 pub mod topology;

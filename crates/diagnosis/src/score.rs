@@ -25,6 +25,9 @@ pub struct Truth {
     /// What was done to the system.
     #[serde(default)]
     pub fault: String,
+    /// The instance that was broken, where the data set says.
+    #[serde(rename = "root_cause_instance")]
+    pub instance: Option<String>,
     root_cause_service: String,
     root_cause_services: Option<Vec<String>>,
     root_cause_metric: Option<String>,

@@ -31,11 +31,13 @@ pub fn seconds(
     let mut by_statistic: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for ((track, baseline), deviation) in tracks.iter().zip(baselines).zip(deviations) {
         let counts = track.group == Some(group) && track.kind == Kind::Latency && deviation.known;
-        let (true, Some(component), Some(offset)) = (counts, track.component, track.log_offset) else { continue };
+        let (true, Some(component), Some(offset)) = (counts, track.component, track.log_offset) else {
+            continue;
+        };
         let name = case.series[track.series].metric.as_str();
         let statistic = name.split(':').next().unwrap_or(name);
         let rise = (baseline.raw_median.max(0.0) + offset) * (deviation.relative.exp() - 1.0);
-        let sure = (deviation.median / SURE).clamp(0.0, 1.0);
+        let sure = (deviation.held_up / SURE).min(1.0);
         let rises = by_statistic.entry(statistic).or_insert_with(|| vec![0.0; components]);
         rises[component] = rises[component].max(rise * sure);
     }

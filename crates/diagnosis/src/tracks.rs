@@ -156,7 +156,8 @@ fn edge_of(metric: &str) -> Option<(&str, bool, &str)> {
 
 fn group_of(series: &Series) -> Option<Group> {
     // `latency_client_p90` is the duration of the calls the service makes
-    let client = series.metric.split(':').next().is_some_and(|own| own.split('_').any(|word| word == "client"));
+    let client =
+        series.metric.split(':').next().is_some_and(|own| own.split('_').any(|word| word == "client"));
     let outward = client || matches!(edge_of(&series.metric), Some((_, true, _)));
     Some(match series.kind {
         Kind::Latency if series.metric.starts_with("gap") => Group::Gap,

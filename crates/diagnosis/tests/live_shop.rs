@@ -1,6 +1,8 @@
 //! A small shop with a known call graph: the cause must come first, and where there is none, none must be named.
 
-use diagnosis::{Case, Change, Diagnosis, Kind, Onset, Series, Statement, diagnose};
+use diagnosis::{
+    Case, Change, Diagnosis, Direction, FiringAlert, Kind, Onset, Series, Signal, Statement, diagnose,
+};
 
 const ROWS: usize = 120;
 const STEP: f64 = 15.0;
@@ -55,15 +57,15 @@ const SERVICES: [(&str, f64); 6] = [
 ];
 
 fn set(case: &mut Case, service: &str, metric: &str, during: f64) {
-    let found = case.series.iter_mut().find(|s| s.service == service && s.metric == metric);
-    let one = found.expect("a series of the shop");
-    for (row, value) in one.values.iter_mut().enumerate().skip(START) {
-        *value = wobble(row, 3) * during;
+    for one in case.series.iter_mut().filter(|s| s.service == service && s.metric == metric) {
+        for (row, value) in one.values.iter_mut().enumerate().skip(START) {
+            *value = wobble(row, 3) * during;
+        }
     }
 }
 
 fn first(diagnosis: &Diagnosis) -> &str {
-    &diagnosis.causes[0].service
+    diagnosis.causes.first().map_or("", |cause| &cause.service)
 }
 
 #[test]
@@ -152,4 +154,71 @@ fn the_start_is_found_when_only_the_alarm_is_known() {
     let answer = diagnose(&case);
     assert_eq!(first(&answer), "payment");
     assert!((answer.onset - (1.7e9 + STEP * START as f64)).abs() <= STEP, "{}", answer.onset);
+}
+
+#[test]
+fn a_flapping_alert_without_a_cause_blames_nobody() {
+    let mut case = shop();
+    let signal = Signal::Metric { metric: "cpu_share".to_owned(), kind: Kind::Cpu, direction: Direction::Up };
+    case.alerts = vec![FiringAlert { component: "payment".to_owned(), signal }];
+    let answer = diagnose(&case);
+    assert!(answer.none_of_these > 0.6, "{}", answer.none_of_these);
+    assert!(
+        answer.causes.iter().all(|c| c.probability < 0.35),
+        "{:?}",
+        answer.causes.first().map(|c| c.probability)
+    );
+}
+
+#[test]
+fn a_change_alone_is_not_a_cause() {
+    let mut case = shop();
+    let time = case.onset.time() - 60.0;
+    case.changes = vec![Change { time, service: "payment".to_owned(), ..Change::default() }];
+    let answer = diagnose(&case);
+    assert!(answer.none_of_these > 0.6, "{}", answer.none_of_these);
+}
+
+#[test]
+fn the_new_instances_of_a_bad_version_betray_it() {
+    let mut case = shop();
+    for service in ["web", "checkout"] {
+        set(&mut case, service, "latency_p90", 0.6);
+    }
+    let at = case.onset.time();
+    for (service, bad) in [("payment", 0.9), ("orders", 0.2), ("catalogue", 0.2)] {
+        for (instance, during) in [("old", 0.2), ("new", bad)] {
+            let mut one = series(service, "cpu_share", 0.2, during, instance.len());
+            one.instance = Some(instance.to_owned());
+            if instance == "new" {
+                one.values.iter_mut().take(START - 4).for_each(|v| *v = f64::NAN);
+            }
+            case.series.push(one);
+        }
+        let new_instances = vec!["new".to_owned()];
+        case.changes.push(Change { time: at - 60.0, service: service.to_owned(), what: None, new_instances });
+    }
+    assert_eq!(first(&diagnose(&case)), "payment");
+}
+
+#[test]
+fn alerts_alone_rank_the_instance_whose_resource_ran_out() {
+    let alert = |component: &str, metric: &str, kind: Kind| FiringAlert {
+        component: component.to_owned(),
+        signal: Signal::Metric { metric: metric.to_owned(), kind, direction: Direction::Up },
+    };
+    let case = Case {
+        candidates: ["web", "orders", "database"].map(str::to_owned).to_vec(),
+        alerts: vec![
+            alert("web-0", "p95", Kind::Latency),
+            alert("orders-0", "p95", Kind::Latency),
+            alert("database-0", "p95", Kind::Latency),
+            alert("database-0", "memory_used", Kind::Memory),
+            alert("database-0", "cpu_used", Kind::Cpu),
+        ],
+        ..Case::default()
+    };
+    let answer = diagnose(&case);
+    assert_eq!(first(&answer), "database");
+    assert!(answer.none_of_these > 0.2, "few alerts and no series: {}", answer.none_of_these);
 }

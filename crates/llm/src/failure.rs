@@ -170,3 +170,28 @@ impl Failure {
 fn in_brackets(status: Option<u16>) -> String {
     status.map(|status| format!(" (HTTP {status})")).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Billing, Failure};
+
+    #[test]
+    fn what_may_have_been_processed_is_not_booked_as_free() {
+        let unavailable = |status| Failure::Unavailable { status };
+        for (failure, billing) in [
+            (Failure::Timeout, Billing::Unknown),
+            (Failure::Lost, Billing::Unknown),
+            (Failure::Refused { usage: None }, Billing::Unknown),
+            (Failure::TooLarge { status: Some(400) }, Billing::Unknown),
+            (Failure::TooLarge { status: None }, Billing::Nothing),
+            (unavailable(Some(408)), Billing::Unknown),
+            (unavailable(Some(504)), Billing::Unknown),
+            (unavailable(Some(503)), Billing::Nothing),
+            (unavailable(None), Billing::Nothing),
+            (Failure::Config { status: 401 }, Billing::Nothing),
+            (Failure::RateLimited { retry_after: None }, Billing::Nothing),
+        ] {
+            assert_eq!(failure.billing(), billing, "{failure}");
+        }
+    }
+}

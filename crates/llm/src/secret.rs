@@ -39,3 +39,19 @@ impl fmt::Debug for Secret {
         formatter.write_str("Secret")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Secret;
+
+    #[test]
+    fn a_key_can_be_sent_and_not_shown() {
+        let secret = Secret::new(" sk-0123456789 \n");
+        let header = secret.header("Bearer ").unwrap();
+        assert_eq!(header, "Bearer sk-0123456789");
+        let shown =
+            format!("{secret:?} {header:?} {}", secret.removed_from("is sk-0123456789 yours?".to_owned()));
+        assert_eq!(shown, "Secret Sensitive is [removed] yours?");
+        assert_eq!(Secret::new("a\u{7}").header(""), None);
+    }
+}

@@ -101,12 +101,16 @@ function matching(request: Request): Incident[] {
   const severities = params.getAll('severity');
   const services = params.getAll('service_name');
   const open = params.get('open');
+  const from = params.get('from') ?? '';
+  const to = params.get('to') ?? '9';
   const words = (params.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   const found = db.incidents.filter(
     (one) =>
       (states.length === 0 || states.includes(one.state)) &&
       (severities.length === 0 || severities.includes(one.severity)) &&
       (services.length === 0 || services.includes(one.service_name ?? '')) &&
+      one.detected_at >= from &&
+      one.detected_at < to &&
       (open === null || String(one.open) === open) &&
       words.every((word) =>
         `${one.title} ${one.service_name} inc-${one.number}`.toLowerCase().includes(word),

@@ -35,7 +35,7 @@ export function people(now: number) {
     projects: projects.map(({ id, name, role }) => ({ id, name, role })),
     csrf_token: 'mock-csrf',
   };
-  return { members, projects, me, apiKeys: apiKeys(at), sessions: sessions(at), audit: audit(at) };
+  return { members, projects, me, apiKeys: apiKeys(at), sessions: sessions(at), audit: audit(at, members) };
 }
 
 function apiKeys(at: (ago: number) => string): ApiKey[] {
@@ -77,22 +77,26 @@ function sessions(at: (ago: number) => string): Session[] {
   }));
 }
 
-function audit(at: (ago: number) => string): AuditEntry[] {
-  const rows: [string, string, string][] = [
-    ['session.created', 'Robin Vale', 'robin@shop.example'],
-    ['integration.token_rotated', 'Ana Ruiz', 'Alertmanager prod-eu'],
-    ['api_key.created', 'Ana Ruiz', 'wall display'],
-    ['member.role_changed', 'Robin Vale', 'priya@shop.example'],
-    ['invitation.accepted', 'Priya Nair', 'priya@shop.example'],
-    ['session.refused', 'ana@shop.example', 'wrong password'],
+function audit(at: (ago: number) => string, members: Member[]): AuditEntry[] {
+  const user = (index: number) => `user:${members[index]?.user_id}`;
+  const rows: [actor: string, action: string, object: string, result?: string][] = [
+    [user(0), 'session.opened', user(0)],
+    [user(1), 'integration.token_rotated', 'integration:Alertmanager prod-eu'],
+    [user(1), 'api_key.created', 'key:wall display'],
+    [user(0), 'member.role_changed', user(3)],
+    [user(3), 'invitation.accepted', 'invitation:priya@shop.example'],
+    ['operator', 'user.created', user(0)],
+    [user(1), 'session.opened', user(1), 'refused'],
   ];
-  return rows.map(([action, actor, target], index) => ({
+  return rows.map(([actor, action, object, result = 'ok'], index) => ({
     id: uuid(),
-    created_at: at((index * 7 + 1) * 3_600_000),
+    at: at((index * 7 + 1) * 3_600_000),
     actor,
     action,
-    target,
+    object,
+    result,
     remote: '10.0.3.14',
+    request_id: uuid(),
     detail: {},
   }));
 }

@@ -38,7 +38,7 @@ export const GATHER_MS = 250;
 export const PING_MS = 25_000;
 export const FIRST_RETRY_MS = 500;
 export const LONGEST_RETRY_MS = 30_000;
-/** A connection silent for this long after a ping is treated as lost. */
+/** A connection silent for this long after it was asked for, or after a ping, is treated as lost. */
 export const SILENCE_MS = 10_000;
 /** After this long without a connection the screen is called stale. */
 export const STALE_MS = 10_000;
@@ -109,6 +109,8 @@ export class Live {
       if (this.socket === socket) this.lost(event.code);
     };
     socket.onerror = null;
+    clearTimeout(this.timers.silence);
+    this.timers.silence = setTimeout(() => this.lost(1006), SILENCE_MS);
   }
 
   private receive(raw: unknown): void {

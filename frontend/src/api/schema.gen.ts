@@ -75,11 +75,13 @@ export type ApiKey = {
 
 export type AuditEntry = {
     id: string;
-    created_at: string;
-    actor: string | null;
+    at: string;
+    actor: string;
     action: string;
-    target: string | null;
-    remote: string | null;
+    object: string;
+    result: string;
+    remote: string;
+    request_id: string;
     detail: { [key: string]: unknown };
 };
 
@@ -222,7 +224,7 @@ export type Step = {
     actor: string | null;
 };
 
-export type Comment = { id: string; body: string; author_id: string; author_name: string; created_at: string };
+export type Comment = { id: string; body: string; author_id: string | null; author_name: string; created_at: string };
 
 export type IncidentAlert = {
     id: string;

@@ -27,7 +27,7 @@ export function AccountMenu({ small = false }: { small?: boolean }) {
       trigger={
         <button
           type="button"
-          aria-label={`Account of ${user.full_name}`}
+          aria-label={small ? `Account of ${user.full_name}` : undefined}
           className={cx(
             'flex items-center gap-2.5 rounded-md text-left text-sm hover:bg-hover',
             small ? 'size-10 justify-center md:hidden' : 'mt-1 h-10 px-2',
@@ -36,7 +36,10 @@ export function AccountMenu({ small = false }: { small?: boolean }) {
           <CircleUser className="size-5 text-muted" aria-hidden="true" />
           {!small && (
             <span className="min-w-0 flex-1">
-              <span className="block truncate font-medium text-[13px] leading-4">{user.full_name}</span>
+              <span className="block truncate font-medium text-[13px] leading-4">
+                <span className="sr-only">Account of </span>
+                {user.full_name}
+              </span>
               <span className="block truncate text-muted text-xs capitalize leading-4">{role}</span>
             </span>
           )}

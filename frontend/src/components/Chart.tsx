@@ -1,12 +1,12 @@
 /** A time series in the page's zone and theme: shaded incident, dotted threshold, dashed change markers. */
-import { useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Series } from '../api/types';
 import { cx } from '../ui/cx';
 import { measured } from '../util/numbers';
 import { clock, zoneName } from '../util/time';
-import { drawing } from './chartDrawing';
+import { drawing, legend, type Pointed } from './chartDrawing';
 import { useDark, usePrefs } from './prefs';
 
 /** An instant worth marking, milliseconds. */
@@ -25,14 +25,12 @@ export type ChartProps = {
   className?: string;
 };
 
-type Pointed = { at: number; values: { label: string; value: number | null; color: string }[] } | null;
-
 export function Chart(props: ChartProps) {
   const { series, unit, alt, height = 180, className } = props;
   const holder = useRef<HTMLDivElement>(null);
   const { zone } = usePrefs();
   const dark = useDark();
-  const [pointed, setPointed] = useState<Pointed>(null);
+  const [pointed, setPointed] = useState<Pointed | null>(null);
   const latest = useRef(props);
   latest.current = props;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new theme is a new picture, though only CSS knows it
@@ -66,19 +64,30 @@ export function Chart(props: ChartProps) {
               {clock(pointed.at, zone)} {zoneName(pointed.at, zone)}
             </span>
             {pointed.values.map((one) => (
-              <span key={one.label} className="inline-flex min-w-0 items-center gap-1">
-                <span className="size-2 shrink-0 rounded-full" style={{ background: one.color }} />
-                <span className="max-w-64 truncate">{one.label}</span>
+              <Swatch key={one.label} label={one.label} ink={one.ink}>
                 <b className="font-medium text-text">
                   {one.value === null ? 'no data' : measured(one.value, unit)}
                 </b>
-              </span>
+              </Swatch>
             ))}
           </>
         ) : (
-          <span className="line-clamp-1">{alt}</span>
+          <>
+            <span className="line-clamp-1">{alt}</span>
+            {series.length > 1 && legend(series).map((one) => <Swatch key={one.label} {...one} />)}
+          </>
         )}
       </figcaption>
     </figure>
+  );
+}
+
+function Swatch({ label, ink, children }: { label: string; ink: string; children?: ReactNode }) {
+  return (
+    <span className="inline-flex min-w-0 items-center gap-1">
+      <span className="size-2 shrink-0 rounded-full" style={{ background: `var(${ink})` }} />
+      <span className="max-w-64 truncate">{label}</span>
+      {children}
+    </span>
   );
 }

@@ -1,11 +1,11 @@
 /** The list of keys that act on this page. */
 import { Dialog } from '../ui/Dialog';
 import { Key } from '../ui/Menu';
-import { useKeyList } from './keys';
+import { type KeyAction, useKeyList } from './keys';
 import { setPrefs, usePrefs } from './prefs';
 
 export function KeyHelp({ open, onClose }: { open: boolean; onClose: () => void }) {
-  const groups = useKeyList();
+  const groups = byGroup(useKeyList());
   const { shortcuts } = usePrefs();
   return (
     <Dialog open={open} onClose={onClose} title="Keys">
@@ -37,4 +37,10 @@ export function KeyHelp({ open, onClose }: { open: boolean; onClose: () => void 
       </label>
     </Dialog>
   );
+}
+
+function byGroup(entries: ReturnType<typeof useKeyList>): { group: string; actions: KeyAction[] }[] {
+  const groups = new Map<string, KeyAction[]>();
+  for (const { group, actions } of entries) groups.set(group, [...(groups.get(group) ?? []), ...actions]);
+  return [...groups].map(([group, actions]) => ({ group, actions }));
 }

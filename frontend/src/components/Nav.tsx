@@ -1,6 +1,6 @@
 /** The way around: a side bar on a desk, a bar at the thumb on a phone. */
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useMatchRoute } from '@tanstack/react-router';
 import { ChartNoAxesColumn, GitCommitHorizontal, Keyboard, Plug, Settings, Siren } from 'lucide-react';
 import type { ComponentType } from 'react';
 import { q } from '../api/endpoints';
@@ -55,7 +55,10 @@ export function SideNav({ onHelp }: { onHelp: () => void }) {
   );
 }
 
+/** Hidden on the page of an incident, whose own actions take the place at the thumb. */
 export function BottomNav() {
+  const matches = useMatchRoute();
+  if (matches({ to: '/incidents/$ref' })) return null;
   return (
     <nav
       aria-label="Main"
@@ -82,7 +85,7 @@ function OpenCount() {
     <span
       className={cx(
         'rounded px-1.5 text-xs tabular-nums',
-        data.unacknowledged > 0 ? 'font-semibold text-critical' : 'text-muted',
+        data.unacknowledged > 0 ? 'font-semibold text-text' : 'text-muted',
       )}
       title={`${data.open} open, ${data.unacknowledged} not acknowledged`}
     >

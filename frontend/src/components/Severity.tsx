@@ -43,6 +43,11 @@ const RAILS: Record<Severity, string> = {
   info: 'bg-info',
 };
 
+/** The fill of a bar, with the border that sets it off from the page. */
+export function severityFill(severity: Severity): string {
+  return FILLED[severity];
+}
+
 export function severityWord(severity: Severity): string {
   return WORDS[severity];
 }

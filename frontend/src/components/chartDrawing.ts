@@ -9,9 +9,18 @@ import { seriesName } from './seriesName';
 const MOST_LINES = 6;
 const INKS = ['--focus', '--high', '--investigating', '--resolved', '--medium', '--critical'];
 
-type Pointing = (
-  at: { at: number; values: { label: string; value: number | null; color: string }[] } | null,
-) => void;
+/** What the cursor points at: an instant, and every line's value there. */
+export type Pointed = { at: number; values: { label: string; ink: string; value: number | null }[] };
+
+/** The lines that are drawn, each with its name and the CSS variable of its colour. */
+export function legend(series: ChartProps['series']): { label: string; ink: string }[] {
+  const kept = strongest(series);
+  const labels = kept.map((one) => one.labels);
+  return kept.map((one, index) => ({
+    label: seriesName(one.labels, labels),
+    ink: INKS[index % INKS.length] ?? '--focus',
+  }));
+}
 
 /** The options and data of one picture. */
 export function drawing(
@@ -20,7 +29,7 @@ export function drawing(
   zone: Zone,
   width: number,
   height: number,
-  onPoint: Pointing,
+  onPoint: (pointed: Pointed | null) => void,
 ): { options: uPlot.Options; data: uPlot.AlignedData } {
   const css = getComputedStyle(document.documentElement);
   const color = (name: string) => css.getPropertyValue(name).trim();
@@ -29,13 +38,7 @@ export function drawing(
     (one): uPlot.AlignedData => [one.points.map((p) => p[0]), one.points.map((p) => p[1])],
   );
   const data = tables.length > 0 ? UPlot.join(tables) : ([[]] as unknown as uPlot.AlignedData);
-  const names = kept.map((one) =>
-    seriesName(
-      one.labels,
-      kept.map((other) => other.labels),
-    ),
-  );
-  const inks = kept.map((_, index) => color(INKS[index % INKS.length] ?? '--focus'));
+  const lines = legend(props.series);
   const axis: uPlot.Axis = {
     stroke: color('--muted'),
     font: '11px "Inter Variable", sans-serif',
@@ -65,8 +68,8 @@ export function drawing(
     ],
     series: [
       {},
-      ...kept.map((_, index) => ({
-        stroke: inks[index] ?? color('--focus'),
+      ...lines.map((one) => ({
+        stroke: color(one.ink),
         width: 1.75,
         points: { show: false },
         spanGaps: false,
@@ -75,7 +78,15 @@ export function drawing(
     tzDate: (at) => (zone === 'utc' ? UPlot.tzDate(new Date(at * 1000), 'Etc/UTC') : new Date(at * 1000)),
     hooks: {
       drawClear: [(plot) => shade(plot, props, color('--critical'))],
-      draw: [(plot) => marks(plot, props, color('--critical'), color('--muted'), color('--text'))],
+      draw: [
+        (plot) =>
+          marks(plot, props, {
+            bad: color('--critical'),
+            quiet: color('--muted'),
+            text: color('--text'),
+            page: color('--raised'),
+          }),
+      ],
       setCursor: [
         (plot) => {
           const index = plot.cursor.idx;
@@ -83,11 +94,7 @@ export function drawing(
           if (index === null || index === undefined || at === undefined) return onPoint(null);
           onPoint({
             at: at * 1000,
-            values: names.map((label, line) => ({
-              label,
-              value: plot.data[line + 1]?.[index] ?? null,
-              color: inks[line] ?? '',
-            })),
+            values: lines.map((one, line) => ({ ...one, value: plot.data[line + 1]?.[index] ?? null })),
           });
         },
       ],
@@ -123,7 +130,10 @@ function shade(plot: uPlot, props: ChartProps, ink: string): void {
   ctx.restore();
 }
 
-function marks(plot: uPlot, props: ChartProps, bad: string, quiet: string, text: string): void {
+type Inks = { bad: string; quiet: string; text: string; page: string };
+
+function marks(plot: uPlot, props: ChartProps, inks: Inks): void {
+  const { bad, quiet, text, page } = inks;
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   ctx.save();
@@ -132,19 +142,44 @@ function marks(plot: uPlot, props: ChartProps, bad: string, quiet: string, text:
   if (props.threshold !== null && props.threshold !== undefined) {
     const y = plot.valToPos(props.threshold, 'y', true);
     line(ctx, bad, [2 * ratio, 3 * ratio], bbox.left, y, bbox.left + bbox.width, y);
-    ctx.fillStyle = bad;
     ctx.textAlign = 'left';
-    ctx.fillText(`limit ${measured(props.threshold, props.unit)}`, bbox.left + 6 * ratio, y - 4 * ratio);
+    write(
+      ctx,
+      `limit ${measured(props.threshold, props.unit)}`,
+      bbox.left + 6 * ratio,
+      y - 5 * ratio,
+      bad,
+      page,
+    );
   }
   for (const marker of props.markers ?? []) {
     const x = plot.valToPos(marker.at / 1000, 'x', true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     line(ctx, quiet, [5 * ratio, 4 * ratio], x, bbox.top, x, bbox.top + bbox.height);
-    ctx.fillStyle = text;
     ctx.textAlign = x > bbox.left + bbox.width * 0.7 ? 'right' : 'left';
-    ctx.fillText(marker.label, x + (ctx.textAlign === 'left' ? 4 : -4) * ratio, bbox.top + 10 * ratio);
+    const beside = x + (ctx.textAlign === 'left' ? 4 : -4) * ratio;
+    write(ctx, marker.label, beside, bbox.top + 10 * ratio, text, page);
   }
   ctx.restore();
+}
+
+/** Text with a rim in the page's colour, so that it reads across lines. */
+function write(
+  ctx: CanvasRenderingContext2D,
+  text: string,
+  x: number,
+  y: number,
+  ink: string,
+  page: string,
+): void {
+  ctx.setLineDash([]);
+  ctx.lineJoin = 'round';
+  ctx.strokeStyle = page;
+  ctx.lineWidth = 4 * devicePixelRatio;
+  ctx.strokeText(text, x, y);
+  ctx.fillStyle = ink;
+  ctx.fillText(text, x, y);
+  ctx.lineWidth = devicePixelRatio;
 }
 
 function line(

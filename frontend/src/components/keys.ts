@@ -59,7 +59,7 @@ function changed(): void {
 export function listenForKeys(target: Window): () => void {
   const onKey = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (!enabled || isTyping(event.target) || document.querySelector('[role="dialog"],[role="menu"]')) return;
+    if (!enabled || isTyping(event.target) || document.querySelector('[data-takes-keys]')) return;
     const now = Date.now();
     const typed = prefix && now - prefix.at < SEQUENCE_MS ? `${prefix.key} ${event.key}` : event.key;
     const action = find(typed) ?? find(event.key);

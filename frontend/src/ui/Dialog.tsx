@@ -1,7 +1,7 @@
 /** A dialog on a desk, a sheet from below on a phone. */
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { IconButton } from './Button';
 import { cx } from './cx';
 
@@ -14,12 +14,18 @@ type Props = {
   wide?: boolean;
 };
 
+/** Where one begins: the first input, else the last button, which does what the dialog is for. */
+const FIRST = 'input:not([type="radio"]), textarea, select, input, button:last-of-type';
+
 export function Dialog({ open, onClose, title, description, children, wide = false }: Props) {
+  const body = useRef<HTMLDivElement>(null);
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-backdrop transition-opacity duration-150 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0" />
         <Base.Popup
+          data-takes-keys
+          initialFocus={() => body.current?.querySelector<HTMLElement>(FIRST) ?? true}
           className={cx(
             'fixed z-50 flex max-h-[90dvh] flex-col bg-raised shadow-float outline-none transition duration-150',
             'max-md:inset-x-0 max-md:bottom-0 max-md:rounded-t-2xl max-md:pb-[env(safe-area-inset-bottom)] max-md:data-[starting-style]:translate-y-8',
@@ -41,7 +47,9 @@ export function Dialog({ open, onClose, title, description, children, wide = fal
               <X className="size-4" aria-hidden="true" />
             </Base.Close>
           </header>
-          <div className="overflow-y-auto px-5 pb-5">{children}</div>
+          <div ref={body} className="overflow-y-auto px-5 pb-5">
+            {children}
+          </div>
         </Base.Popup>
       </Base.Portal>
     </Base.Root>

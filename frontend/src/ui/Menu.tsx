@@ -19,7 +19,10 @@ export function Menu({
       <Base.Trigger render={trigger} />
       <Base.Portal>
         <Base.Positioner align={align} side={side} sideOffset={6} className="z-50">
-          <Base.Popup className="min-w-48 max-w-80 rounded-lg border border-hairline bg-raised p-1 shadow-float outline-none">
+          <Base.Popup
+            data-takes-keys
+            className="min-w-48 max-w-80 rounded-lg border border-hairline bg-raised p-1 shadow-float outline-none"
+          >
             {children}
           </Base.Popup>
         </Base.Positioner>

@@ -13,7 +13,7 @@ export function Table({
 }) {
   return (
     <section
-      aria-label={label}
+      aria-label={`${label}, table`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
       tabIndex={0}
       className="overflow-x-auto"
@@ -59,7 +59,7 @@ export function Cell({
   className?: string;
 }) {
   return (
-    <td className={cx('px-4 py-2.5 align-middle', right && 'text-right tabular-nums', className)}>
+    <td className={cx('px-4 py-2 align-middle', right && 'text-right tabular-nums', className)}>
       {children}
     </td>
   );

@@ -6,11 +6,11 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use garde::Validate;
-use outbox::Ts;
+use outbox::{Ts, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::auth::{Engineer, Viewer};
+use crate::auth::{Engineer, Member, Viewer};
 use crate::error::{Error, Problem, Result};
 use crate::ids::ChangeId;
 use crate::page::{Page, PageQuery};
@@ -92,6 +92,16 @@ pub async fn report(
     Valid(new): Valid<NewChange>,
 ) -> Result<(StatusCode, Json<Change>)> {
     let mut tx = app.db.begin(member.tenant.0).await?;
+    let change = record(&mut tx, &member, new).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(change)))
+}
+
+/// Stores a change inside a transaction.
+///
+/// # Errors
+/// When it lies in the future, or the database refused.
+pub async fn record(tx: &mut Tx, member: &Member, new: NewChange) -> Result<Change> {
     let now = tx.now();
     let timestamp = new.timestamp.unwrap_or(now);
     if timestamp.seconds_since(now) > SKEW_S {
@@ -107,9 +117,8 @@ pub async fn report(
         url: new.url,
         created_at: now,
     };
-    store::insert(&mut tx, member.tenant, member.project, &change, &member.actor.principal()).await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(change)))
+    store::insert(tx, member.tenant, member.project, &change, &member.actor.principal()).await?;
+    Ok(change)
 }
 
 /// Lists changes, newest first.

@@ -1,23 +1,83 @@
 //! Who asks: people, sessions, projects, members and keys.
+//!
+//! A request passes [`identity`](self) (its credential, looked up now) and [`permission`](self) (a role, as a
+//! parameter type); the other files are a noun each.
 
+mod acceptance;
+mod account;
+mod api_key;
+pub mod audit;
+mod cookie;
+mod csrf;
+mod email;
+pub mod extract;
+mod housekeeping;
+pub mod idempotency;
+mod identity;
+mod invitation;
+mod keys;
+mod link;
+mod login;
+mod member;
+mod name;
+pub mod operator;
+mod password;
 mod permission;
+mod project;
+mod refresh;
+mod seal;
+pub mod secret_token;
+mod session;
+pub mod source;
+mod store;
+mod tenant;
+mod throttle;
+mod token;
+mod weak;
 
+pub use audit::{Entry, record};
+pub use csrf::{public_origin, public_url};
+pub use extract::{Path, Query};
+pub use identity::{authenticate, authenticate_in, still_valid};
+pub use keys::Keys;
+pub use link::issue_link;
 pub use permission::{Actor, Admin, Engineer, Member, Owner, Role, Viewer};
+pub use seal::Cell;
+pub use secret_token::SecretToken;
+pub use source::Source;
 
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
-
-/// Keys derived from the master key.
-pub struct Keys {}
 
 /// The routes of this service.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(account::setup))
+        .routes(routes!(account::register))
+        .routes(routes!(account::me))
+        .routes(routes!(account::switch_project))
+        .routes(routes!(login::login))
+        .routes(routes!(login::link))
+        .routes(routes!(login::refresh))
+        .routes(routes!(login::logout))
+        .routes(routes!(session::list, session::end_others))
+        .routes(routes!(session::end))
+        .routes(routes!(invitation::list, invitation::create))
+        .routes(routes!(invitation::withdraw))
+        .routes(routes!(acceptance::accept))
+        .routes(routes!(project::list, project::create))
+        .routes(routes!(project::show, project::rename, project::delete))
+        .routes(routes!(member::list, member::add))
+        .routes(routes!(member::change_role, member::remove))
+        .routes(routes!(api_key::list, api_key::create))
+        .routes(routes!(api_key::revoke))
+        .routes(routes!(audit::list))
 }
 
 /// The work of this service.
-pub async fn run(_app: App, stop: CancellationToken) {
-    stop.cancelled().await;
+pub async fn run(app: App, stop: CancellationToken) {
+    housekeeping::run(app, stop).await;
 }

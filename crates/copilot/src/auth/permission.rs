@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+use super::identity;
 use crate::app::App;
 use crate::error::Error;
 use crate::ids::{ApiKeyId, ProjectId, SessionId, TenantId, UserId};
@@ -127,6 +128,14 @@ at_least!(
     Role::Owner
 );
 
-async fn member(_parts: &mut Parts, _app: &App, _least: Role) -> Result<Member, Error> {
-    Err(Error::Unauthenticated)
+/// The caller, if they may do what `least` may.
+async fn member(parts: &mut Parts, app: &App, least: Role) -> Result<Member, Error> {
+    let member = identity::of_request(parts, app).await?;
+    if member.role < least {
+        return Err(Error::Forbidden(format!(
+            "this needs the role {least} in this project; yours is {}",
+            member.role
+        )));
+    }
+    Ok(member)
 }

@@ -24,9 +24,10 @@ use super::shop::{Model, Service};
 pub const HISTORY_S: f64 = 3_600.0;
 /// Seconds between two samples of the past: short enough for `rate()` over the alert rules' 20 s.
 const STEP_S: f64 = 5.0;
-/// Seconds from the end of the collecting to the first scrape: writing the text and the blocks takes two, and
-/// Prometheus discovers its targets five seconds after it is ready.
-pub const AHEAD_S: f64 = 7.0;
+/// Seconds from the end of the collecting to the first scrape: writing the text and the blocks takes two or
+/// three, and Prometheus discovers its targets about five after it is ready. Too long a time costs nothing but
+/// the first scrapes, which Prometheus drops as too old.
+pub const AHEAD_S: f64 = 10.0;
 /// `promtool` needs about a second.
 const PROMTOOL_LIMIT: Duration = Duration::from_secs(60);
 

@@ -132,6 +132,3 @@ fn file(group: &str, rules: &[Rule<'_>]) -> String {
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
-
-#[cfg(test)]
-mod tests;

@@ -18,6 +18,8 @@ pub use backfill::Summary;
 pub use scenario::{Change, ChangeKind, Scenario, UnknownScenario};
 pub use shop::Service;
 
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +88,7 @@ pub struct Shop {
 /// What has been broken.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Injected {
-    /// When, in Unix seconds.
+    /// When, in Unix seconds; a few seconds ahead of the clock when the shop has only just started.
     pub at_s: f64,
     /// The change to report at once, if its people know of one.
     pub change: Option<Change>,
@@ -106,8 +108,9 @@ pub async fn start(
     let ended = shutdown.child_token();
     let end_on_drop = ended.clone().drop_guard();
     let world = tokio::select! {
-        world = build(options, webhook, clock, &ended, tasks) => world?,
+        biased;
         () = shutdown.cancelled() => bail!("stopped while starting"),
+        world = build(options, webhook, clock, &ended, tasks) => world?,
     };
     let shop = Shop {
         exporter_url: format!("http://{}", world.exporter_address),
@@ -188,7 +191,8 @@ async fn build(
     let programs = Programs::find(std::env::var_os("PATH").as_deref())?;
     let folder = Folder::prepare(options.folder.as_deref())?;
     let now_s = clock();
-    let (model, history) = live_through_the_past(options.seed, now_s, Arc::clone(&clock), &programs, &folder).await?;
+    let (model, history) =
+        live_through_the_past(options.seed, now_s, Arc::clone(&clock), &programs, &folder).await?;
     let exporter = Exporter::new(model, clock);
     let exporter_address = exporter.serve(ended.clone(), tasks).await?;
     let nursery = Nursery::new(programs.setpriv.clone())?;
@@ -217,23 +221,17 @@ async fn live_through_the_past(
     folder: &Folder,
 ) -> anyhow::Result<(Model, Summary)> {
     let text = folder.file("history.om");
-    let file = std::fs::File::create(&text).with_context(|| format!("can't write {}", text.display()))?;
-    let live = move || -> std::io::Result<(Model, Summary)> {
-        let t = std::time::Instant::now();
+    let file = File::create(&text).with_context(|| format!("can't write {}", text.display()))?;
+    let live = move || -> io::Result<(Model, Summary)> {
         let mut model = Model::new(seed, now_s - HISTORY_S, scenario::earlier_releases(now_s));
         let history = History::collect(&mut model, || clock() + AHEAD_S);
-        eprintln!("collect {:?}", t.elapsed());
-        let t = std::time::Instant::now();
-        let mut output = std::io::BufWriter::new(file);
+        let mut output = BufWriter::new(file);
         history.write_openmetrics(&mut output)?;
-        std::io::Write::flush(&mut output)?;
-        eprintln!("text {:?}", t.elapsed());
+        output.flush()?;
         Ok((model, history.summary()))
     };
     let (model, summary) = tokio::task::spawn_blocking(live).await?.context("can't write the past")?;
-        let t = std::time::Instant::now();
     backfill::write_blocks(&programs.promtool, &text, &folder.blocks()).await?;
-        eprintln!("blocks {:?}", t.elapsed());
     Ok((model, summary))
 }
 

@@ -36,11 +36,8 @@ impl Programs {
             places.into_iter().find(|place| is_program(place))
         };
         // Debian calls Alertmanager's program by its package's name.
-        let found = (
-            find(&["prometheus"]),
-            find(&["promtool"]),
-            find(&["alertmanager", "prometheus-alertmanager"]),
-        );
+        let found =
+            (find(&["prometheus"]), find(&["promtool"]), find(&["alertmanager", "prometheus-alertmanager"]));
         if let (Some(prometheus), Some(promtool), Some(alertmanager)) = found {
             return Ok(Self { prometheus, promtool, alertmanager, setpriv: find(&["setpriv"]) });
         }

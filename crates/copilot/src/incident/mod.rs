@@ -1,8 +1,11 @@
 //! Incidents: opened, grouped, worked on, closed.
 
+pub mod analytics;
 mod episode;
 pub mod explain;
 pub mod intake;
+mod merge;
+pub mod read;
 pub mod record;
 mod state;
 pub mod store;
@@ -10,11 +13,13 @@ pub mod sweep;
 pub mod timeline;
 pub mod tracked;
 pub mod work;
+mod write;
 
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::ids::{IncidentId, ProjectId, UserId};
@@ -121,6 +126,15 @@ pub struct AnalysisHeadline {
 /// The routes of this service.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(read::incidents, write::create))
+        .routes(routes!(read::summary))
+        .routes(routes!(read::one, write::change))
+        .routes(routes!(write::set_state))
+        .routes(routes!(read::alerts))
+        .routes(routes!(read::steps))
+        .routes(routes!(read::comments, write::comment))
+        .routes(routes!(merge::merge))
+        .routes(routes!(analytics::incidents))
 }
 
 /// The work of this service.

@@ -92,7 +92,8 @@ async fn check_silence(app: &App, tenant: TenantId, id: IncidentId, stale_after_
 
 /// Opens an incident when an always-firing alert falls silent, and resolves it when it is back.
 async fn check_heartbeat(app: &App, heartbeat: &Heartbeat, now: Ts) -> Result<()> {
-    let learned = (heartbeat.longest_gap_s > 0).then(|| (GAPS * heartbeat.longest_gap_s).max(SHORTEST_SILENCE_S));
+    let learned =
+        (heartbeat.longest_gap_s > 0).then(|| (GAPS * heartbeat.longest_gap_s).max(SHORTEST_SILENCE_S));
     let Some(patience_s) = heartbeat.timeout_s().or(learned) else { return Ok(()) };
     let silent = heartbeat.last_seen_at.plus_seconds(patience_s) <= now;
     if silent == heartbeat.incident_open.unwrap_or(false) {
@@ -109,7 +110,12 @@ async fn check_heartbeat(app: &App, heartbeat: &Heartbeat, now: Ts) -> Result<()
             heartbeat.name, heartbeat.last_seen_at
         );
         let key = format!("heartbeat\0{}", heartbeat.id);
-        let health = Health { key: &key, title: &title, description: &description, source: &heartbeat.integration_name };
+        let health = Health {
+            key: &key,
+            title: &title,
+            description: &description,
+            source: &heartbeat.integration_name,
+        };
         let id = open_health(&mut tx, &mut desk, tenant, project, &health).await?;
         tracked::store::set_incident(&mut tx, tenant, heartbeat.id, id).await?;
     } else if let Some(id) = heartbeat.incident_id {
@@ -149,7 +155,11 @@ pub async fn open_health(
     health: &Health<'_>,
 ) -> Result<IncidentId> {
     use sha2::{Digest as _, Sha256};
-    let key = Sha256::new().chain_update(b"health\0").chain_update(project.0.as_bytes()).chain_update(health.key).finalize();
+    let key = Sha256::new()
+        .chain_update(b"health\0")
+        .chain_update(project.0.as_bytes())
+        .chain_update(health.key)
+        .finalize();
     let new = NewIncident {
         id: IncidentId::new(),
         project,

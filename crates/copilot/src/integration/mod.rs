@@ -1,19 +1,115 @@
-//! Webhooks and the systems that send them.
+//! Webhooks and the systems that send them: receive, read, keep the receipt, hand on to the incidents.
 
+pub mod deliveries;
+mod hook;
+mod inbox;
+mod manage;
+mod snippet;
+pub mod store;
+mod webhook;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use inbox::Inbox;
+pub use manage::{Created, NewIntegration, create};
 
 use crate::app::App;
+use crate::incident::Severity;
 
-/// Webhooks waiting for the next commit.
-pub struct Inbox {}
+crate::words! {
+    /// What kind of system sends.
+    pub enum Kind {
+        /// Alertmanager, by webhook.
+        Alertmanager = "alertmanager",
+        /// Prometheus itself, as if this were an Alertmanager.
+        Prometheus = "prometheus",
+        /// Grafana alerting, by webhook.
+        Grafana = "grafana",
+    }
+}
+
+impl Kind {
+    /// The sender whose format the route expects first.
+    pub fn sender(self) -> alerts::Sender {
+        match self {
+            Self::Alertmanager => alerts::Sender::Alertmanager,
+            Self::Prometheus => alerts::Sender::Prometheus,
+            Self::Grafana => alerts::Sender::Grafana,
+        }
+    }
+}
+
+/// What an integration may change about reading and grouping its alerts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Integrations of a project that carry the same source share alert keys; by default each is its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The labels whose values choose the incident; by default `alertname` and `service`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_by: Option<Vec<String>>,
+    /// Values of the label `severity` beyond the usual ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity_map: Option<BTreeMap<String, Severity>>,
+    /// The labels that may name the service, in order of trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_labels: Option<Vec<String>>,
+    /// Whether alerts of severity info open incidents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_info: Option<bool>,
+    /// How often the sender repeats a firing alert, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat_interval_s: Option<i64>,
+    /// How long the sender gathers changes of a group, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_interval_s: Option<i64>,
+    /// How long the always-firing alert may be silent, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat_timeout_s: Option<i64>,
+}
+
+impl Settings {
+    /// How the alerts are read.
+    pub fn reading(&self) -> alerts::Settings {
+        let mut reading = alerts::Settings::default();
+        if let Some(labels) = &self.service_labels {
+            reading.service_labels.clone_from(labels);
+        }
+        for (word, severity) in self.severity_map.iter().flatten() {
+            if let Ok(severity) = severity.as_str().parse() {
+                reading.severity_map.insert(word.clone(), severity);
+            }
+        }
+        reading
+    }
+
+    /// The labels whose values choose the incident.
+    pub fn group_by(&self) -> Vec<String> {
+        self.group_by.clone().unwrap_or_else(|| alerts::DEFAULT_GROUP_BY.map(str::to_owned).to_vec())
+    }
+}
 
 /// The routes of this service.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(manage::list, manage::add))
+        .routes(routes!(manage::show, manage::change, manage::remove))
+        .routes(routes!(manage::test))
+        .routes(routes!(manage::rotate_token))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::replay))
+        .merge(webhook::routes())
 }
 
-/// The work of this service.
-pub async fn run(_app: App, stop: CancellationToken) {
-    stop.cancelled().await;
+/// The work of this service: committing what the webhooks accepted, and letting old bodies go.
+pub async fn run(app: App, stop: CancellationToken) {
+    let retention = deliveries::retain(app.clone(), stop.clone());
+    tokio::join!(inbox::run(app, stop), retention);
 }

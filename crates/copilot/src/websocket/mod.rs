@@ -1,19 +1,41 @@
 //! Live events: every authorised client, in order, resumable.
+//!
+//! * [`handshake`]: who may open a socket, and from which page.
+//! * [`session`]: asks whether the caller may still listen.
+//! * [`socket`]: one client from its hello to its close.
+//! * [`request`]: what a client may say.
+//! * [`message`]: what the server says.
+//! * [`hub`]: the sockets of this process and what they share.
+//! * [`feed`]: follows one project's events, once for all of its sockets.
+//! * [`history`]: what a client missed, or that it must look again.
+
+mod feed;
+mod handshake;
+mod history;
+mod hub;
+mod message;
+mod reader;
+mod request;
+mod session;
+mod socket;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use hub::{Hub, Limits};
 
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 
-/// The sockets of this process.
-pub struct Hub {}
-
 /// The routes of this service.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().routes(routes!(handshake::connect))
 }
 
-/// The work of this service.
+/// The work of this service: its sockets start it, and each ends with the hub's own stop.
 pub async fn run(_app: App, stop: CancellationToken) {
     stop.cancelled().await;
 }

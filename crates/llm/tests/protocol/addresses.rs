@@ -1,5 +1,7 @@
 //! Which address is asked with which key, and what is not accepted as a configuration.
 
+use std::process::Command;
+
 use axum::http::HeaderMap;
 use llm::{Config, ConfigError, Provider};
 
@@ -80,6 +82,19 @@ async fn an_openai_endpoint_gets_its_key_as_a_bearer_or_none() {
         assert_eq!(header(&asked.headers, "authorization"), sent, "{name}");
         assert_eq!(header(&asked.headers, "api-key"), None, "{name}");
     }
+}
+
+/// The test above passes as well in a process whose environment names proxies that lead nowhere.
+#[test]
+fn a_proxy_of_the_environment_is_not_used() {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "addresses::an_openai_endpoint_gets_its_key_as_a_bearer_or_none"]);
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        child.env(name, "http://127.0.0.1:1");
+    }
+    let output = child.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }
 
 #[test]

@@ -184,10 +184,7 @@ async fn answer(State(world): State<Arc<World>>, request: Request<Body>) -> Resp
         Content::Spaces(count) => Body::from(" ".repeat(count)),
         Content::Endless => Body::from_stream(stream::repeat_with(|| piece(" ".repeat(65_536)))),
         Content::Drip(text, every) => Body::from_stream(drip(text, every)),
-        Content::Broken(text) => {
-            let end = stream::once(async { Err(io::Error::other("the stub breaks off")) });
-            Body::from_stream(stream::iter([Ok(Bytes::from(text))]).chain(end))
-        }
+        Content::Broken(text) => Body::from_stream(broken(text)),
         Content::Never => future::pending().await,
     };
     response.body(body).unwrap()
@@ -199,6 +196,13 @@ fn drip(text: String, every: Duration) -> impl Stream<Item = Result<Bytes, Infal
     letters
         .zip(stream::unfold(ticks, async |mut ticks| Some((ticks.tick().await, ticks))))
         .map(|(letter, _)| piece(letter))
+}
+
+/// Breaks off only after the beginning was sent, so that the client has seen the status.
+fn broken(text: String) -> impl Stream<Item = io::Result<Bytes>> {
+    let pause = drip("..".to_owned(), Duration::from_millis(100)).skip(1);
+    let end = pause.map(|_| Err(io::Error::other("the stub breaks off")));
+    stream::iter([Ok(Bytes::from(text))]).chain(end)
 }
 
 fn piece(text: impl ToString) -> Result<Bytes, Infallible> {

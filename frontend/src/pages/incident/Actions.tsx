@@ -85,7 +85,7 @@ export function PhoneActions({ incident }: { incident: Incident }) {
   const next = NEXT[incident.state];
   const go = (state: State) => (state === 'resolved' ? setOpened('resolve') : move.run(state));
   return (
-    <div className="shrink-0 border-hairline border-t bg-page px-3 py-2 md:hidden">
+    <div className="shrink-0 border-hairline border-t bg-page px-3 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] md:hidden">
       <MoveReport move={move.state} onRetry={move.retry} />
       <div className="flex gap-2">
         {next && legal.includes(next) && (

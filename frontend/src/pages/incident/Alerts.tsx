@@ -5,10 +5,10 @@ import { q } from '../../api/endpoints';
 import type { Incident, IncidentAlert } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
 import { SeverityText } from '../../components/Severity';
+import { safeUrl } from '../../components/safeUrl';
 import { Instant, Lasted } from '../../components/Time';
 import { EmptyState, Skeleton } from '../../ui/Notice';
 import { counted } from '../../util/numbers';
-import { safeUrl } from './evidence';
 import { LabelList } from './LabelList';
 
 export function Alerts({ incident }: { incident: Incident }) {
@@ -20,7 +20,7 @@ export function Alerts({ incident }: { incident: Incident }) {
   return (
     <>
       <h2 className="sr-only">Alerts</h2>
-      <ul className="grid gap-3">
+      <ul className="grid grid-cols-1 gap-3">
         {query.data.items.map((alert) => (
           <AlertCard key={alert.id} alert={alert} />
         ))}

@@ -5,12 +5,12 @@ import { ExternalLink } from 'lucide-react';
 import { q } from '../../api/endpoints';
 import type { Change, Incident } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
+import { safeUrl } from '../../components/safeUrl';
 import { Instant } from '../../components/Time';
 import { Card } from '../../ui/Card';
 import { Skeleton } from '../../ui/Notice';
 import { duration, ms } from '../../util/time';
 import { spanBefore } from './around';
-import { safeUrl } from './evidence';
 
 export function Changed({ incident }: { incident: Incident }) {
   const query = useQuery(q.changes(spanBefore(incident)));
@@ -19,7 +19,10 @@ export function Changed({ incident }: { incident: Incident }) {
     (a, b) => Math.abs(ms(a.timestamp) - start) - Math.abs(ms(b.timestamp) - start),
   );
   return (
-    <Card title="What changed" aside="60 min before to 15 min after the start">
+    <Card
+      title="What changed"
+      aside={<span className="max-md:hidden">60 min before to 15 min after the start</span>}
+    >
       {query.isPending ? (
         <Skeleton rows={2} />
       ) : query.isError ? (
@@ -27,7 +30,7 @@ export function Changed({ incident }: { incident: Incident }) {
       ) : changes.length === 0 ? (
         <p className="text-muted text-sm">
           No deploy or configuration change was reported in this time.{' '}
-          <Link to="/changes" className="text-link hover:underline">
+          <Link to="/changes" className="text-link-inline">
             How to report changes
           </Link>
         </p>
@@ -46,18 +49,18 @@ function ChangeRow({ change, start, own }: { change: Change; start: number; own:
   const before = start - ms(change.timestamp);
   const url = safeUrl(change.url);
   return (
-    <li className="flex flex-wrap items-baseline gap-x-3 border-hairline border-b py-1.5 text-sm first:pt-0 last:border-0 last:pb-0">
-      <span className="w-28 shrink-0 text-[13px] text-muted tabular-nums">
+    <li className="grid grid-cols-[minmax(0,1fr)_auto] items-baseline gap-x-3 border-hairline border-b py-1.5 text-sm first:pt-0 last:border-0 last:pb-0 md:grid-cols-[7rem_minmax(0,1fr)_auto_1rem]">
+      <span className="text-[13px] text-muted tabular-nums max-md:order-2">
         {duration(Math.abs(before))} {before >= 0 ? 'before' : 'after'}
       </span>
-      <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">
+      <span className="min-w-0 [overflow-wrap:anywhere] max-md:order-1 max-md:col-span-2">
         <span className={change.service_name === own ? 'font-medium' : 'text-muted'}>
           {change.service_name}
         </span>{' '}
         {change.summary}
         {change.version && !change.summary.includes(change.version) && ` (${change.version})`}
       </span>
-      <span className="text-[13px] text-muted">
+      <span className="text-[13px] text-muted max-md:hidden">
         {change.kind}, <Instant at={change.timestamp} />
       </span>
       {url && (
@@ -66,7 +69,7 @@ function ChangeRow({ change, start, own }: { change: Change; start: number; own:
           target="_blank"
           rel="noreferrer noopener"
           aria-label={`Open ${change.summary}`}
-          className="self-center text-link"
+          className="self-center text-link max-md:order-3"
         >
           <ExternalLink className="size-3.5" aria-hidden="true" />
         </a>

@@ -4,11 +4,12 @@ import { ChevronRight, ExternalLink } from 'lucide-react';
 import { useState } from 'react';
 import type { Evidence, Incident } from '../../api/types';
 import { Chart } from '../../components/Chart';
+import { safeUrl } from '../../components/safeUrl';
 import { Instant } from '../../components/Time';
 import { Code } from '../../ui/Copy';
 import { cx } from '../../ui/cx';
 import { measured } from '../../util/numbers';
-import { chartAlt, safeUrl, shadeOf } from './evidence';
+import { chartAlt, shadeOf } from './evidence';
 
 type Props = { evidence: Evidence; side: 'for' | 'against' | null; incident: Incident };
 

@@ -34,7 +34,7 @@ export function Facts({ incident }: { incident: Incident }) {
       <h1 className="mt-2 font-semibold text-xl leading-7 tracking-tight [overflow-wrap:anywhere] max-md:text-lg">
         {incident.title}
       </h1>
-      <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1 text-sm">
+      <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1 text-sm max-md:gap-x-4">
         {incident.service_name && <Fact name="Service">{incident.service_name}</Fact>}
         <Fact name="Started">
           <Instant at={incident.detected_at} />{' '}
@@ -53,18 +53,16 @@ export function Facts({ incident }: { incident: Incident }) {
         <Fact name="Owner">
           <Owner incident={incident} />
         </Fact>
-        <Fact name="Source">{incident.source === 'manual' ? 'opened by hand' : incident.source}</Fact>
+        <Fact name="Source" wide>
+          {incident.source === 'manual' ? 'opened by hand' : incident.source}
+        </Fact>
       </dl>
       {incident.severity_note && <p className="mt-2 text-[13px] text-muted">{incident.severity_note}</p>}
       {incident.merged_into && (
         <div className="mt-3">
           <Remark>
             This was merged into{' '}
-            <Link
-              to="/incidents/$ref"
-              params={{ ref: incident.merged_into }}
-              className="text-link hover:underline"
-            >
+            <Link to="/incidents/$ref" params={{ ref: incident.merged_into }} className="text-link-inline">
               another incident
             </Link>
             , which has its alerts and comments.
@@ -77,9 +75,10 @@ export function Facts({ incident }: { incident: Incident }) {
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
+/** A named fact; a `wide` one is left out on a phone, where the first screen is short. */
+function Fact({ name, children, wide = false }: { name: string; children: ReactNode; wide?: boolean }) {
   return (
-    <div className="flex items-baseline gap-1.5">
+    <div className={cx('flex items-baseline gap-1.5', wide && 'max-md:hidden')}>
       <dt className="text-[13px] text-muted">{name}</dt>
       <dd className="font-medium">{children}</dd>
     </div>

@@ -84,13 +84,13 @@ function Body({ incident }: { incident: Incident }) {
           {tab === 'alerts' ? (
             <Alerts incident={incident} />
           ) : (
-            <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_380px]">
-              <div className="grid min-w-0 gap-4">
+            <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-[minmax(0,1fr)_380px]">
+              <div className="grid min-w-0 grid-cols-1 gap-4">
                 <Changed incident={incident} />
                 <CauseCard incident={incident} />
                 <SymptomCard incident={incident} />
               </div>
-              <div className="grid min-w-0 gap-4">
+              <div className="grid min-w-0 grid-cols-1 gap-4">
                 <Timeline incident={incident} />
                 <SimilarCard incident={incident} />
                 <Details incident={incident} />

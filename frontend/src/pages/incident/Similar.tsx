@@ -3,8 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { q } from '../../api/endpoints';
 import type { Evidence, Incident } from '../../api/types';
+import { safeUrl } from '../../components/safeUrl';
 import { Card } from '../../ui/Card';
-import { safeUrl } from './evidence';
 
 export function SimilarCard({ incident }: { incident: Incident }) {
   const { data } = useQuery(q.evidence(incident.id));

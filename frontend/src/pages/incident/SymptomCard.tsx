@@ -5,11 +5,12 @@ import { useMemo } from 'react';
 import { q } from '../../api/endpoints';
 import type { Incident } from '../../api/types';
 import { Chart } from '../../components/Chart';
+import { safeUrl } from '../../components/safeUrl';
 import { Card } from '../../ui/Card';
 import { Code } from '../../ui/Copy';
 import { ms } from '../../util/time';
 import { spanBefore } from './around';
-import { chartAlt, safeUrl, shadeOf } from './evidence';
+import { chartAlt, shadeOf } from './evidence';
 
 export function SymptomCard({ incident }: { incident: Incident }) {
   const { data } = useQuery(q.evidence(incident.id));

@@ -52,7 +52,7 @@ function Heard({ integration }: { integration: Integration }) {
   if (!integration.last_delivery_at)
     return (
       <>
-        <Link to="/integrations/$id" params={{ id: integration.id }} className="text-link hover:underline">
+        <Link to="/integrations/$id" params={{ id: integration.id }} className="text-link-inline">
           {integration.name}
         </Link>{' '}
         has not sent anything yet
@@ -60,7 +60,7 @@ function Heard({ integration }: { integration: Integration }) {
     );
   return (
     <>
-      <Link to="/integrations/$id" params={{ id: integration.id }} className="text-link hover:underline">
+      <Link to="/integrations/$id" params={{ id: integration.id }} className="text-link-inline">
         {integration.name}
       </Link>{' '}
       {integration.last_delivery_status === 'rejected' ? 'was last refused' : 'last heard'}{' '}

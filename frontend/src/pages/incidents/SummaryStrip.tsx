@@ -21,7 +21,10 @@ export function SummaryStrip({ text, onChange }: { text: string; onChange: (text
   }, [data]);
   const scope: Scope = filter.open === null ? 'all' : filter.open ? 'open' : 'closed';
   return (
-    <div className="flex shrink-0 items-center gap-x-1.5 gap-y-2 overflow-x-auto border-hairline border-b bg-surface px-5 py-2 max-md:px-3">
+    <section
+      aria-label="Summary"
+      className="flex shrink-0 items-center gap-x-1.5 gap-y-2 overflow-x-auto border-hairline border-b bg-surface px-5 py-2 max-md:px-3"
+    >
       <Segmented
         label="Which incidents"
         value={scope}
@@ -63,7 +66,7 @@ export function SummaryStrip({ text, onChange }: { text: string; onChange: (text
             : `Acknowledged in ${duration(data.mtta_median_s * 1000)}, median of 7 d (n=${data.mtta_count})`}
         </span>
       )}
-    </div>
+    </section>
   );
 }
 

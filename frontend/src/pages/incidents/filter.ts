@@ -11,6 +11,9 @@ export type Filter = {
   states: State[];
   severities: Severity[];
   services: string[];
+  /** Detected at or after, and before: RFC 3339, or a day in UTC. */
+  from: string | null;
+  to: string | null;
   words: string;
   /** What in the text means nothing, in words for a person. */
   problems: string[];
@@ -18,6 +21,8 @@ export type Filter = {
 
 /** What the list shows when the URL says nothing. */
 export const DEFAULT_FILTER = 'is:open';
+
+const KEYS: ReadonlySet<string> = new Set(['is', 'severity', 'state', 'service', 'from', 'to']);
 
 const ALIASES: Record<string, State> = {
   unacked: 'detected',
@@ -27,7 +32,16 @@ const ALIASES: Record<string, State> = {
 
 /** Reads a filter text. Never throws: what it cannot read is reported in `problems`. */
 export function parseFilter(text: string): Filter {
-  const filter: Filter = { open: null, states: [], severities: [], services: [], words: '', problems: [] };
+  const filter: Filter = {
+    open: null,
+    states: [],
+    severities: [],
+    services: [],
+    from: null,
+    to: null,
+    words: '',
+    problems: [],
+  };
   const words: string[] = [];
   for (const token of tokens(text)) {
     const colon = token.indexOf(':');
@@ -43,13 +57,17 @@ function take(filter: Filter, words: string[], key: string, value: string, token
     .split(',')
     .map(unquote)
     .filter((one) => one !== '');
-  if (values.length === 0) return;
+  if (values.length === 0) {
+    if (!KEYS.has(key)) words.push(token);
+    return;
+  }
   if (key === 'is') for (const one of values) takeIs(filter, one.toLowerCase());
   else if (key === 'severity') takeClosed(filter, filter.severities, SEVERITIES, values, 'severity');
   else if (key === 'state') takeClosed(filter, filter.states, STATES, values, 'state');
   else if (key === 'service') filter.services.push(...values.filter((one) => !filter.services.includes(one)));
+  else if (key === 'from' || key === 'to') takeInstant(filter, key, unquote(value));
   else if (/^[a-z]+$/.test(key) && !token.includes('://'))
-    filter.problems.push(`“${key}:” is not a filter. Use is:, severity:, state: or service:.`);
+    filter.problems.push(`“${key}:” is not a filter. Use is:, severity:, state:, service:, from: or to:.`);
   else words.push(token);
 }
 
@@ -62,6 +80,12 @@ function takeIs(filter: Filter, value: string): void {
     if (state) filter.states.push(state);
     else filter.problems.push(`“is:${value}” means nothing. Use is:open, is:closed or is:unacked.`);
   }
+}
+
+function takeInstant(filter: Filter, key: 'from' | 'to', value: string): void {
+  if (Number.isNaN(Date.parse(value)))
+    filter.problems.push(`“${value}” is no time. Use 2026-01-24 or 2026-01-24T12:00:00Z.`);
+  else filter[key] = value;
 }
 
 function takeClosed<T extends string>(
@@ -85,6 +109,8 @@ export function formatFilter(filter: Omit<Filter, 'problems'>): string {
   if (filter.states.length > 0) out.push(`state:${filter.states.join(',')}`);
   if (filter.severities.length > 0) out.push(`severity:${filter.severities.join(',')}`);
   if (filter.services.length > 0) out.push(`service:${filter.services.map(quote).join(',')}`);
+  if (filter.from) out.push(`from:${filter.from}`);
+  if (filter.to) out.push(`to:${filter.to}`);
   if (filter.words) out.push(filter.words);
   return out.join(' ');
 }

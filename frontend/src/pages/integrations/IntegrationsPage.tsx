@@ -1,3 +1,118 @@
-export default function P() {
-  return null;
+/** What is connected, when it was last heard, and the way to connect more. */
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Plug, Plus } from 'lucide-react';
+import { useState } from 'react';
+import { q } from '../../api/endpoints';
+import type { Delivery, Integration } from '../../api/types';
+import { ErrorState } from '../../components/ErrorState';
+import { useBlocked, useMe } from '../../components/me';
+import { PageBody, PageHeader, PageTitle } from '../../components/PageHeader';
+import { TimeAgo } from '../../components/Time';
+import { Button } from '../../ui/Button';
+import { Card } from '../../ui/Card';
+import { EmptyState, Skeleton } from '../../ui/Notice';
+import { Cell, Row, Table } from '../../ui/Table';
+import { ConnectDialog } from './ConnectDialog';
+import { DeliveryTable } from './DeliveryTable';
+import { KIND_NAMES } from './kinds';
+
+export default function IntegrationsPage() {
+  const { project } = useMe();
+  const query = useQuery(q.integrations(project.id));
+  const deliveries = useQuery({ ...q.deliveries(project.id), refetchInterval: 10_000 });
+  const [connecting, setConnecting] = useState(false);
+  const blocked = useBlocked('admin');
+  const connect = (
+    <Button look="primary" blocked={blocked} onClick={() => setConnecting(true)}>
+      <Plus className="size-4" aria-hidden="true" /> Connect
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title={<PageTitle>Integrations</PageTitle>}>{connect}</PageHeader>
+      <PageBody>
+        <div className="mx-auto grid grid-cols-1 max-w-5xl gap-4">
+          {query.isPending ? (
+            <Skeleton rows={4} />
+          ) : query.isError ? (
+            <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+          ) : query.data.items.length === 0 ? (
+            <Nothing connect={connect} />
+          ) : (
+            <>
+              <Card title="Sources" flush>
+                <SourceTable items={query.data.items} />
+              </Card>
+              <Card title="Latest deliveries" flush>
+                <Deliveries items={deliveries.data?.items} />
+              </Card>
+            </>
+          )}
+        </div>
+      </PageBody>
+      {connecting && <ConnectDialog onClose={() => setConnecting(false)} />}
+    </>
+  );
+}
+
+function SourceTable({ items }: { items: readonly Integration[] }) {
+  return (
+    <Table label="Integrations" head={['Name', 'Kind', 'Last heard', 'Its API']}>
+      {items.map((one) => (
+        <Row key={one.id}>
+          <Cell className="font-medium">
+            <Link
+              to="/integrations/$id"
+              params={{ id: one.id }}
+              className="whitespace-nowrap text-link hover:underline"
+            >
+              {one.name}
+            </Link>
+          </Cell>
+          <Cell>{KIND_NAMES[one.kind]}</Cell>
+          <Cell>
+            <LastHeard integration={one} />
+          </Cell>
+          <Cell className="max-w-64 truncate text-muted">{one.url ?? 'not set'}</Cell>
+        </Row>
+      ))}
+    </Table>
+  );
+}
+
+/** When a source was last heard, and whether that was good. */
+export function LastHeard({ integration }: { integration: Integration }) {
+  if (!integration.last_delivery_at)
+    return <span className="whitespace-nowrap text-muted">waiting for the first delivery</span>;
+  const refused = integration.last_delivery_status === 'rejected';
+  return (
+    <span className="inline-flex items-center gap-2 whitespace-nowrap">
+      <span
+        aria-hidden="true"
+        className={refused ? 'size-2 rounded-full bg-critical' : 'size-2 rounded-full bg-resolved'}
+      />
+      {refused ? 'refused ' : ''}
+      <TimeAgo at={integration.last_delivery_at} suffix=" ago" />
+    </span>
+  );
+}
+
+function Deliveries({ items }: { items: readonly Delivery[] | undefined }) {
+  if (!items) return <Skeleton rows={3} className="p-4" />;
+  if (items.length === 0) return <p className="px-4 pb-4 text-muted text-sm">Nothing has arrived yet.</p>;
+  return <DeliveryTable items={items.slice(0, 20)} />;
+}
+
+function Nothing({ connect }: { connect: React.ReactNode }) {
+  return (
+    <EmptyState
+      icon={<Plug className="size-5" aria-hidden="true" />}
+      title="Connect what sends your alerts"
+      action={connect}
+    >
+      Prometheus can list this server as one more Alertmanager, which changes nothing in your routing.
+      Alertmanager and Grafana send by webhook.
+    </EmptyState>
+  );
 }

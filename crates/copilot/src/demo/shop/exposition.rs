@@ -5,10 +5,10 @@
 
 use std::fmt::{self, Write as _};
 
+use super::Model;
 use super::resources::POOL_MAX;
 use super::telemetry::{Outcome, Traffic};
 use super::topology::{Kind, Service};
-use super::Model;
 
 /// What kind of metric a family holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +93,7 @@ pub fn text(model: &Model, service: Service) -> String {
         let _ = writeln!(text, "# HELP {}{total} {}", family.name, family.help);
         let _ = writeln!(text, "# TYPE {}{total} {}", family.name, kind_name(family.kind));
         for sample in &family.samples {
-            let _ =
-                writeln!(text, "{}{}{{{}}} {}", family.name, sample.suffix, sample.labels, sample.value);
+            let _ = writeln!(text, "{}{}{{{}}} {}", family.name, sample.suffix, sample.labels, sample.value);
         }
     }
     text
@@ -157,12 +156,18 @@ fn served(kind: Kind, traffic: &Traffic) -> Vec<Family> {
         Kind::Database | Kind::Cache => {
             let ok = traffic.outcome(Outcome::Ok) as f64;
             let failed = traffic.count() as f64 - ok;
-            let total = |result, value| Sample { suffix: "_total", labels: none.with("result", result), value };
+            let total =
+                |result, value| Sample { suffix: "_total", labels: none.with("result", result), value };
             vec![total("ok", ok), total("error", failed)]
         }
     };
     vec![
-        Family { name: count, kind: MetricKind::Counter, help: "Served, by how it ended.", samples: outcomes },
+        Family {
+            name: count,
+            kind: MetricKind::Counter,
+            help: "Served, by how it ended.",
+            samples: outcomes,
+        },
         histogram(duration, "Time to serve.", duration_samples(none, traffic)),
     ]
 }

@@ -1,7 +1,7 @@
 //! What can break.
 
-use super::topology::Service;
 use super::Release;
+use super::topology::Service;
 
 /// Seconds from a release until its instances take requests.
 const ROLLOUT_S: f64 = 3.0;

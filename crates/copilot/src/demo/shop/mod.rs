@@ -76,7 +76,8 @@ impl Model {
                 edges.insert((client, call.to), Traffic::default());
             }
         }
-        let node = |service: Service| Node { traffic: Traffic::default(), resources: Resources::new(service) };
+        let node =
+            |service: Service| Node { traffic: Traffic::default(), resources: Resources::new(service) };
         Self {
             now_s: start_s,
             next_tick_s: start_s + TICK_S,
@@ -134,7 +135,11 @@ impl Model {
 
     fn version(&self, service: Service) -> &'static str {
         let took_over = |release: &&Release| release.service == service && release.at_s <= self.now_s;
-        self.releases.iter().rev().find(took_over).map_or(service.profile().version, |release| release.version)
+        self.releases
+            .iter()
+            .rev()
+            .find(took_over)
+            .map_or(service.profile().version, |release| release.version)
     }
 
     fn serve(&mut self, service: Service) -> Answer {

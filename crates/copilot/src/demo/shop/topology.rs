@@ -107,11 +107,8 @@ const CATALOG: [Route; 1] =
 const RECOMMENDATIONS: [Route; 1] = only(&[always(Catalog)]);
 const CART: [Route; 1] = only(&[always(RedisCache)]);
 const CHECKOUT: [Route; 1] = only(&[always(Cart), always(Inventory), always(Payments), always(Orders)]);
-const ORDERS: [Route; 1] = only(&[
-    always(OrdersDb),
-    always(OrdersDb),
-    Call { to: Shipping, probability: 0.9, optional: false },
-]);
+const ORDERS: [Route; 1] =
+    only(&[always(OrdersDb), always(OrdersDb), Call { to: Shipping, probability: 0.9, optional: false }]);
 const ORDERS_DB_ONLY: [Route; 1] = only(&[always(OrdersDb)]);
 
 impl Service {
@@ -185,7 +182,7 @@ impl Service {
             Checkout => Profile { error_ratio: 0.002, ..web(0.012, 0.008, 2.0, 290.0, "v2.40.3") },
             // Most of a payment is the acquirer's answer, which costs no processor time here.
             Payments => Profile { error_ratio: 0.003, ..web(0.130, 0.006, 1.0, 240.0, "v4.1.7") },
-            Orders => web(0.008, 0.006, 2.0, 330.0, "v2.7.1") ,
+            Orders => web(0.008, 0.006, 2.0, 330.0, "v2.7.1"),
             Inventory => web(0.005, 0.004, 1.0, 260.0, "v1.6.0"),
             Shipping => web(0.009, 0.005, 1.0, 220.0, "v1.2.8"),
             OrdersDb => store(0.003, 0.010, 4.0, 2_900.0, "15.6"),

@@ -328,7 +328,23 @@ pub async fn heartbeats(tx: &mut Tx) -> sqlx::Result<Vec<Heartbeat>> {
 ///
 /// # Errors
 /// When the database refused.
-pub async fn set_incident(tx: &mut Tx, tenant: TenantId, id: AlertId, incident: IncidentId) -> sqlx::Result<()> {
+pub async fn set_incident(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: AlertId,
+    incident: IncidentId,
+) -> sqlx::Result<()> {
     on_tx!(tx, c => sqlx::query("update alerts set incident_id = $3 where tenant_id = $1 and id = $2")
         .bind(tenant).bind(id).bind(incident).execute(c).await.map(drop))
+}
+
+/// How many alerts ever belonged to an incident, and how many of them fire now.
+///
+/// # Errors
+/// When the database refused.
+pub async fn counts(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<(i64, i64)> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select count(distinct alert_id), count(distinct case when closed_at is null then alert_id end)
+         from episodes where tenant_id = $1 and incident_id = $2")
+        .bind(tenant).bind(incident).fetch_one(c).await)
 }

@@ -1,0 +1,24 @@
+.PHONY: demo run build test check eval clean
+
+demo: ## the main job, live: a simulated shop breaks and is explained
+	scripts/demo $(if $(SCENARIO),--scenario $(SCENARIO))
+
+run: ## the server with its data in ./data
+	scripts/frontend
+	cargo run --locked --workspace --bin sre-copilot -- serve
+
+build: ## target/release/sre-copilot with the dashboard inside
+	scripts/build
+
+test: ## everything that proves the product
+	scripts/test
+
+check: ## format, lints, types, dependencies and licences
+	scripts/check
+
+eval: ## root-cause figures on labelled cases; CASES=DIR for other cases
+	scripts/eval $(CASES)
+
+clean: ## what was built, not what was stored
+	rm -rf target frontend/node_modules
+	find frontend/dist -mindepth 1 ! -name .gitkeep -delete

@@ -1,0 +1,214 @@
+//! Who sent a request: its credential, and what the database says of it now.
+//!
+//! Nothing here is cached: a session that was ended, a key that was revoked, a role that was lowered count
+//! from the next request on. It costs one read transaction.
+
+use axum::extract::{FromRequestParts as _, RawPathParams};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, Method, header};
+
+use super::cookie::Cookie;
+use super::csrf::{self, From};
+use super::permission::{Actor, Member};
+use super::secret_token::SecretToken;
+use super::source::Source;
+use super::store::{api_key, session};
+use super::token::Claims;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::ids::ProjectId;
+
+/// After so many seconds the use of a key is noted again.
+const TOUCH_S: f64 = 300.0;
+
+/// What a request shows.
+enum Credential {
+    Session(Claims),
+    Key(SecretToken),
+}
+
+/// The caller of a request, in the project its path names or else in the credential's own.
+///
+/// The answer is kept with the request, which is looked up and counted once however often it asks.
+pub(super) async fn of_request(parts: &mut Parts, app: &App) -> Result<Member> {
+    if let Some(member) = parts.extensions.get::<Member>() {
+        return Ok(member.clone());
+    }
+    let credential = counted(app, &parts.extensions, &parts.headers, credential(app, &parts.headers))?;
+    let project = project_in_path(parts).await;
+    let found = match project {
+        Ok(project) => look_up(app, &credential, project).await,
+        // Who is not signed in learns nothing about the path.
+        Err(error) => look_up(app, &credential, None).await.and(Err(error)),
+    };
+    let member = counted(app, &parts.extensions, &parts.headers, found)?;
+    if let Credential::Session(claims) = &credential {
+        refuse_forged(parts, app, claims)?;
+    }
+    app.limits.principal(match &member.actor {
+        Actor::User { id, .. } => id.0,
+        Actor::Key { id, .. } => id.0,
+    })?;
+    parts.extensions.insert(member.clone());
+    Ok(member)
+}
+
+/// The caller behind the headers of a WebSocket handshake, in the credential's own project.
+///
+/// The caller of this function checks the Origin; [`still_valid`] says later whether it still holds.
+///
+/// # Errors
+/// When nobody is signed in, or the credential is not valid.
+pub async fn authenticate(headers: &HeaderMap, app: &App) -> Result<Member> {
+    authenticate_in(headers, app, None).await
+}
+
+/// As [`authenticate`], in `project` if one is asked for; somebody else's is [`Error::NotFound`].
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn authenticate_in(headers: &HeaderMap, app: &App, project: Option<ProjectId>) -> Result<Member> {
+    look_up(app, &credential(app, headers)?, project).await
+}
+
+/// Whether `member` may still do something in its project: session, key, person and membership are there.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn still_valid(app: &App, member: &Member) -> Result<bool> {
+    let mut tx = app.db.read(member.tenant.0).await?;
+    let now = tx.now();
+    Ok(match &member.actor {
+        Actor::User { id, session, .. } => {
+            session::standing(&mut tx, member.tenant, *session, *id, Some(member.project)).await?.is_some_and(
+                |found| {
+                    found.ended_at.is_none()
+                        && found.disabled_at.is_none()
+                        && found.expires_at > now
+                        && found.role.is_some()
+                },
+            )
+        }
+        Actor::Key { id, .. } => {
+            api_key::find(&mut tx, member.tenant, *id).await?.is_some_and(|key| key.is_live(now))
+        }
+    })
+}
+
+/// Reads the one credential of a request.
+fn credential(app: &App, headers: &HeaderMap) -> Result<Credential> {
+    let cookie = Cookie::Access.read(&app.config, headers)?;
+    let bearer = headers.get(header::AUTHORIZATION);
+    match (cookie, bearer) {
+        (Some(_), Some(_)) => Err(Error::Malformed(
+            "malformed-request",
+            "send a session cookie or an Authorization header, not both".to_owned(),
+        )),
+        (Some(token), None) => Ok(Credential::Session(app.keys.signer.verify(&token, app.clock().now())?)),
+        (None, Some(bearer)) => {
+            let text = bearer.to_str().unwrap_or_default();
+            let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+            if scheme.eq_ignore_ascii_case("bearer") && token.trim().is_empty() {
+                return Err(Error::Unauthenticated);
+            }
+            // A session's token is for its cookie alone, where no script can take it from.
+            let key = SecretToken::parse(token.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer"));
+            key.map(Credential::Key).ok_or_else(invalid_key)
+        }
+        (None, None) => Err(Error::Unauthenticated),
+    }
+}
+
+fn invalid_key() -> Error {
+    Error::Credentials("invalid-credentials", "the API key is not valid")
+}
+
+/// What the database says of `credential` now.
+async fn look_up(app: &App, credential: &Credential, project: Option<ProjectId>) -> Result<Member> {
+    match credential {
+        Credential::Session(claims) => of_session(app, claims, project).await,
+        Credential::Key(token) => of_key(app, token, project).await,
+    }
+}
+
+async fn of_session(app: &App, claims: &Claims, project: Option<ProjectId>) -> Result<Member> {
+    let mut tx = app.db.read(claims.tenant_id.0).await?;
+    let now = tx.now();
+    let found = session::standing(&mut tx, claims.tenant_id, claims.sid, claims.user_id, project)
+        .await?
+        .ok_or(Error::Credentials("session-revoked", "this session has ended; sign in again"))?;
+    if found.ended_at.is_some() || found.disabled_at.is_some() {
+        return Err(Error::Credentials("session-revoked", "this session has ended; sign in again"));
+    }
+    if found.expires_at <= now {
+        return Err(Error::Credentials("token-expired", "this session has expired; sign in again"));
+    }
+    let (Some(project), Some(role)) = (found.project_id, found.role) else {
+        return Err(match project {
+            Some(_) => Error::NotFound,
+            None => Error::Forbidden("you are not a member of any project".to_owned()),
+        });
+    };
+    let role = role.parse().map_err(|error| Error::Internal(anyhow::anyhow!("a stored role {error}")))?;
+    let actor =
+        Actor::User { id: claims.user_id, name: found.full_name, email: found.email, session: claims.sid };
+    Ok(Member { tenant: claims.tenant_id, project, role, actor })
+}
+
+async fn of_key(app: &App, token: &SecretToken, project: Option<ProjectId>) -> Result<Member> {
+    let mut tx = app.db.read_unscoped().await?;
+    let now = tx.now();
+    let found = api_key::by_prefix(&mut tx, token.prefix()).await?;
+    drop(tx);
+    let key =
+        found.filter(|key| token.matches(&key.secret_hash) && key.is_live(now)).ok_or_else(invalid_key)?;
+    if project.is_some_and(|project| project != key.project_id) {
+        return Err(Error::NotFound);
+    }
+    if key.last_used_at.is_none_or(|at| now.seconds_since(at) > TOUCH_S) {
+        let mut tx = app.db.begin(key.tenant_id.0).await?;
+        api_key::touch(&mut tx, key.tenant_id, key.id).await?;
+        tx.commit().await?;
+    }
+    let actor = Actor::Key { id: key.id, name: key.name };
+    Ok(Member { tenant: key.tenant_id, project: key.project_id, role: key.role, actor })
+}
+
+/// The project that the path names.
+async fn project_in_path(parts: &mut Parts) -> Result<Option<ProjectId>> {
+    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else { return Ok(None) };
+    let named = params.iter().find(|(name, _)| *name == "project_id");
+    named.map(|(_, id)| id.parse().map_err(|_| Error::NotFound)).transpose()
+}
+
+/// Refuses a change that a page of somebody else's has sent with our cookie.
+fn refuse_forged(parts: &Parts, app: &App, claims: &Claims) -> Result<()> {
+    if [Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method) {
+        return Ok(());
+    }
+    require_ours(app, &parts.headers, claims.sid)
+}
+
+/// Whether the headers of a change with a cookie show that our page, or a script with its token, has sent it.
+pub(super) fn require_ours(app: &App, headers: &HeaderMap, session: crate::ids::SessionId) -> Result<()> {
+    match csrf::from(headers, &app.config) {
+        From::Ours => Ok(()),
+        From::Elsewhere => Err(Error::Csrf),
+        From::Program => {
+            let token = headers.get("x-csrf-token").and_then(|token| token.to_str().ok());
+            token.filter(|token| app.keys.is_csrf_token(session, token)).map(drop).ok_or(Error::Csrf)
+        }
+    }
+}
+
+/// Counts bad credentials against the network they come from; too many are no longer looked at.
+fn counted<T>(app: &App, extensions: &Extensions, headers: &HeaderMap, result: Result<T>) -> Result<T> {
+    if let Err(Error::Unauthenticated | Error::Credentials("invalid-credentials", _)) = &result {
+        let bare = !headers.contains_key(header::COOKIE) && !headers.contains_key(header::AUTHORIZATION);
+        // Requests with no credential at all were counted at the door.
+        if !bare {
+            app.limits.stranger(Source::of(app, extensions, headers).address)?;
+        }
+    }
+    result
+}

@@ -1,0 +1,179 @@
+//! What the demo sees of its own product: the project's events, as any client would.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use jiff::civil::Time;
+use outbox::{Event, Stream, Ts, event};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::print;
+use crate::ai::hypotheses;
+use crate::app::App;
+use crate::auth::Member;
+use crate::ids::{ProjectId, TenantId};
+use crate::demo::terminal::{self, Style};
+
+/// How often it looks when no wake-up came.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Follows a project's events and prints what matters.
+pub struct Watch {
+    app: App,
+    style: Style,
+    stream: Stream,
+    url: String,
+    seen: std::sync::Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    seq: i64,
+    /// The incident that is explained, and when it was opened.
+    incident: Option<(i64, String, Ts)>,
+    answered: bool,
+}
+
+impl Watch {
+    /// Follows from here on.
+    ///
+    /// # Errors
+    /// When the database refused.
+    pub async fn begin(app: &App, member: &Member, style: Style, url: String) -> anyhow::Result<Self> {
+        let stream = crate::event::stream(member.tenant, member.project);
+        let mut tx = app.db.read(stream.owner).await?;
+        let seq = event::head(&mut tx, stream).await?.seq;
+        let seen = std::sync::Mutex::new(Seen { seq, ..Seen::default() });
+        Ok(Self { app: app.clone(), style, stream, url, seen })
+    }
+
+    /// Prints a line.
+    ///
+    /// # Errors
+    /// When stdout can't be written.
+    pub fn say(&self, line: &str) -> anyhow::Result<()> {
+        print::line(line)
+    }
+
+    /// The time of day now, in UTC.
+    pub fn time(&self) -> Time {
+        time_of(self.app.clock().now())
+    }
+
+    /// Follows until the first incident is explained; complains when that takes longer than `patience`.
+    ///
+    /// # Errors
+    /// When nothing arrived in time and `strict`, or when the events can't be read.
+    pub async fn until_answered(&self, patience: Duration, logs: &str, strict: bool) -> anyhow::Result<()> {
+        let deadline = Instant::now() + patience;
+        while !self.is_answered()? {
+            if Instant::now() > deadline {
+                let said = terminal::nothing_arrived(patience.as_secs(), logs);
+                if strict {
+                    bail!(said);
+                }
+                return self.say(&said);
+            }
+            self.look().await?;
+        }
+        let number = self.seen()?.incident.as_ref().map_or(0, |(number, ..)| *number);
+        self.say(&terminal::look_here(number, &format!("{}/incidents/INC-{number}", self.url)))
+    }
+
+    /// Follows for ever.
+    ///
+    /// # Errors
+    /// When the events can't be read.
+    pub async fn go_on(&self) -> anyhow::Result<()> {
+        loop {
+            self.look().await?;
+        }
+    }
+
+    fn seen(&self) -> anyhow::Result<std::sync::MutexGuard<'_, Seen>> {
+        self.seen.lock().ok().context("the demo's own notes")
+    }
+
+    fn is_answered(&self) -> anyhow::Result<bool> {
+        Ok(self.seen()?.answered)
+    }
+
+    async fn look(&self) -> anyhow::Result<()> {
+        let mut woken = self.app.db.wake().streams();
+        let after = self.seen()?.seq;
+        let mut tx = self.app.db.read(self.stream.owner).await?;
+        let events = event::after(&mut tx, self.stream, after, 100).await?;
+        drop(tx);
+        if events.is_empty() {
+            let _ = tokio::time::timeout(EVERY, woken.recv()).await;
+        }
+        for event in events {
+            self.seen()?.seq = event.seq;
+            if let Some(line) = self.line(&event).await? {
+                self.say(&line)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What an event says to the person at the terminal, if anything.
+    async fn line(&self, event: &Event) -> anyhow::Result<Option<String>> {
+        let (style, at, data) = (self.style, time_of(event.at), &event.data.0);
+        let number = data["number"].as_i64().unwrap_or_default();
+        match event.kind.as_str() {
+            "incident.created" => {
+                let first = (number, text(&data["id"]), event.at);
+                self.seen()?.incident.get_or_insert(first);
+                let line = terminal::incident_opened(style, at, number, &text(&data["severity"]), &text(&data["title"]));
+                Ok(Some(line))
+            }
+            "incident.updated" if data["state"] == "resolved" => {
+                let opened = self.seen()?.incident.as_ref().map(|(_, _, opened)| *opened);
+                let after_s = opened.map_or(0.0, |opened| event.at.seconds_since(opened));
+                Ok(Some(terminal::resolved(style, at, number, after_s)))
+            }
+            "hypothesis.generated" => self.answer(event).await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn answer(&self, event: &Event) -> anyhow::Result<Option<String>> {
+        let (style, at, data) = (self.style, time_of(event.at), &event.data.0);
+        let Some((number, id, opened)) = self.seen()?.incident.clone() else { return Ok(None) };
+        if data["incident_id"] != id {
+            return Ok(None);
+        }
+        self.seen()?.answered = true;
+        let took_s = event.at.seconds_since(opened);
+        let (tenant, project) = (TenantId(self.stream.owner), ProjectId(self.stream.id));
+        let told = hypotheses::read(&self.app.db, tenant, project, id.parse()?).await?;
+        let reason = told.analysis.as_ref().and_then(|analysis| analysis.reason.clone()).unwrap_or_default();
+        let Some(top) = data.get("top").filter(|top| top.is_object()) else {
+            return Ok(Some(terminal::inconclusive(style, at, number, took_s, &reason)));
+        };
+        let mut tx = self.app.db.read(tenant.0).await?;
+        let (cited, analysis) = told.items.first().map_or((&[][..], None), |first| {
+            (first.supporting_evidence.as_slice(), Some(first.analysis_id))
+        });
+        let evidence = match analysis {
+            Some(analysis) => crate::ai::store::evidence(&mut tx, tenant, id.parse()?, analysis).await?,
+            None => Vec::new(),
+        };
+        let evidence: Vec<String> = cited
+            .iter()
+            .filter_map(|cited| evidence.iter().find(|row| row.id == *cited).map(|row| row.summary.clone()))
+            .collect();
+        let confidence = top["confidence_score"].as_f64().unwrap_or_default();
+        let claim = text(&top["claim"]);
+        Ok(Some(terminal::hypothesis_ready(style, at, number, took_s, &claim, confidence, &evidence)))
+    }
+}
+
+fn time_of(at: Ts) -> Time {
+    at.timestamp().to_zoned(jiff::tz::TimeZone::UTC).time()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

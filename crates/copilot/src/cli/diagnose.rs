@@ -1,0 +1,101 @@
+//! `diagnose` and `eval`: the engine without a server.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use diagnosis::{Cause, Diagnosis};
+
+use super::print;
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For a person.
+    #[default]
+    Text,
+    /// One JSON line, as `eval` writes it.
+    Json,
+}
+
+/// What `diagnose` takes.
+#[derive(Debug, Args)]
+pub struct DiagnoseArgs {
+    /// Metrics, a row a scrape: `time` in Unix seconds, then columns `service|metric`.
+    #[arg(long, value_name = "FILE.csv[.gz]")]
+    metrics: PathBuf,
+    /// When the incident began, in Unix seconds; estimated when it is not given.
+    #[arg(long, value_name = "UNIX")]
+    at: Option<f64>,
+    /// Who calls whom: `{"graph": [["caller", "callee"], …]}`.
+    #[arg(long, value_name = "FILE.json")]
+    topology: Option<PathBuf>,
+    /// How the result is printed.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// What `eval` takes.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// A folder of cases: `case.json` with `metrics.csv.gz` each, or `*.jsonl.gz` of alert-only cases.
+    dir: PathBuf,
+    /// Where the predictions go, one JSON line a case.
+    #[arg(long, value_name = "OUT.jsonl")]
+    predictions: PathBuf,
+}
+
+/// Ranks the causes of one incident.
+///
+/// # Errors
+/// When a file can't be read.
+pub fn diagnose(args: &DiagnoseArgs) -> anyhow::Result<()> {
+    let (diagnosis, prediction) = diagnosis::diagnose_file(&args.metrics, args.at, args.topology.as_deref())?;
+    match args.output {
+        Output::Json => print::line(&serde_json::to_string(&prediction)?),
+        Output::Text => text(&diagnosis).iter().try_for_each(|line| print::line(line)),
+    }
+}
+
+fn text(diagnosis: &Diagnosis) -> Vec<String> {
+    let mut lines: Vec<String> = diagnosis.causes.iter().take(5).zip(1..).flat_map(|(cause, rank)| one(rank, cause)).collect();
+    lines.push(format!("    {:>4.0}%  none of these, or not visible in these metrics", diagnosis.none_of_these * 100.0));
+    lines
+}
+
+fn one(rank: usize, cause: &Cause) -> Vec<String> {
+    let mut lines = vec![format!("{rank:>2}. {:>4.0}%  {}", cause.probability * 100.0, cause.service)];
+    for metric in cause.metrics.iter().take(2) {
+        lines.push(format!("            {}: {} against {} before", metric.metric, metric.value, metric.baseline));
+    }
+    lines
+}
+
+/// Diagnoses every case of a folder.
+///
+/// # Errors
+/// When the folder or a case can't be read; the readable cases are still written.
+pub fn eval(args: &EvalArgs) -> anyhow::Result<()> {
+    let file = std::fs::File::create(&args.predictions);
+    let mut out = std::io::BufWriter::new(file.with_context(|| format!("creating {}", args.predictions.display()))?);
+    let (mut written, mut unread) = (0, 0);
+    for prediction in diagnosis::evaluate(&args.dir)? {
+        match prediction {
+            Ok(prediction) => {
+                writeln!(out, "{}", serde_json::to_string(&prediction)?)?;
+                written += 1;
+            }
+            Err(error) => {
+                eprintln!("sre-copilot: {error}");
+                unread += 1;
+            }
+        }
+    }
+    out.flush()?;
+    eprintln!("{written} cases diagnosed, predictions in {}", args.predictions.display());
+    if unread > 0 {
+        bail!("{unread} cases could not be read");
+    }
+    Ok(())
+}

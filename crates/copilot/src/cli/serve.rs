@@ -1,0 +1,80 @@
+//! `serve` and `migrate`.
+
+use std::io::IsTerminal as _;
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use outbox::Clock;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::{ServeArgs, Settings};
+use crate::config::Config;
+use crate::server::{self, Start};
+use crate::service::Service;
+
+/// Upper bounds of the latency histograms, in seconds.
+const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// Runs the services until SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// When the process can't start.
+pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+    let (config, _) = args.settings.load()?;
+    log_to_stderr(&config)?;
+    let services = if args.services.is_empty() { Service::ALL.to_vec() } else { args.services };
+    let metrics = Some(record_metrics()?);
+    let server = server::start(Start { config, services, clock: Clock::System, metrics, model: None }).await?;
+    tracing::info!(url = server.url(), "SRE Copilot is ready");
+    stop_asked().await?;
+    tracing::info!("stopping");
+    server.stop().await;
+    Ok(())
+}
+
+/// Brings the database to this version's schema.
+///
+/// # Errors
+/// When it can't be opened or migrated.
+pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    let (config, _) = settings.load()?;
+    let db = crate::db::open(&config.database_url, &config.data_dir, Clock::System).await?;
+    db.close().await;
+    super::print::line("The database is at this version's schema.")
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// When signals can't be listened to.
+pub async fn stop_asked() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        pressed = tokio::signal::ctrl_c() => Ok(pressed?),
+    }
+}
+
+/// Sends the log to stderr, so that stdout holds machine output alone.
+///
+/// # Errors
+/// When the level can't be read.
+pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log_level).context("log_level")?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let json = match config.log_format.as_str() {
+        "json" => true,
+        "text" => false,
+        "" => !std::io::stderr().is_terminal(),
+        other => anyhow::bail!("log_format must be text or json, not {other:?}"),
+    };
+    if json { log.json().init() } else { log.with_target(false).init() }
+    Ok(())
+}
+
+fn record_metrics() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new().set_buckets(&BUCKETS)?.install_recorder()?;
+    metrics::gauge!("sre_copilot_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    Ok(handle)
+}

@@ -1,0 +1,291 @@
+//! What people do to incidents: open, change, move, comment.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State as With;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::Json;
+use garde::Validate;
+use outbox::Tx;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use super::record::NewIncident;
+use super::work::Desk;
+use super::{Incident, Severity, State, explain, read, store, timeline};
+use crate::app::App;
+use crate::auth::{Engineer, Member, Path};
+use crate::error::{Error, Result};
+use crate::ids::{IncidentId, UserId};
+use crate::valid::Valid;
+
+/// An incident that a person opens.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+pub struct Opening {
+    /// One line.
+    #[garde(length(chars, min = 1, max = 200), custom(visible))]
+    title: String,
+    /// What is known.
+    #[serde(default)]
+    #[garde(length(chars, max = 20_000))]
+    description: String,
+    /// The service it speaks of.
+    #[garde(length(chars, min = 1, max = 200))]
+    service_name: Option<String>,
+    /// How bad it is; medium when absent.
+    #[garde(skip)]
+    severity: Option<Severity>,
+    /// What tells it from others.
+    #[serde(default)]
+    #[garde(length(max = 64))]
+    labels: BTreeMap<String, String>,
+}
+
+/// What may be changed of an incident; absent members stay, null clears.
+#[derive(Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
+pub struct IncidentChange {
+    #[garde(length(chars, min = 1, max = 200), custom(visible_if_given))]
+    title: Option<String>,
+    #[garde(length(chars, max = 20_000))]
+    description: Option<String>,
+    #[garde(skip)]
+    severity: Option<Severity>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(inner(length(chars, max = 200)))]
+    #[schema(value_type = Option<String>)]
+    service_name: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(skip)]
+    #[schema(value_type = Option<UserId>)]
+    assigned_to: Option<Option<UserId>>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(inner(length(chars, max = 20_000)))]
+    #[schema(value_type = Option<String>)]
+    root_cause: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(inner(length(chars, max = 20_000)))]
+    #[schema(value_type = Option<String>)]
+    resolution_summary: Option<Option<String>>,
+}
+
+/// The state an incident is to move to.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+pub struct Move {
+    #[garde(skip)]
+    state: State,
+    /// Why; recorded with the move.
+    #[garde(length(chars, max = 5_000))]
+    comment: Option<String>,
+}
+
+/// What somebody says.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+pub struct Saying {
+    #[garde(length(chars, min = 1, max = 5_000), custom(visible))]
+    body: String,
+}
+
+/// Tells a member that is null from one that is absent.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+fn visible(text: &str, (): &()) -> garde::Result {
+    if text.trim().is_empty() { Err(garde::Error::new("must not be blank")) } else { Ok(()) }
+}
+
+#[expect(clippy::ref_option, reason = "the validator's signature")]
+fn visible_if_given(text: &Option<String>, context: &()) -> garde::Result {
+    text.as_deref().map_or(Ok(()), |text| visible(text, context))
+}
+
+/// Opens an incident by hand.
+#[utoipa::path(post, path = "/api/v1/incidents", tag = "incidents", request_body = Opening,
+    responses((status = 201, body = Incident)))]
+pub async fn create(With(app): With<App>, member: Engineer, Valid(new): Valid<Opening>) -> Result<Response> {
+    let mut tx = app.db.begin(member.tenant.0).await?;
+    let now = tx.now();
+    let mut desk = Desk::new(member.tenant, member.project, now);
+    let opening = NewIncident {
+        id: IncidentId::new(),
+        project: member.project,
+        number: 0,
+        title: new.title.trim(),
+        description: &new.description,
+        service_name: new.service_name.as_deref(),
+        severity: new.severity.unwrap_or(Severity::Medium),
+        severity_note: None,
+        source: "manual",
+        labels: &new.labels,
+        incident_key: None,
+        previous: None,
+        stale_after_s: None,
+        now,
+    };
+    let (id, _) = desk.open(&mut tx, opening).await?;
+    desk.take(&mut tx, id).await?.severity_by_person = new.severity.is_some();
+    desk.step(&mut tx, id, "incident_created", json!({"source": "manual"}), Some(member.actor.name())).await?;
+    explain::request(&mut tx, member.tenant, id).await?;
+    finish(tx, desk, &app, &member, id, StatusCode::CREATED).await
+}
+
+/// Writes the desk, commits, and answers with the incident as it is now.
+async fn finish(
+    mut tx: Tx,
+    desk: Desk,
+    app: &App,
+    member: &Member,
+    id: IncidentId,
+    status: StatusCode,
+) -> Result<Response> {
+    desk.clear(&mut tx).await.map_err(second_of_its_key)?;
+    tx.commit().await?;
+    let mut tx = app.db.read(member.tenant.0).await?;
+    let incident = read::store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
+    Ok(read::tagged(status, incident))
+}
+
+/// Reopening is refused while another incident of the same key is open.
+fn second_of_its_key(error: Error) -> Error {
+    match error {
+        Error::Internal(cause) => match cause.downcast::<sqlx::Error>() {
+            Ok(sqlx::Error::Database(cause)) if cause.is_unique_violation() => {
+                Error::Conflict("another incident of the same alerts is open; work on that one".to_owned())
+            }
+            Ok(cause) => cause.into(),
+            Err(cause) => Error::Internal(cause),
+        },
+        other => other,
+    }
+}
+
+/// Changes an incident; `If-Match` guards against overwriting somebody else's change.
+#[utoipa::path(patch, path = "/api/v1/incidents/{incident_id}", tag = "incidents",
+    params(("incident_id" = String, Path)), request_body = IncidentChange,
+    responses((status = 200, body = Incident)))]
+pub async fn change(
+    With(app): With<App>,
+    member: Engineer,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Valid(change): Valid<IncidentChange>,
+) -> Result<Response> {
+    let mut tx = app.db.begin(member.tenant.0).await?;
+    let id = read::resolve_id(&mut tx, member.tenant, member.project, &name).await?;
+    let mut desk = Desk::new(member.tenant, member.project, tx.now());
+    let current = desk.take(&mut tx, id).await?.incident.version;
+    let expected = headers.get(header::IF_MATCH).map(|tag| tag.to_str().unwrap_or_default().to_owned());
+    if expected.is_some_and(|tag| tag != "*" && tag != format!("\"{current}\"")) {
+        return Err(Error::PreconditionFailed);
+    }
+    apply(&mut tx, &mut desk, &member, id, change).await?;
+    finish(tx, desk, &app, &member, id, StatusCode::OK).await
+}
+
+async fn apply(tx: &mut Tx, desk: &mut Desk, member: &Member, id: IncidentId, change: IncidentChange) -> Result<()> {
+    let mut steps: Vec<(&str, Value)> = Vec::new();
+    if let Some(Some(user)) = change.assigned_to {
+        let name = store::assignee(tx, member.tenant, member.project, user).await?;
+        let name = name.ok_or_else(|| Error::field("assigned_to", "is not a member of this project"))?;
+        steps.push(("assigned", json!({"user_id": user, "name": name})));
+    }
+    let record = desk.take(tx, id).await?;
+    if let Some(severity) = change.severity.filter(|severity| *severity != record.incident.severity) {
+        steps.push(("severity_changed", json!({"from": record.incident.severity, "to": severity})));
+        record.incident.severity = severity;
+        record.incident.severity_note = None;
+        record.severity_by_person = true;
+    }
+    let incident = &mut record.incident;
+    match change.assigned_to {
+        Some(user) if user != incident.assigned_to => {
+            if user.is_none() {
+                steps.push(("assigned", json!({"user_id": null, "name": null})));
+            }
+            incident.assigned_to = user;
+        }
+        _ => steps.retain(|(step, _)| *step != "assigned"),
+    }
+    let texts = [
+        ("title", change.title.map(Some), Some(&mut incident.title), None),
+        ("description", change.description.map(Some), Some(&mut incident.description), None),
+        ("service_name", change.service_name, None, Some(&mut incident.service_name)),
+        ("root_cause", change.root_cause, None, Some(&mut incident.root_cause)),
+        ("resolution_summary", change.resolution_summary, None, Some(&mut incident.resolution_summary)),
+    ];
+    for (field, new, required, optional) in texts {
+        let Some(new) = new else { continue };
+        let old = required.as_deref().cloned().or_else(|| optional.as_deref().cloned().flatten());
+        if old == new {
+            continue;
+        }
+        steps.push(("field_changed", json!({"field": field, "from": old, "to": new})));
+        match (required, optional) {
+            (Some(slot), _) => *slot = new.unwrap_or_default(),
+            (None, Some(slot)) => *slot = new,
+            (None, None) => {}
+        }
+    }
+    if !steps.is_empty() {
+        desk.changed(id);
+    }
+    for (step, detail) in steps {
+        desk.step(tx, id, step, detail, Some(member.actor.name())).await?;
+    }
+    Ok(())
+}
+
+/// Moves an incident to another state; an illegal move is a conflict that names the legal ones.
+#[utoipa::path(patch, path = "/api/v1/incidents/{incident_id}/state", tag = "incidents",
+    params(("incident_id" = String, Path)), request_body = Move, responses((status = 200, body = Incident)))]
+pub async fn set_state(
+    With(app): With<App>,
+    member: Engineer,
+    Path(name): Path<String>,
+    Valid(to): Valid<Move>,
+) -> Result<Response> {
+    let mut tx = app.db.begin(member.tenant.0).await?;
+    let id = read::resolve_id(&mut tx, member.tenant, member.project, &name).await?;
+    let now = tx.now();
+    let mut desk = Desk::new(member.tenant, member.project, now);
+    let record = desk.take(&mut tx, id).await?;
+    let from = record.incident.state;
+    if from != to.state {
+        if record.incident.merged_into.is_some() {
+            return Err(Error::Conflict("it was merged into another incident; work on that one".to_owned()));
+        }
+        record.move_to(to.state, now)?;
+        desk.changed(id);
+        let detail = json!({"from": from, "to": to.state, "comment": to.comment});
+        desk.step(&mut tx, id, "state_changed", detail, Some(member.actor.name())).await?;
+        if from == State::Resolved {
+            explain::request(&mut tx, member.tenant, id).await?;
+        }
+    }
+    finish(tx, desk, &app, &member, id, StatusCode::OK).await
+}
+
+/// Says something about an incident.
+#[utoipa::path(post, path = "/api/v1/incidents/{incident_id}/comments", tag = "incidents",
+    params(("incident_id" = String, Path)), request_body = Saying,
+    responses((status = 201, body = timeline::Comment)))]
+pub async fn comment(
+    With(app): With<App>,
+    member: Engineer,
+    Path(name): Path<String>,
+    Valid(said): Valid<Saying>,
+) -> Result<Response> {
+    let mut tx = app.db.begin(member.tenant.0).await?;
+    let id = read::resolve_id(&mut tx, member.tenant, member.project, &name).await?;
+    let mut desk = Desk::new(member.tenant, member.project, tx.now());
+    desk.take(&mut tx, id).await?;
+    let author = (member.actor.user(), member.actor.name());
+    let comment = timeline::store::comment(&mut tx, member.tenant, id, author, &said.body).await?;
+    let detail = json!({"comment_id": comment.id, "body": comment.body});
+    desk.step(&mut tx, id, "comment_added", detail, Some(member.actor.name())).await?;
+    desk.changed(id);
+    desk.clear(&mut tx).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(comment)).into_response())
+}

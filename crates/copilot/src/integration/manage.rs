@@ -1,0 +1,413 @@
+//! Adding, changing, testing and removing integrations.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use garde::Validate;
+use outbox::{Ts, Tx};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::snippet::{self, PLACEHOLDER};
+use super::store::{self, Row};
+use super::{Kind, Settings};
+use crate::app::App;
+use crate::auth::audit::{self, Entry};
+use crate::auth::secret_token::SecretToken;
+use crate::auth::extract::Path;
+use crate::auth::source::Source;
+use crate::auth::{Admin, Cell, Member, Viewer};
+use crate::error::{Error, Result};
+use crate::ids::{IntegrationId, ProjectId};
+use crate::outbound::{self, Credentials};
+use crate::page::Page;
+use crate::valid::Valid;
+
+/// How long the old token lives on after a rotation, in seconds.
+const OVERLAP_S: i64 = 24 * 3600;
+
+/// Integrations a project may have.
+const MOST: usize = 500;
+
+/// An integration as people see it; its token is never among it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Integration)]
+#[expect(missing_docs, reason = "the fields are the contract's, by the contract's names")]
+pub struct Integration {
+    pub id: IntegrationId,
+    pub kind: Kind,
+    pub name: String,
+    /// The system's own API.
+    pub url: Option<String>,
+    /// Whether a credential for it is stored.
+    pub has_auth: bool,
+    pub settings: Settings,
+    pub webhook_url: String,
+    /// The configuration to paste, with a placeholder for the token.
+    pub snippet: String,
+    pub created_at: Ts,
+    pub last_delivery_at: Option<Ts>,
+    /// `accepted` or `rejected`.
+    pub last_delivery_status: Option<String>,
+    /// How many alerts its sender left out so far.
+    pub truncated_alerts: i64,
+}
+
+/// An integration with its token, shown once.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Created {
+    /// The integration; its snippet holds the token.
+    #[serde(flatten)]
+    pub integration: Integration,
+    /// What the sender proves itself with.
+    pub token: String,
+}
+
+/// An integration to add.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+pub struct NewIntegration {
+    /// What kind of system sends.
+    #[garde(skip)]
+    pub kind: Kind,
+    /// As people call it.
+    #[garde(length(chars, min = 1, max = 100), custom(visible))]
+    pub name: String,
+    /// The system's own API: Prometheus to query, Alertmanager to reconcile with, Grafana for links.
+    #[garde(inner(length(bytes, max = 2048)))]
+    pub url: Option<String>,
+    /// The credential for it.
+    #[garde(skip)]
+    #[schema(value_type = Option<Object>)]
+    pub auth: Option<Credentials>,
+    /// What it changes about reading and grouping.
+    #[garde(skip)]
+    #[serde(default)]
+    pub settings: Settings,
+}
+
+/// What may be changed of an integration; absent members stay, null clears.
+#[derive(Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
+pub struct IntegrationChange {
+    /// As people call it.
+    #[garde(inner(length(chars, min = 1, max = 100), custom(visible)))]
+    name: Option<String>,
+    /// The system's own API.
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    url: Option<Option<String>>,
+    /// The credential for it.
+    #[garde(skip)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Object>)]
+    auth: Option<Option<Credentials>>,
+    /// What it changes about reading and grouping.
+    #[garde(skip)]
+    settings: Option<Settings>,
+}
+
+/// Tells a member that is null from one that is absent.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the validator's signature")]
+fn visible(name: &str, (): &()) -> garde::Result {
+    if name.trim().is_empty() { Err(garde::Error::new("must not be blank")) } else { Ok(()) }
+}
+
+/// What a test request found.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct TestResult {
+    /// Whether the system answered as it should.
+    ok: bool,
+    /// What it said, or why it said nothing.
+    detail: String,
+    /// How long it took, in milliseconds.
+    latency_ms: f64,
+}
+
+/// A new token.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Rotated {
+    /// What the sender proves itself with from now on.
+    token: String,
+    /// The configuration to paste.
+    snippet: String,
+    /// Until when the old token works.
+    old_token_expires_at: Ts,
+}
+
+/// Lists the integrations of a project.
+#[utoipa::path(get, path = "/api/v1/projects/{project_id}/integrations", tag = "integrations",
+    params(("project_id" = ProjectId, Path)), responses((status = 200, body = Page<Integration>)))]
+pub async fn list(State(app): State<App>, member: Viewer) -> Result<Json<Page<Integration>>> {
+    let mut tx = app.db.read(member.tenant.0).await?;
+    let rows = store::list(&mut tx, member.tenant, member.project).await?;
+    Ok(Json(Page::whole(rows.into_iter().map(|row| show_row(&app, row, PLACEHOLDER)).collect())))
+}
+
+/// Adds an integration and answers with its token, which is shown this once.
+#[utoipa::path(post, path = "/api/v1/projects/{project_id}/integrations", tag = "integrations",
+    params(("project_id" = ProjectId, Path)), request_body = NewIntegration,
+    responses((status = 201, body = Created)))]
+pub async fn add(
+    State(app): State<App>,
+    member: Admin,
+    source: Source,
+    Valid(new): Valid<NewIntegration>,
+) -> Result<(StatusCode, Json<Created>)> {
+    if let Some(url) = &new.url {
+        app.outbound.check(url).await?;
+    }
+    let mut tx = app.db.begin(member.tenant.0).await?;
+    let created = create(&app, &mut tx, &member, &source, new).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Adds an integration inside a transaction.
+///
+/// # Errors
+/// A conflict when the project has too many; else when the database refused.
+pub async fn create(
+    app: &App,
+    tx: &mut Tx,
+    member: &Member,
+    source: &Source,
+    new: NewIntegration,
+) -> Result<Created> {
+    check_settings(&new.settings)?;
+    if store::list(tx, member.tenant, member.project).await?.len() >= MOST {
+        return Err(Error::Conflict(format!("a project has at most {MOST} integrations")));
+    }
+    let id = IntegrationId::new();
+    let row = Row {
+        id,
+        project_id: member.project,
+        kind: new.kind,
+        name: new.name,
+        url: new.url.filter(|url| !url.is_empty()),
+        auth: new.auth.map(|auth| seal(app, member, id, &auth)).transpose()?,
+        settings: new.settings.into(),
+        truncated_alerts: 0,
+        last_delivery_at: None,
+        last_delivery_status: None,
+        created_at: tx.now(),
+    };
+    let token = SecretToken::generate();
+    store::insert(tx, member.tenant, &row).await?;
+    store::add_token(tx, member.tenant, id, token.prefix(), &token.hash()).await?;
+    note(tx, member, source, "integration.created", id).await?;
+    Ok(Created { integration: show_row(app, row, token.reveal()), token: token.reveal().to_owned() })
+}
+
+/// Shows one integration.
+#[utoipa::path(get, path = "/api/v1/projects/{project_id}/integrations/{integration_id}", tag = "integrations",
+    params(("project_id" = ProjectId, Path), ("integration_id" = IntegrationId, Path)),
+    responses((status = 200, body = Integration)))]
+pub async fn show(
+    State(app): State<App>,
+    member: Viewer,
+    Path((_project, id)): Path<(ProjectId, IntegrationId)>,
+) -> Result<Json<Integration>> {
+    let mut tx = app.db.read(member.tenant.0).await?;
+    let row = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
+    Ok(Json(show_row(&app, row, PLACEHOLDER)))
+}
+
+/// Changes an integration; another address makes the stored credential void, so that it can't be sent elsewhere.
+#[utoipa::path(patch, path = "/api/v1/projects/{project_id}/integrations/{integration_id}", tag = "integrations",
+    params(("project_id" = ProjectId, Path), ("integration_id" = IntegrationId, Path)),
+    request_body = IntegrationChange, responses((status = 200, body = Integration)))]
+pub async fn change(
+    State(app): State<App>,
+    member: Admin,
+    source: Source,
+    Path((_project, id)): Path<(ProjectId, IntegrationId)>,
+    Valid(change): Valid<IntegrationChange>,
+) -> Result<Json<Integration>> {
+    if let Some(Some(url)) = &change.url {
+        app.outbound.check(url).await?;
+    }
+    let mut tx = app.db.begin(member.tenant.0).await?;
+    let mut row = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
+    apply(&app, &member, &mut row, change)?;
+    store::save(&mut tx, member.tenant, &row).await?;
+    note(&mut tx, &member, &source, "integration.changed", id).await?;
+    tx.commit().await?;
+    Ok(Json(show_row(&app, row, PLACEHOLDER)))
+}
+
+fn apply(app: &App, member: &Member, row: &mut Row, change: IntegrationChange) -> Result<()> {
+    row.name = change.name.unwrap_or_else(|| row.name.clone());
+    if let Some(url) = change.url {
+        let url = url.filter(|url| !url.is_empty());
+        if origin(url.as_deref()) != origin(row.url.as_deref()) {
+            row.auth = None;
+        }
+        row.url = url;
+    }
+    if let Some(auth) = change.auth {
+        row.auth = auth.map(|auth| seal(app, member, row.id, &auth)).transpose()?;
+    }
+    if let Some(settings) = change.settings {
+        check_settings(&settings)?;
+        row.settings = settings.into();
+    }
+    Ok(())
+}
+
+/// Removes an integration; its token ends at once.
+#[utoipa::path(delete, path = "/api/v1/projects/{project_id}/integrations/{integration_id}", tag = "integrations",
+    params(("project_id" = ProjectId, Path), ("integration_id" = IntegrationId, Path)),
+    responses((status = 204)))]
+pub async fn remove(
+    State(app): State<App>,
+    member: Admin,
+    source: Source,
+    Path((_project, id)): Path<(ProjectId, IntegrationId)>,
+) -> Result<StatusCode> {
+    let mut tx = app.db.begin(member.tenant.0).await?;
+    store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
+    store::delete(&mut tx, member.tenant, id).await?;
+    note(&mut tx, &member, &source, "integration.removed", id).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sends a real request to the integration's own API.
+#[utoipa::path(post, path = "/api/v1/projects/{project_id}/integrations/{integration_id}/test",
+    tag = "integrations", params(("project_id" = ProjectId, Path), ("integration_id" = IntegrationId, Path)),
+    responses((status = 200, body = TestResult)))]
+pub async fn test(
+    State(app): State<App>,
+    member: Admin,
+    Path((_project, id)): Path<(ProjectId, IntegrationId)>,
+) -> Result<Json<TestResult>> {
+    let mut tx = app.db.read(member.tenant.0).await?;
+    let row = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
+    drop(tx);
+    let Some(url) = row.url.clone() else {
+        return Err(Error::field("url", "this integration has no address to test; set one first"));
+    };
+    let credentials = unseal(&app, &member, &row)?;
+    let started = std::time::Instant::now();
+    let (ok, detail) = match ask(&app, row.kind, &url, credentials.as_ref()).await {
+        Ok(answer) => answer,
+        Err(failure) => (false, failure.to_string()),
+    };
+    Ok(Json(TestResult { ok, detail, latency_ms: started.elapsed().as_secs_f64() * 1e3 }))
+}
+
+/// One request that only the right system answers well.
+async fn ask(
+    app: &App,
+    kind: Kind,
+    url: &str,
+    credentials: Option<&Credentials>,
+) -> Result<(bool, String), outbound::Failure> {
+    let target = app.outbound.open(url, credentials).await?;
+    let (path, query) = match kind {
+        Kind::Prometheus => ("api/v1/query", vec![("query", "count(up)".to_owned())]),
+        Kind::Alertmanager => ("api/v2/status", Vec::new()),
+        Kind::Grafana => ("api/health", Vec::new()),
+    };
+    let answer = target.get(path, &query, outbound::MAX_ANSWER_BYTES).await?;
+    let is_json = serde_json::from_slice::<serde_json::Value>(&answer.body);
+    Ok(match (answer.status, is_json) {
+        (200, Ok(body)) if kind == Kind::Prometheus => {
+            let up = body.pointer("/data/result/0/value/1").and_then(|value| value.as_str()).unwrap_or("0");
+            (true, format!("answered; it scrapes {up} targets"))
+        }
+        (200, Ok(_)) => (true, "answered".to_owned()),
+        (200, Err(_)) => (false, format!("answered, but not as {kind} does: is this the right address?")),
+        (401 | 403, _) => (false, "refused the credential".to_owned()),
+        (status, _) => (false, format!("answered {status}: is this the right address?")),
+    })
+}
+
+/// Gives the integration a new token; the old one works for another day.
+#[utoipa::path(post, path = "/api/v1/projects/{project_id}/integrations/{integration_id}/rotate-token",
+    tag = "integrations", params(("project_id" = ProjectId, Path), ("integration_id" = IntegrationId, Path)),
+    responses((status = 200, body = Rotated)))]
+pub async fn rotate_token(
+    State(app): State<App>,
+    member: Admin,
+    source: Source,
+    Path((_project, id)): Path<(ProjectId, IntegrationId)>,
+) -> Result<Json<Rotated>> {
+    let mut tx = app.db.begin(member.tenant.0).await?;
+    let row = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
+    let old_token_expires_at = tx.now().plus_seconds(OVERLAP_S);
+    let token = SecretToken::generate();
+    store::retire_tokens(&mut tx, member.tenant, id, old_token_expires_at).await?;
+    store::add_token(&mut tx, member.tenant, id, token.prefix(), &token.hash()).await?;
+    note(&mut tx, &member, &source, "integration.token_rotated", id).await?;
+    tx.commit().await?;
+    let snippet = snippet::snippet(&app.config.public_url(), row.kind, id, token.reveal());
+    Ok(Json(Rotated { token: token.reveal().to_owned(), snippet, old_token_expires_at }))
+}
+
+async fn note(
+    tx: &mut Tx,
+    member: &Member,
+    source: &Source,
+    action: &'static str,
+    id: IntegrationId,
+) -> Result<()> {
+    let entry = Entry::by(member, source, action, format!("integration:{id}"));
+    Ok(audit::record(tx, member.tenant, entry).await?)
+}
+
+fn show_row(app: &App, row: Row, token: &str) -> Integration {
+    let public_url = app.config.public_url();
+    Integration {
+        webhook_url: snippet::webhook_url(&public_url, row.kind, row.id),
+        snippet: snippet::snippet(&public_url, row.kind, row.id, token),
+        id: row.id,
+        kind: row.kind,
+        name: row.name,
+        url: row.url,
+        has_auth: row.auth.is_some(),
+        settings: row.settings.0,
+        created_at: row.created_at,
+        last_delivery_at: row.last_delivery_at,
+        last_delivery_status: row.last_delivery_status,
+        truncated_alerts: row.truncated_alerts,
+    }
+}
+
+fn check_settings(settings: &Settings) -> Result<()> {
+    if settings.group_by.as_ref().is_some_and(|labels| labels.is_empty() || labels.len() > 20) {
+        return Err(Error::field("settings.group_by", "name 1 to 20 labels"));
+    }
+    if settings.source.as_ref().is_some_and(|source| source.is_empty() || source.len() > 200) {
+        return Err(Error::field("settings.source", "must have 1 to 200 bytes"));
+    }
+    let seconds = [settings.repeat_interval_s, settings.group_interval_s, settings.heartbeat_timeout_s];
+    if seconds.into_iter().flatten().any(|seconds| !(1..=30 * 86_400).contains(&seconds)) {
+        return Err(Error::field("settings", "an interval must be between a second and 30 days"));
+    }
+    Ok(())
+}
+
+/// Scheme, host and port: what a credential was entered for.
+fn origin(url: Option<&str>) -> Option<(String, Option<String>, Option<u16>)> {
+    let url = url::Url::parse(url?).ok()?;
+    Some((url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default()))
+}
+
+fn cell(tenant: crate::ids::TenantId, id: IntegrationId) -> Cell<'static> {
+    Cell { tenant, table: "integrations", column: "auth", row: id.0 }
+}
+
+fn seal(app: &App, member: &Member, id: IntegrationId, auth: &Credentials) -> Result<Vec<u8>> {
+    let plain = serde_json::to_vec(auth).map_err(|error| Error::Internal(error.into()))?;
+    Ok(app.keys.seal(&plain, cell(member.tenant, id))?)
+}
+
+fn unseal(app: &App, member: &Member, row: &Row) -> Result<Option<Credentials>> {
+    let Some(sealed) = &row.auth else { return Ok(None) };
+    let plain = app.keys.open(sealed, cell(member.tenant, row.id))?;
+    serde_json::from_slice(&plain).map(Some).map_err(|error| Error::Internal(error.into()))
+}

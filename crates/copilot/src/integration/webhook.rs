@@ -1,0 +1,202 @@
+//! The receivers: read the body, read the alerts, wait for the commit, say what became of each.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, on};
+use axum::{Json, routing::MethodFilter};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::deliveries::{DeliveryResult, health};
+use super::hook::Hook;
+use super::inbox::{self, Reading};
+use super::Kind;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::ids::DeliveryId;
+use crate::incident::intake::Outcome;
+
+/// The largest body that is read, in bytes, before and after it is inflated.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// How long the body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bodies from this size are read off the executor, in bytes.
+const LARGE: usize = 128 * 1024;
+
+/// What a sender is told.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Accepted {
+    /// Always `success`: everything is durably stored.
+    status: &'static str,
+    /// The receipt.
+    delivery_id: DeliveryId,
+    /// How many alerts the body held.
+    received: usize,
+    /// What became of each.
+    results: Vec<AlertAnswer>,
+}
+
+/// What became of one alert.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AlertAnswer {
+    /// The fingerprint of its labels.
+    fingerprint: Option<String>,
+    /// In one word.
+    outcome: Outcome,
+    /// The incident it concerns.
+    incident_id: Option<crate::ids::IncidentId>,
+    /// Why, where the word does not say.
+    reason: Option<String>,
+}
+
+impl From<DeliveryResult> for AlertAnswer {
+    fn from(result: DeliveryResult) -> Self {
+        let DeliveryResult { fingerprint, outcome, incident_id, reason, .. } = result;
+        Self { fingerprint, outcome, incident_id, reason }
+    }
+}
+
+/// The routes; Grafana may also PUT.
+pub fn routes() -> OpenApiRouter<App> {
+    let post = MethodFilter::POST;
+    let router = Router::new()
+        .route("/webhooks/alertmanager", receiver(Kind::Alertmanager, post))
+        .route("/webhooks/alertmanager/{integration_id}", receiver(Kind::Alertmanager, post))
+        .route("/webhooks/prometheus/api/v2/alerts", receiver(Kind::Prometheus, post))
+        .route("/webhooks/prometheus/{integration_id}/api/v2/alerts", receiver(Kind::Prometheus, post))
+        .route("/webhooks/grafana", receiver(Kind::Grafana, post.or(MethodFilter::PUT)))
+        .route("/webhooks/grafana/{integration_id}", receiver(Kind::Grafana, post.or(MethodFilter::PUT)));
+    OpenApiRouter::from(router)
+}
+
+fn receiver(kind: Kind, methods: MethodFilter) -> MethodRouter<App> {
+    on(methods, move |State(app): State<App>, hook: Hook, request: Request| async move {
+        let answer = receive(&app, kind, hook, request).await;
+        answer.unwrap_or_else(|error| ours_is_503(error).into_response())
+    })
+}
+
+/// A sender tries again after 503 and after nothing else, so every fault of ours is one (Alertmanager's
+/// `notify/util.go` retries 5xx only; 429 and 408 lose the alert).
+fn ours_is_503(error: Error) -> Error {
+    let status = error.status().0;
+    metrics::counter!("sre_copilot_webhook_refusals_total", "status" => status.as_u16().to_string()).increment(1);
+    match error {
+        Error::Internal(cause) => {
+            tracing::error!(error = format!("{cause:#}"), "a webhook could not be stored");
+            metrics::counter!("sre_copilot_internal_errors_total").increment(1);
+            Error::Unavailable("unavailable", "it could not be stored; send it again")
+        }
+        other => other,
+    }
+}
+
+async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<Response> {
+    let received_at = app.clock().now();
+    expect_json(request.headers())?;
+    let _room = app.inbox.room(content_length(request.headers()))?;
+    let body = match read(request).await {
+        Err(error @ Error::TooLarge(_)) => {
+            health::too_large(app, &hook, "its body is larger than 16 MiB").await?;
+            return Err(error);
+        }
+        other => other?,
+    };
+    let reading = Reading { kind, body, received_at, settings: hook.integration.settings.0.clone() };
+    let batch = match reading.parse().await {
+        Err(alerts::ParseError::TooManyAlerts { count, limit }) => {
+            let why = format!("it holds {count} alerts, more than {limit}");
+            health::too_large(app, &hook, &why).await?;
+            return Err(Error::TooLarge(why));
+        }
+        Err(alerts::ParseError::MalformedJson(why)) => return Err(Error::Malformed("malformed-json", why.to_string())),
+        Err(alerts::ParseError::NotThisFormat(why)) => {
+            return Err(Error::Malformed("malformed-request", format!("not a body of {kind}: {why}")));
+        }
+        Ok(batch) => batch,
+    };
+    let (delivery_id, results) = app.inbox.submit(inbox::entry(&hook, reading, batch)).await?;
+    let received = results.len();
+    let results = results.into_iter().map(AlertAnswer::from).collect();
+    Ok(Json(Accepted { status: "success", delivery_id, received, results }).into_response())
+}
+
+fn expect_json(headers: &HeaderMap) -> Result<()> {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if kind == "application/json" || kind.ends_with("+json") {
+        return Ok(());
+    }
+    Err(Error::Unsupported("unsupported-media-type", "send application/json"))
+}
+
+fn content_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The whole body, inflated if it was deflated.
+async fn read(request: Request) -> Result<Bytes> {
+    let encoding = request.headers().get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
+    let gzip = match encoding.as_deref() {
+        None | Some(b"identity") => false,
+        Some(b"gzip" | b"x-gzip") => true,
+        Some(_) => return Err(Error::Unsupported("unsupported-encoding", "send the body plain or as gzip")),
+    };
+    if content_length(request.headers()).is_some_and(|length| length > MAX_BODY) {
+        return Err(too_large());
+    }
+    let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(request.into_body(), MAX_BODY).collect()).await;
+    let bytes = collected
+        .map_err(|_| Error::Unavailable("unavailable", "the body took too long to arrive"))?
+        .map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                too_large()
+            } else {
+                Error::Malformed("malformed-request", "the body could not be read".to_owned())
+            }
+        })?
+        .to_bytes();
+    if gzip { inflate(bytes).await } else { Ok(bytes) }
+}
+
+fn too_large() -> Error {
+    Error::TooLarge(format!("a body here has at most {} MiB", MAX_BODY / 1024 / 1024))
+}
+
+async fn inflate(bytes: Bytes) -> Result<Bytes> {
+    let inflated = tokio::task::spawn_blocking(move || {
+        let mut plain = Vec::new();
+        let mut reader = flate2::read::GzDecoder::new(bytes.as_ref()).take(MAX_BODY as u64 + 1);
+        reader.read_to_end(&mut plain).map(|_| plain)
+    });
+    let plain = inflated.await.map_err(|error| Error::Internal(error.into()))?;
+    let plain = plain.map_err(|_| Error::Malformed("malformed-request", "the gzip body is damaged".to_owned()))?;
+    if plain.len() > MAX_BODY { Err(too_large()) } else { Ok(plain.into()) }
+}
+
+impl Reading {
+    /// The alerts in the body; a large one is read where it can't hold up other requests.
+    async fn parse(&self) -> Result<alerts::Batch, alerts::ParseError> {
+        let settings = self.settings.reading();
+        let (sender, received) = (self.kind.sender(), self.received_at.timestamp());
+        if self.body.len() < LARGE {
+            return alerts::parse(sender, &self.body, received, &settings);
+        }
+        let body = self.body.clone();
+        let parsed = tokio::task::spawn_blocking(move || alerts::parse(sender, &body, received, &settings));
+        match parsed.await {
+            Ok(parsed) => parsed,
+            // The parser does not panic; if it did, the body would have to be read here.
+            Err(_) => alerts::parse(sender, &self.body, received, &self.settings.reading()),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Starting and stopping: a database, the chosen services, their listeners and their work.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
+use outbox::Clock;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::ai::Model;
+use crate::app::{App, Parts};
+use crate::auth::Keys;
+use crate::config::Config;
+use crate::error::Error;
+use crate::gateway::{self, Limits};
+use crate::outbound::Outbound;
+use crate::service::Service;
+use crate::websocket::{self, Hub};
+use crate::{db, health, http};
+
+/// How long workers may take to finish what they are at, after the last request was answered.
+const SETTLE: Duration = Duration::from_secs(4);
+
+/// What a process is started with beside its settings.
+#[derive(Debug)]
+pub struct Start {
+    /// The settings.
+    pub config: Config,
+    /// Which services it runs.
+    pub services: Vec<Service>,
+    /// Where its time comes from.
+    pub clock: Clock,
+    /// Renders `/metrics`.
+    pub metrics: Option<PrometheusHandle>,
+    /// The language model instead of the configured one, for tests.
+    pub model: Option<Model>,
+}
+
+/// A running process.
+pub struct Server {
+    /// What its handlers and workers are given.
+    pub app: App,
+    /// Where each service listens.
+    pub addresses: BTreeMap<Service, SocketAddr>,
+    listeners: JoinSet<()>,
+    halt: CancellationToken,
+}
+
+/// Starts a process; it is ready when this returns.
+///
+/// # Errors
+/// When the database can't be opened, an address is taken, or a setting makes no sense.
+pub async fn start(start: Start) -> anyhow::Result<Server> {
+    let Start { mut config, services, clock, metrics, model } = start;
+    let mut bound = Vec::new();
+    for service in &services {
+        let address = service.listen(&config).to_owned();
+        let listener = TcpListener::bind(&address)
+            .await
+            .with_context(|| format!("{} can't listen on {address}", service.name()))?;
+        if *service == Service::Gateway {
+            // With port 0 the links must name the port that was given.
+            config.gateway_listen = listener.local_addr()?.to_string();
+        }
+        bound.push((*service, listener));
+    }
+    let db = db::open(&config.database_url, &config.data_dir, clock).await?;
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    let app = App::new(Parts {
+        keys: Keys::load(&config, &config.data_dir)?,
+        inbox: crate::integration::Inbox::default(),
+        hub: Hub::new(db.clone(), websocket::Limits::default(), tasks.clone(), stop.clone()),
+        model: model.map_or_else(|| Model::from_config(&config), Ok)?,
+        outbound: Outbound::from_config(&config)?,
+        limits: Limits::new(&config)?,
+        metrics,
+        tasks,
+        stop,
+        config,
+        db,
+    });
+    let halt = CancellationToken::new();
+    let mut server = Server { app, addresses: BTreeMap::new(), listeners: JoinSet::new(), halt };
+    for (service, listener) in bound {
+        server.run(service, listener, &services)?;
+    }
+    Ok(server)
+}
+
+impl Server {
+    /// Begins a service's work and answers its requests.
+    fn run(&mut self, service: Service, listener: TcpListener, local: &[Service]) -> anyhow::Result<()> {
+        let app = &self.app;
+        let router: Router<App> = match service {
+            Service::Gateway => gateway::assemble(app, local),
+            other => gateway::guard(app, other.routes().split_for_parts().0).fallback(|| async { Error::NotFound }),
+        };
+        let router = http::wrap(router.merge(health::routes()).with_state(app.clone()));
+        self.addresses.insert(service, listener.local_addr()?);
+        tracing::info!(service = service.name(), address = %listener.local_addr()?, "listening");
+        app.spawn(service.run(app.clone(), self.halt.clone()));
+        self.listeners.spawn(http::serve(listener, router, app.stop.clone()));
+        Ok(())
+    }
+
+    /// The address of the dashboard, if this process runs the gateway.
+    pub fn url(&self) -> String {
+        self.app.config.public_url()
+    }
+
+    /// Stops: no new requests, the running ones are answered, then the work ends and the database is closed.
+    pub async fn stop(mut self) {
+        self.app.stop.cancel();
+        while self.listeners.join_next().await.is_some() {}
+        self.halt.cancel();
+        self.app.tasks.close();
+        if tokio::time::timeout(SETTLE, self.app.tasks.wait()).await.is_err() {
+            tracing::warn!("some work did not end in time; its lease will run out");
+        }
+        self.app.db.close().await;
+    }
+}

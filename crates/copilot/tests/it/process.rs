@@ -1,0 +1,64 @@
+//! The real binary as a child process, killed when the test ends.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::world::client;
+
+const SERVICES: [&str; 6] = ["GATEWAY", "AUTH", "INCIDENT", "AI", "INTEGRATION", "WEBSOCKET"];
+
+/// A running `sre-copilot serve`.
+pub struct Process {
+    child: Child,
+    pub base: String,
+}
+
+impl Process {
+    /// Starts it on free ports with its data in `folder`, and waits until it is ready.
+    pub async fn start(folder: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sre-copilot"));
+        command.arg("serve").env_clear().env("SRE_COPILOT_DATA_DIR", folder.join("data"));
+        let ports = free_ports();
+        for (service, port) in SERVICES.iter().zip(&ports) {
+            command.env(format!("SRE_COPILOT_{service}_LISTEN"), format!("127.0.0.1:{port}"));
+        }
+        command.env("SRE_COPILOT_LOG_LEVEL", "warn").env("SRE_COPILOT_API_REQUESTS_PER_MINUTE", "0");
+        let child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
+        let process = Self { child, base: format!("http://127.0.0.1:{}", ports[0]) };
+        process.ready().await;
+        process
+    }
+
+    async fn ready(&self) {
+        let (http, begun) = (client(), Instant::now());
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            ticks.tick().await;
+            let answer = http.get(format!("{}/-/ready", self.base)).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "the process did not become ready");
+        }
+    }
+
+    /// Ends it as a crash would: at once, in the middle of whatever it does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have been killed by the test already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_ports() -> Vec<u16> {
+    let held: Vec<_> = SERVICES.iter().map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    held.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
+}

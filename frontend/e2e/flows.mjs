@@ -1,0 +1,78 @@
+/** What a person does from end to end, in a real browser, by role and label. */
+import assert from 'node:assert/strict';
+
+/** Each flow begins on a fresh page of the mock. */
+export const FLOWS = {
+  async 'an incident appears, is explained and acknowledged without a reload'(page, url) {
+    await page.goto(`${url}/incidents?mock=shop`);
+    const row = page.getByRole('link', { name: /replication is 94 s behind/ });
+    await row.waitFor({ timeout: 20_000 });
+    await page.getByText('High, new incident INC-143').waitFor();
+    await row.click();
+    await page.getByText('Not enough evidence to name a cause.').waitFor({ timeout: 15_000 });
+    await page.keyboard.press('a');
+    await page.getByText(/^Acknowledged \d\d:\d\d:\d\d/).waitFor();
+  },
+
+  async 'a source is connected and its panel shows the mistake, then the incident'(page, url) {
+    await page.goto(`${url}/integrations?mock=empty&still`);
+    await page.getByRole('button', { name: 'Connect' }).first().click();
+    await page.getByText('Alertmanager', { exact: true }).click();
+    await page.getByRole('button', { name: /Create and show/ }).click();
+    await page.getByText('credentials: whs_').waitFor();
+    await page.getByText(/wrong token \(401\)/).waitFor({ timeout: 15_000 });
+    await page.getByText('Read 1 alert').waitFor({ timeout: 15_000 });
+    await page.getByRole('link', { name: 'INC-1' }).waitFor({ timeout: 15_000 });
+  },
+
+  async 'ten thousand incidents stay a small page'(page, url) {
+    await page.goto(`${url}/incidents?q=&mock=shop&past=10000&still`);
+    await page.getByRole('row').first().waitFor();
+    for (let press = 0; press < 60; press += 1) await page.keyboard.press('j');
+    const nodes = await page.evaluate(() => document.querySelectorAll('*').length);
+    assert.ok(nodes < 1500, `${nodes} nodes`);
+    const grid = page.getByRole('grid');
+    for (let screen = 0; screen < 12; screen += 1) {
+      await grid.evaluate((one) => one.parentElement.scrollBy(0, 4000));
+      await page.waitForTimeout(120);
+    }
+    assert.ok(Number(await page.getByRole('row').last().getAttribute('aria-rowindex')) > 300);
+  },
+
+  async 'the zone and the theme stay chosen'(page, url) {
+    await page.goto(`${url}/incidents/INC-142?mock=shop&still`);
+    await page.getByText(/Started/).waitFor();
+    await page.keyboard.press('t');
+    await page.getByRole('button', { name: 'Times are in UTC' }).waitFor();
+    await page
+      .getByRole('button', { name: /^Account of/ })
+      .first()
+      .click();
+    await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+    await page.reload();
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+    await page.getByRole('button', { name: 'Times are in UTC' }).waitFor();
+  },
+
+  async 'signing out and in again returns to the same place'(page, url) {
+    await page.goto(`${url}/settings/keys?mock=shop&still&out`);
+    await page.getByLabel('E-mail').fill('robin@shop.example');
+    await page.getByLabel('Password').fill('a good long one');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'API keys of Production' }).waitFor();
+    await page
+      .getByRole('button', { name: /^Account of/ })
+      .first()
+      .click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  },
+
+  async 'a one-time link signs in and leaves no token in the address'(page, url) {
+    await page.goto(`${url}/link?mock=shop&still&out#secret-token`);
+    await page.getByRole('grid').waitFor();
+    assert.equal(new URL(page.url()).hash, '');
+    await page.goBack().catch(() => null);
+    assert.ok(!page.url().includes('secret-token'));
+  },
+};

@@ -1,0 +1,52 @@
+/** Accessibility by axe, and that nothing sticks out of a page: every page, theme and size. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { PAGES, SIZES, THEMES } from './pages.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export async function checkLooks(browser, url) {
+  const faults = [];
+  for (const [size, viewport] of Object.entries(SIZES))
+    for (const theme of THEMES) {
+      const context = await browser.newContext({ viewport, colorScheme: theme, reducedMotion: 'reduce' });
+      const page = await context.newPage();
+      page.on('pageerror', (error) => faults.push(`${size} ${theme}: ${error.message}`));
+      page.on('console', (message) => {
+        // Chromium itself reports the 401 by which a signed-out page learns that it is signed out.
+        if (message.type() === 'error' && !message.text().includes('401'))
+          faults.push(`${size} ${theme}: ${message.text()}`);
+      });
+      for (const [name, path] of Object.entries(PAGES)) {
+        await page.goto(url + path);
+        await page.locator('main').first().waitFor();
+        await page.locator('[role="status"][aria-label="Loading"]').first().waitFor({ state: 'detached' });
+        await page.evaluate(AXE);
+        const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
+        for (const one of violations)
+          faults.push(
+            `${name} ${size} ${theme}: ${one.id} on ${one.nodes.map((node) => node.target).join(' | ')}`,
+          );
+        for (const one of await page.evaluate(stickingOut))
+          faults.push(`${name} ${size} ${theme}: ${one} sticks out`);
+      }
+      await context.close();
+    }
+  return faults;
+}
+
+/** Elements whose right edge is past the viewport without anything to scroll them in. */
+function stickingOut() {
+  const scrolls = (element) => {
+    for (let up = element; up; up = up.parentElement)
+      if (/auto|scroll|hidden|clip/.test(getComputedStyle(up).overflowX) && up !== document.documentElement) {
+        if (up.tagName === 'MAIN') return up.scrollWidth <= up.clientWidth + 1;
+        return true;
+      }
+    return false;
+  };
+  return [...document.querySelectorAll('body *')]
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element))
+    .slice(0, 3)
+    .map((element) => `${element.tagName.toLowerCase()}.${String(element.className).slice(0, 60)}`);
+}

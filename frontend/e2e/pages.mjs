@@ -1,0 +1,25 @@
+/** Every page of the mock worth a look, in these sizes and themes. */
+
+export const PAGES = {
+  login: '/login?mock=shop&out&still',
+  register: '/login?mock=first&still',
+  incidents: '/incidents?mock=shop&still',
+  quiet: '/incidents?mock=quiet&still',
+  empty: '/incidents?mock=empty&still',
+  incident: '/incidents/INC-142?mock=shop&still',
+  alerts: '/incidents/INC-142?tab=alerts&mock=shop&still',
+  inconclusive: '/incidents/INC-140?mock=shop&still',
+  failed: '/incidents/INC-138?mock=shop&still',
+  integrations: '/integrations?mock=shop&still',
+  analytics: '/analytics?mock=shop&still',
+  changes: '/changes?mock=shop&still',
+  members: '/settings/members?mock=shop&still',
+  keys: '/settings/keys?mock=shop&still',
+  projects: '/settings/projects?mock=shop&still',
+  sessions: '/settings/sessions?mock=shop&still',
+  preferences: '/settings/preferences?mock=shop&still',
+  audit: '/settings/audit?mock=shop&still',
+};
+
+export const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+export const THEMES = ['light', 'dark'];

@@ -1,0 +1,125 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { HttpResponse, http } from 'msw';
+import { expect, it } from 'vitest';
+import { db, emit, findIncident } from '../../../mock/db';
+import { renderApp } from '../../../mock/renderApp';
+import { server } from '../../../mock/testing';
+
+const main = () => within(screen.getByRole('main'));
+const facts = () => within(screen.getByRole('region', { name: 'Facts' }));
+
+it('says first how bad, what, since when, and who has it', async () => {
+  renderApp('/incidents/INC-142');
+  expect(await screen.findByRole('heading', { level: 1 })).toHaveProperty(
+    'textContent',
+    'checkout-api: 14% of requests failing (limit 1%)',
+  );
+  for (const text of ['Critical', 'Not acknowledged', 'nobody', '3 firing of 3'])
+    expect(facts().getByText(text)).toBeTruthy();
+});
+
+it('acknowledges in three visible states: sending, failed with a way back, confirmed', async () => {
+  const { user } = renderApp('/incidents/INC-142');
+  const button = await screen.findAllByRole('button', { name: /^Acknowledge/ });
+  server.use(
+    http.patch('*/api/v1/incidents/:id/state', () => new HttpResponse(null, { status: 503 }), { once: true }),
+  );
+  await user.click(button[0] as HTMLElement);
+  expect(await facts().findByText(/The server is busy/)).toBeTruthy();
+  expect(findIncident('INC-142')?.state).toBe('detected');
+  await user.click(facts().getByRole('button', { name: 'Try again' }));
+  await waitFor(() => expect(findIncident('INC-142')?.state).toBe('acknowledged'));
+  await waitFor(() =>
+    expect(
+      facts()
+        .getAllByText(/^Acknowledged/)
+        .map((one) => one.textContent),
+    ).toContainEqual(expect.stringMatching(/^Acknowledged \d\d:\d\d:\d\d/)),
+  );
+  expect(facts().queryByRole('button', { name: /^Acknowledge$/ })).toBeNull();
+});
+
+it('offers only the legal moves', async () => {
+  renderApp('/incidents/INC-138');
+  await screen.findByRole('heading', { level: 1 });
+  const names = facts()
+    .getAllByRole('button')
+    .map((button) => button.textContent?.trim());
+  expect(names).toEqual(expect.arrayContaining(['Resolve', 'Back to investigating']));
+  expect(names).not.toContain('Mark inconclusive');
+});
+
+it('shows evidence for and against, and opens it to its query', async () => {
+  const { user } = renderApp('/incidents/INC-142');
+  const theory = await screen.findByRole('article', { name: /exhausted the connection pool/ });
+  expect(within(theory).getAllByText('for')).toHaveLength(3);
+  expect(within(theory).getAllByText('against')).toHaveLength(1);
+  await user.click(within(theory).getByRole('button', { name: /Waiting for a database connection/ }));
+  expect(within(theory).getByText(/db_pool_wait_seconds_bucket/)).toBeTruthy();
+  expect(within(theory).getByRole('img', { name: /From .* to .* s/ })).toBeTruthy();
+  expect(screen.getAllByText('High confidence')).toHaveLength(1);
+});
+
+it('stores whether a theory was right', async () => {
+  const { user } = renderApp('/incidents/INC-142');
+  const theory = await screen.findByRole('article', { name: /exhausted the connection pool/ });
+  await user.click(within(theory).getByRole('button', { name: 'Right' }));
+  await waitFor(() =>
+    expect(within(theory).getByRole('button', { name: 'Right' }).getAttribute('aria-pressed')).toBe('true'),
+  );
+  expect(await within(theory).findByText(/said Robin Vale/)).toBeTruthy();
+});
+
+it.each([
+  ['INC-140', 'Not enough evidence to name a cause.', 'What was checked'],
+  ['INC-138', 'The analysis failed.', /answered 503 three times/],
+  ['INC-141', /Comparing metrics, alerts and changes/, /so far/],
+])('%s: says honestly that there is no cause', async (ref, text, more) => {
+  renderApp(`/incidents/${ref}`);
+  expect(await screen.findByText(text)).toBeTruthy();
+  expect(screen.getByText(more)).toBeTruthy();
+  expect(screen.queryByText('Most likely cause')).toBeNull();
+});
+
+it('shows a theory as plain text, whatever it holds', async () => {
+  const items = db.hypotheses.get(findIncident('INC-142')?.id ?? '')?.items;
+  if (items?.[0]) items[0].claim = '<img src=x onerror=alert(1)> **bold**';
+  renderApp('/incidents/INC-142');
+  expect(await screen.findByText('<img src=x onerror=alert(1)> **bold**')).toBeTruthy();
+  expect(document.querySelector('main img')).toBeNull();
+});
+
+it('asks for the cause when resolving, and keeps it', async () => {
+  const { user } = renderApp('/incidents/INC-138');
+  await screen.findByRole('heading', { level: 1 });
+  await user.keyboard('r');
+  const dialog = await screen.findByRole('dialog');
+  await user.type(within(dialog).getByLabelText('Root cause'), 'An expired key');
+  await user.click(within(dialog).getByRole('button', { name: 'Resolve' }));
+  await waitFor(() => expect(findIncident('INC-138')?.state).toBe('resolved'));
+  expect(findIncident('INC-138')?.root_cause).toBe('An expired key');
+  expect(await main().findByText('An expired key')).toBeTruthy();
+});
+
+it('adds a note to the timeline', async () => {
+  const { user } = renderApp('/incidents/INC-140');
+  await user.type(await screen.findByLabelText('Add a note'), 'Deleting old snapshots');
+  await user.click(screen.getByRole('button', { name: 'Add note' }));
+  expect(await screen.findByText('Deleting old snapshots', { selector: 'p' })).toBeTruthy();
+});
+
+it('shows a hypothesis that arrives while one reads', async () => {
+  renderApp('/incidents/INC-141');
+  await screen.findByText(/so far/);
+  await screen.findByText('Live');
+  const id = findIncident('INC-141')?.id ?? '';
+  const done = db.hypotheses.get(findIncident('INC-142')?.id ?? '');
+  if (done) db.hypotheses.set(id, done);
+  emit('hypothesis.generated', { incident_id: id });
+  expect(await screen.findByText('Most likely cause')).toBeTruthy();
+});
+
+it('says when there is no such incident', async () => {
+  renderApp('/incidents/INC-99999');
+  expect(await screen.findByText('There is nothing at this address')).toBeTruthy();
+});

@@ -1,0 +1,117 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { HttpResponse, http } from 'msw';
+import { expect, it } from 'vitest';
+import { changeIncident, db, emit } from '../../../mock/db';
+import { renderApp } from '../../../mock/renderApp';
+import { seed } from '../../../mock/seed/world';
+import { server } from '../../../mock/testing';
+
+const rows = () => screen.getAllByRole('row');
+const titles = () => rows().map((row) => within(row).getByRole('link').textContent);
+
+it('shows what needs someone first', async () => {
+  renderApp('/incidents');
+  await screen.findAllByRole('row');
+  expect(titles().slice(0, 2)).toEqual([
+    'checkout-api: 14% of requests failing (limit 1%)',
+    'cart: memory of 2 pods grows 40 MiB an hour',
+  ]);
+  expect(within(rows()[0] as HTMLElement).getAllByText('Critical').length).toBeGreaterThan(0);
+  expect(screen.getByText(/Likely \(high\): Deploy v2.41.0/)).toBeTruthy();
+});
+
+it('keeps the filter in the address, the box and the chips alike', async () => {
+  const { user, at } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await user.click(screen.getByRole('button', { name: /2\s*high/ }));
+  await waitFor(() => expect(at()).toBe('/incidents?q=is%3Aopen+severity%3Ahigh'));
+  expect(screen.getByRole<HTMLInputElement>('searchbox').value).toBe('is:open severity:high');
+  await waitFor(() => expect(screen.queryAllByRole('row')).toHaveLength(2));
+  await user.clear(screen.getByRole('searchbox'));
+  await user.type(screen.getByRole('searchbox'), 'service:search is:open');
+  await waitFor(() => expect(titles()).toEqual(['search: disk 91% full, full in about 2 h']));
+});
+
+it('explains a filter it does not know', async () => {
+  const { user } = renderApp('/incidents');
+  await user.type(await screen.findByRole('searchbox'), ' colour:red');
+  expect(await screen.findByText(/“colour:” is not a filter/)).toBeTruthy();
+});
+
+it('holds ten thousand rows with few of them in the page', async () => {
+  seed('shop', 10_000);
+  renderApp('/incidents?q=');
+  await screen.findAllByRole('row');
+  expect(rows().length).toBeLessThan(60);
+});
+
+it('acknowledges the row one stands on with a', async () => {
+  const { user } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await user.keyboard('j');
+  await user.keyboard('a');
+  await waitFor(() => expect(db.incidents.find((one) => one.number === 142)?.state).toBe('acknowledged'));
+});
+
+it('selects with x and acts on all that are selected', async () => {
+  const { user } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await user.keyboard('jxjx');
+  const bar = await screen.findByRole('region', { name: 'Selection' });
+  expect(within(bar).getByText('2 incidents selected')).toBeTruthy();
+  await user.click(within(bar).getByRole('button', { name: 'Acknowledge' }));
+  await waitFor(() => expect(db.incidents.filter((one) => one.state === 'detected')).toEqual([]));
+});
+
+it('changes a row in place when an event says so, and greets a new incident with a toast', async () => {
+  renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await screen.findByText('Live');
+  const incident = db.incidents.find((one) => one.number === 142);
+  if (!incident) throw new Error('no incident');
+  changeIncident(incident, { title: 'checkout-api: 20% of requests failing' });
+  expect(await screen.findByText('checkout-api: 20% of requests failing')).toBeTruthy();
+  const made = { ...incident, id: 'new', number: 999, title: 'A new one' };
+  db.incidents.unshift(made);
+  emit('incident.created', made);
+  expect(await screen.findByText('Critical, new incident INC-999')).toBeTruthy();
+  expect((await screen.findAllByText('A new one')).length).toBeGreaterThan(0);
+});
+
+it('proves by its sources that an empty list is good news', async () => {
+  seed('quiet');
+  renderApp('/incidents');
+  expect(await screen.findByText('No open incidents')).toBeTruthy();
+  expect(screen.getByText('Alertmanager prod-eu').closest('li')?.textContent).toMatch(/last heard \d+s ago/);
+  expect(screen.getByText('Grafana').closest('li')?.textContent).toContain('has not sent anything yet');
+});
+
+it('says why it cannot show anything, and tries again', async () => {
+  server.use(http.get('*/api/v1/incidents', () => new HttpResponse(null, { status: 500 }), { once: true }));
+  const { user } = renderApp('/incidents');
+  expect(await screen.findByText('The server failed.')).toBeTruthy();
+  await user.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(await screen.findByRole('grid')).toBeTruthy();
+});
+
+it('opens an incident by hand', async () => {
+  const { user, at } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await user.keyboard('n');
+  const dialog = await screen.findByRole('dialog');
+  await user.click(within(dialog).getByRole('button', { name: 'Open incident' }));
+  expect(await within(dialog).findByText('Say in a few words what is wrong.')).toBeTruthy();
+  await user.type(within(dialog).getByLabelText('What is wrong'), 'Checkout is slow');
+  await user.selectOptions(within(dialog).getByLabelText('Severity'), 'high');
+  await user.click(within(dialog).getByRole('button', { name: 'Open incident' }));
+  await waitFor(() => expect(at()).toBe('/incidents/INC-143'));
+  expect(await screen.findByRole('heading', { name: 'Checkout is slow' })).toBeTruthy();
+});
+
+it('offers a viewer nothing that a viewer may not do', async () => {
+  db.me.role = 'viewer';
+  renderApp('/incidents');
+  const button = await screen.findByRole('button', { name: 'New incident' });
+  expect(button.getAttribute('aria-disabled')).toBe('true');
+  expect(button.title).toBe('Only an engineer or higher can do this; you are a viewer.');
+});

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { formatFilter, parseFilter, toggleSeverity, toggleState, withOpen } from './filter';
+import { queryOf } from './query';
+
+it.each([
+  ['is:open', { sort: 'needs_me', open: true }],
+  ['', { sort: '-detected_at' }],
+  ['is:closed', { sort: '-detected_at', open: false }],
+  ['is:open is:unacked', { sort: 'needs_me', open: true, state: ['detected'] }],
+  ['severity:critical,HIGH', { sort: '-detected_at', severity: ['critical', 'high'] }],
+  ['service:checkout-api slow', { sort: '-detected_at', service_name: ['checkout-api'], q: 'slow' }],
+  ['service:"order e-mails"', { sort: '-detected_at', service_name: ['order e-mails'] }],
+  ['checkout-api: failing', { sort: '-detected_at', q: 'checkout-api: failing' }],
+  ['http://shop.example/x', { sort: '-detected_at', q: 'http://shop.example/x' }],
+  [
+    'from:2026-01-24 to:2026-01-25T12:00:00Z',
+    { sort: '-detected_at', from: '2026-01-24T00:00:00.000Z', to: '2026-01-25T12:00:00.000Z' },
+  ],
+])('“%s” asks the server for the right thing', (text, query) => {
+  expect(queryOf(text)).toEqual(query);
+});
+
+it.each([
+  ['severity:awful', 'awful'],
+  ['state:gone', 'gone'],
+  ['is:nice', 'is:nice'],
+  ['colour:red', 'colour:'],
+  ['from:yesterday', 'yesterday'],
+])('“%s” is explained, not ignored', (text, named) => {
+  const { problems } = parseFilter(text);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toContain(named);
+});
+
+it.each([
+  'is:open state:detected severity:critical,high service:checkout-api slow orders',
+  'is:closed from:2026-01-24 to:2026-01-25',
+  'service:"order e-mails"',
+  '"exact words" more',
+])('“%s” survives being read and written', (text) => {
+  expect(formatFilter(parseFilter(text))).toBe(text);
+});
+
+it('toggles are their own inverse', () => {
+  const text = 'is:open service:cart';
+  expect(toggleSeverity(toggleSeverity(text, 'high'), 'high')).toBe(text);
+  expect(toggleState(toggleState(text, 'detected'), 'detected')).toBe(text);
+  expect(withOpen(withOpen(text, null), true)).toBe(text);
+});
+
+it('an unfinished filter is no problem while it is typed', () => {
+  expect(parseFilter('severity:').problems).toEqual([]);
+  expect(queryOf('severity:')).toEqual({ sort: '-detected_at' });
+});

@@ -1,0 +1,55 @@
+/** Every security-relevant act, newest first. */
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { q } from '../../api/endpoints';
+import { ErrorState } from '../../components/ErrorState';
+import { useMe } from '../../components/me';
+import { Instant } from '../../components/Time';
+import { Button } from '../../ui/Button';
+import { Card } from '../../ui/Card';
+import { Skeleton } from '../../ui/Notice';
+import { Cell, Row, Table } from '../../ui/Table';
+import { named } from './named';
+
+export function Audit() {
+  const { project } = useMe();
+  const people = useQuery(q.members(project.id)).data?.items ?? [];
+  const query = useInfiniteQuery(q.audit());
+  const entries = (query.data?.pages ?? []).flatMap((page) => page.items);
+  return (
+    <Card title="Audit log" flush>
+      {query.isPending ? (
+        <Skeleton rows={4} className="p-4" />
+      ) : query.isError ? (
+        <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+      ) : entries.length === 0 ? (
+        <p className="px-4 pb-4 text-muted text-sm">Nothing has been recorded yet.</p>
+      ) : (
+        <>
+          <Table label="Audit log" head={['When', 'Who', 'What', 'About', 'Result', 'From']}>
+            {entries.map((entry) => (
+              <Row key={entry.id}>
+                <Cell>
+                  <Instant at={entry.at} />
+                </Cell>
+                <Cell className="whitespace-nowrap">{named(entry.actor, people)}</Cell>
+                <Cell className="font-mono text-xs">{entry.action}</Cell>
+                <Cell className="min-w-52 [overflow-wrap:anywhere]">{named(entry.object, people)}</Cell>
+                <Cell className={entry.result === 'ok' ? 'text-muted' : 'font-medium text-critical'}>
+                  {entry.result}
+                </Cell>
+                <Cell className="whitespace-nowrap font-mono text-muted text-xs">{entry.remote}</Cell>
+              </Row>
+            ))}
+          </Table>
+          {query.hasNextPage && (
+            <div className="flex justify-center py-3">
+              <Button pending={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                Older entries
+              </Button>
+            </div>
+          )}
+        </>
+      )}
+    </Card>
+  );
+}
