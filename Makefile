@@ -1,4 +1,4 @@
-.PHONY: demo run build test check eval clean
+.PHONY: demo run build test check openapi eval clean
 
 demo: ## the main job, live: a simulated shop breaks and is explained
 	scripts/demo $(if $(SCENARIO),--scenario $(SCENARIO))
@@ -15,6 +15,9 @@ test: ## everything that proves the product
 
 check: ## format, lints, types, dependencies and licences
 	scripts/check
+
+openapi: ## renews openapi.json from the code
+	cargo run --locked --quiet --workspace --bin sre-copilot -- openapi > openapi.json
 
 eval: ## root-cause figures on labelled cases; CASES=DIR for other cases
 	scripts/eval $(CASES)

@@ -5,6 +5,7 @@
 #[macro_use]
 pub mod words;
 
+pub mod address;
 pub mod ai;
 pub mod app;
 pub mod auth;

@@ -99,7 +99,9 @@ impl Server {
         let app = &self.app;
         let router: Router<App> = match service {
             Service::Gateway => gateway::assemble(app, local),
-            other => gateway::guard(app, other.routes().split_for_parts().0).fallback(|| async { Error::NotFound }),
+            other => {
+                gateway::guard(app, other.routes().split_for_parts().0).fallback(|| async { Error::NotFound })
+            }
         };
         let router = http::wrap(router.merge(health::routes()).with_state(app.clone()));
         self.addresses.insert(service, listener.local_addr()?);

@@ -1,5 +1,5 @@
-//! Scores the engine on a folder of cases: `measure DIR [near]`. With `near`, the start is not given: it is looked for
-//! in the quarter of an hour before the end of the file.
+//! Scores the engine on a folder of cases: `measure DIR [known|near] [PREDICTIONS.jsonl]`. With `near`, the start is
+//! not given: it is looked for in the quarter of an hour before the end of the file.
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use diagnosis::{Onset, Prediction, cases, diagnose, score};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let dir = arguments.next().ok_or("usage: measure DIR [near]")?;
+    let dir = arguments.next().ok_or("usage: measure DIR [known|near] [PREDICTIONS.jsonl]")?;
     let near = arguments.next().is_some_and(|word| word == "near");
     let mut predictions = Vec::new();
     let mut spent: Vec<f64> = Vec::new();
@@ -22,6 +22,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let diagnosis = diagnose(&file.case);
         spent.push(begin.elapsed().as_secs_f64() * 1e3);
         predictions.push(Prediction::of(&file.case_id, &diagnosis));
+    }
+    if let Some(path) = arguments.next() {
+        let lines: Result<Vec<String>, _> = predictions.iter().map(serde_json::to_string).collect();
+        std::fs::write(path, lines?.join("\n"))?;
     }
     let truths = score::truths(Path::new(&dir))?;
     println!("{}", score::table(&score::score(&truths, &predictions)));

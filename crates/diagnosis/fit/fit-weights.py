@@ -177,7 +177,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("weights")
     ap.add_argument("features", nargs="+")
-    ap.add_argument("--l2", type=float, default=2.0)
+    ap.add_argument("--l2", type=float, default=3.0)
     ap.add_argument("--near", type=float, default=0.5, help="how much a case with its start hidden weighs")
     ap.add_argument("--bare", type=float, default=0.0, help="how much a case without graph weighs")
     ap.add_argument("--write", action="store_true")

@@ -17,14 +17,14 @@ use crate::{failure::Failure, reply::Reply, request::Request};
 #[derive(Debug, Clone)]
 pub struct Scripted {
     model: String,
-    shared: Arc<Shared>,
+    shared: Arc<Played>,
 }
 
 /// What answers when the queue is empty.
 type Otherwise = fn(&Request) -> Result<Reply, Failure>;
 
 #[derive(Debug)]
-struct Shared {
+struct Played {
     script: Mutex<Script>,
     /// One permit per call that may go on once it is held.
     releases: Semaphore,
@@ -55,7 +55,7 @@ enum Pace {
 impl Scripted {
     /// A script without answers, under the name of a model.
     pub fn new(model: impl Into<String>) -> Self {
-        let shared = Shared { script: Mutex::default(), releases: Semaphore::new(0) };
+        let shared = Played { script: Mutex::default(), releases: Semaphore::new(0) };
         Self { model: model.into(), shared: Arc::new(shared) }
     }
 

@@ -77,7 +77,7 @@ export const incidentHandlers = [
     const target = findIncident(into);
     if (!incident || !target) return problem(404, 'There is no such incident.');
     target.alert_count += incident.alert_count;
-    addStep(target.id, 'merged', { title: incident.title }, db.me.user.full_name);
+    addStep(target.id, 'merged', { from: incident.id, number: incident.number }, db.me.user.full_name);
     changeIncident(incident, { ...moved(incident, 'resolved'), merged_into: target.id });
     return json(changeIncident(target, {}));
   }),

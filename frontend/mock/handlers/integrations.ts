@@ -81,7 +81,7 @@ export const integrationHandlers = [
       results: old.results.map((one) => ({ ...one, outcome: 'repeated' as const })),
     };
     db.deliveries.push(made);
-    return json(made, 201);
+    return json(made);
   }),
 ];
 

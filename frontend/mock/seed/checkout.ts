@@ -109,12 +109,12 @@ export function fillCheckout(db: Db, incident: Incident, now: number): void {
     actor: string | null = null,
     took: number | null = null,
   ) => addStep(incident.id, type, detail, actor, start + after, took);
-  s('alert_received', 0, { name: 'HighErrorRate' }, null, 4);
+  s('alert_received', 0, { name: 'HighErrorRate' }, incident.source, 4);
   s('incident_created', 4, {}, null, 12);
-  s('evidence_collected', 3000, { count: evidence.all.length }, null, 2210);
+  s('evidence_collected', 3000, { evidence: evidence.all.length }, null, 2210);
   s('hypotheses_generated', 5210, { count: 3 }, null, 690);
-  s('alert_received', 41_000, { name: 'PodRestarts' }, null, 3);
-  s('alert_received', 58_000, { name: 'HighLatency' }, null, 3);
+  s('alert_received', 41_000, { name: 'PodRestarts' }, incident.source, 3);
+  s('alert_received', 58_000, { name: 'HighLatency' }, incident.source, 3);
   s('comment_added', 171_000, { body: 'Looking at the pool. The rollout finished just before.' }, 'Ana Ruiz');
 }
 

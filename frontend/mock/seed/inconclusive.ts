@@ -86,7 +86,7 @@ export function fillInconclusive(db: Db, incident: Incident, now: number): void 
           ]
         : [],
   });
-  addStep(incident.id, 'alert_received', { name: incident.labels.alertname }, null, start, 4);
+  addStep(incident.id, 'alert_received', { name: incident.labels.alertname }, incident.source, start, 4);
   addStep(incident.id, 'incident_created', {}, null, start + 4, 11);
   if (incident.acknowledged_at)
     addStep(

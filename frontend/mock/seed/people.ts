@@ -78,22 +78,23 @@ function sessions(at: (ago: number) => string): Session[] {
 }
 
 function audit(at: (ago: number) => string, members: Member[]): AuditEntry[] {
-  const user = (index: number) => `user:${members[index]?.user_id}`;
-  const rows: [actor: string, action: string, object: string, result?: string][] = [
-    [user(0), 'session.opened', user(0)],
-    [user(1), 'integration.token_rotated', 'integration:Alertmanager prod-eu'],
-    [user(1), 'api_key.created', 'key:wall display'],
-    [user(0), 'member.role_changed', user(3)],
-    [user(3), 'invitation.accepted', 'invitation:priya@shop.example'],
-    ['operator', 'user.created', user(0)],
-    [user(1), 'session.opened', user(1), 'refused'],
+  const rows: [actor: number | null, action: string, target: string, result?: string][] = [
+    [0, 'session.opened', 'Robin Vale'],
+    [1, 'integration.token_rotated', 'Alertmanager prod-eu'],
+    [1, 'api_key.created', 'wall display'],
+    [0, 'member.role_changed', 'Priya Nair'],
+    [3, 'invitation.accepted', 'priya@shop.example'],
+    [null, 'user.created', 'Robin Vale'],
+    [1, 'session.opened', 'Ana Ruiz', 'refused'],
   ];
-  return rows.map(([actor, action, object, result = 'ok'], index) => ({
+  return rows.map(([actor, action, target, result = 'ok'], index) => ({
     id: uuid(),
-    at: at((index * 7 + 1) * 3_600_000),
-    actor,
+    created_at: at((index * 7 + 1) * 3_600_000),
+    actor: members[actor ?? -1]?.full_name ?? null,
+    actor_id: actor === null ? 'operator' : `user:${members[actor]?.user_id}`,
     action,
-    object,
+    target,
+    object: target,
     result,
     remote: '10.0.3.14',
     request_id: uuid(),

@@ -95,6 +95,8 @@ describe('while connected', () => {
     socket.says(event(9));
     socket.onmessage?.({ data: '{not json' });
     socket.onmessage?.({ data: '7' });
+    socket.says({ type: 'error', error: 'unknown-type' });
+    socket.says(event(11));
     vi.advanceTimersByTime(GATHER_MS);
     expect(seen).toEqual([[11]]);
   });

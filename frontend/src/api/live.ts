@@ -31,7 +31,7 @@ export type LiveWorld = {
 type Message =
   | { type: 'hello'; epoch: string; seq: number }
   | { type: 'resync'; epoch?: string; seq?: number }
-  | { type: 'pong' }
+  | { type: 'pong' | 'error' | 'subscribed'; seq?: undefined }
   | LiveEvent;
 
 export const GATHER_MS = 250;
@@ -119,7 +119,7 @@ export class Live {
     if (!message || message.type === 'pong') return;
     if (message.type === 'hello') this.greeted(message);
     else if (message.type === 'resync') this.resync(message);
-    else this.take(message);
+    else if (typeof message.seq === 'number') this.take(message);
   }
 
   private greeted(hello: Position): void {

@@ -1,11 +1,28 @@
 /** The one door to the generated API types: everything else imports them from here. */
 import type * as schema from './schema.gen';
 
+/** What the server answers with: it writes null for what it does not have, and leaves nothing out. */
+type Answer<T> = unknown extends T
+  ? T
+  : T extends readonly (infer One)[]
+    ? Answer<One>[]
+    : T extends object
+      ? { [Name in keyof T]-?: Answer<Exclude<T[Name], undefined>> }
+      : T;
+
+/** The same with some members known more closely than the document says. */
+type Narrowed<T, Closer> = Omit<Answer<T>, keyof Closer> & Closer;
+
 export type Severity = schema.Severity;
 export type State = schema.State;
 export type Role = schema.Role;
-export type Problem = schema.Problem;
+export type IntegrationKind = schema.Kind;
+export type Outcome = schema.Outcome;
+export type AnalysisStatus = schema.AnalysisStatus;
+export type Verdict = schema.Verdict;
+
 export type FieldError = schema.FieldError;
+export type Problem = Omit<schema.Problem, 'legal'> & { legal?: State[] };
 export type User = schema.User;
 export type Project = schema.Project;
 export type ProjectRole = schema.ProjectRole;
@@ -13,40 +30,56 @@ export type Me = schema.Me;
 export type Setup = schema.Setup;
 export type SignedIn = schema.SignedIn;
 export type Registered = schema.Registered;
-export type Session = schema.Session;
-export type Invitation = schema.Invitation;
+export type Session = Answer<schema.Session>;
+/** With `link` only in the answer that made it. */
+export type Invitation = Omit<schema.Invitation, 'link'> & { link?: string | null };
 export type Member = schema.Member;
-export type ApiKey = schema.ApiKey;
-export type AuditEntry = schema.AuditEntry;
-export type IntegrationKind = schema.IntegrationKind;
-export type Integration = schema.Integration;
+/** With `key` only in the answer that made it. */
+export type ApiKey = Omit<Answer<schema.ApiKey>, 'key'> & { key?: string | null };
+export type AuditEntry = Answer<schema.AuditEntry>;
+/** With `token` only in the answer that made it. */
+export type Integration = Narrowed<
+  schema.Integration,
+  { settings: schema.Settings; last_delivery_status: Delivery['status'] | null }
+> & { token?: string };
 export type TestResult = schema.TestResult;
-export type RotatedToken = schema.RotatedToken;
-export type Outcome = schema.Outcome;
-export type Delivery = schema.Delivery;
-export type DeliveryDetail = schema.DeliveryDetail;
-export type DeliveryResult = schema.DeliveryResult;
-export type AnalysisStatus = schema.AnalysisStatus;
-export type AnalysisSummary = schema.AnalysisSummary;
-export type Incident = schema.Incident;
-export type IncidentSummary = schema.IncidentSummary;
-export type Step = schema.Step;
-export type Comment = schema.Comment;
-export type IncidentAlert = schema.IncidentAlert;
-export type Analysis = schema.Analysis;
-export type Verdict = schema.Verdict;
-export type Hypothesis = schema.Hypothesis;
-export type Hypotheses = schema.Hypotheses;
-export type Series = schema.Series;
-export type Evidence = schema.Evidence;
-export type Change = schema.Change;
-export type Stat = schema.Stat;
-export type IncidentBucket = schema.IncidentBucket;
-export type IncidentAnalytics = schema.IncidentAnalytics;
-export type AiAnalytics = schema.AiAnalytics;
-export type AiDay = schema.AiDay;
-export type CalibrationBin = schema.CalibrationBin;
-export type EventType = schema.EventType;
+export type RotatedToken = schema.Rotated;
+export type Delivery = Narrowed<schema.Delivery, { status: 'accepted' | 'rejected' }>;
+export type DeliveryResult = Answer<schema.DeliveryResult>;
+export type DeliveryDetail = Delivery & { body: string | null; results: DeliveryResult[] };
+export type AnalysisSummary = Narrowed<schema.AnalysisHeadline, { status: AnalysisStatus }>;
+export type Incident = Narrowed<schema.Incident, { analysis: AnalysisSummary | null }>;
+export type IncidentSummary = Narrowed<schema.Summary, { open_by_severity: Record<Severity, number> }>;
+export type Step = Narrowed<schema.Step, { detail: Record<string, unknown> }>;
+export type Comment = Answer<schema.Comment>;
+export type IncidentAlert = Narrowed<schema.IncidentAlert, { status: 'firing' | 'resolved' }>;
+export type Analysis = Answer<schema.Analysis>;
+export type Hypothesis = Answer<schema.Hypothesis>;
+export type Hypotheses = { analysis: Analysis | null; items: Hypothesis[] };
+export type Series = { labels: Record<string, string>; points: [number, number | null][] };
+export type Evidence = Narrowed<schema.Evidence, { series: Series[] | null }>;
+export type Change = Answer<schema.Change>;
+export type Stat = Answer<schema.Stat>;
+export type IncidentBucket = Narrowed<schema.Bucket, { by_severity: Record<Severity, number> }>;
+export type IncidentAnalytics = Narrowed<
+  schema.IncidentAnalytics,
+  {
+    buckets: IncidentBucket[];
+    by_severity: Record<Severity, number>;
+    by_state: Record<State, number>;
+  }
+>;
+export type AiAnalytics = Answer<schema.AiAnalytics>;
+export type AiDay = Answer<schema.Day>;
+export type CalibrationBin = schema.Bin;
+
+/** The kinds of event the socket carries; the document does not describe them. */
+export type EventType =
+  | 'incident.created'
+  | 'incident.updated'
+  | 'hypothesis.generated'
+  | 'alert.fired'
+  | 'alert.resolved';
 
 /** Every list of the API has this form. */
 export type Page<T> = { items: T[]; next_cursor: string | null };

@@ -2,7 +2,7 @@
 import { type ComponentProps, type ReactNode, useId } from 'react';
 import { cx } from './cx';
 
-type Common = { label: string; hint?: ReactNode; error?: string | undefined; hideLabel?: boolean };
+type FieldProps = { label: string; hint?: ReactNode; error?: string | undefined; hideLabel?: boolean };
 
 const BOX =
   'w-full rounded-md border bg-page px-2.5 text-text transition-colors placeholder:text-muted hover:border-text/60 aria-invalid:border-critical max-md:text-base md:text-sm';
@@ -14,7 +14,7 @@ export function TextField({
   hideLabel = false,
   className,
   ...rest
-}: Common & ComponentProps<'input'>) {
+}: FieldProps & ComponentProps<'input'>) {
   const id = useId();
   return (
     <Labelled id={id} label={label} hint={hint} error={error} hideLabel={hideLabel}>
@@ -36,7 +36,7 @@ export function TextArea({
   hideLabel = false,
   className,
   ...rest
-}: Common & ComponentProps<'textarea'>) {
+}: FieldProps & ComponentProps<'textarea'>) {
   const id = useId();
   return (
     <Labelled id={id} label={label} hint={hint} error={error} hideLabel={hideLabel}>
@@ -60,7 +60,7 @@ export function SelectField({
   className,
   children,
   ...rest
-}: Common & ComponentProps<'select'>) {
+}: FieldProps & ComponentProps<'select'>) {
   const id = useId();
   return (
     <Labelled id={id} label={label} hint={hint} error={error} hideLabel={hideLabel}>
@@ -78,7 +78,7 @@ function Labelled({
   error,
   hideLabel,
   children,
-}: Common & { id: string; children: ReactNode }) {
+}: FieldProps & { id: string; children: ReactNode }) {
   return (
     <div className="min-w-0">
       <label htmlFor={id} className={hideLabel ? 'sr-only' : 'mb-1 block font-medium text-[13px]'}>

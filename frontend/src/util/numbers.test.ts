@@ -45,6 +45,9 @@ it.each([
   [1_288_490_189, 'bytes', '1.2 GiB'],
   [2300, 'req/s', '2,300 req/s'],
   [41, null, '41'],
+  [12.34, '/s', '12.3/s'],
+  [2_097_152, 'bytes/s', '2 MiB/s'],
+  [1.5, 'cores', '1.5 cores'],
   [Number.NaN, null, 'NaN'],
 ])('%d in %s reads %s', (value, unit, text) => {
   expect(measured(value, unit)).toBe(text);

@@ -39,8 +39,10 @@ export function measured(value: number, unit: string | null): string {
   if (unit === 'seconds' || unit === 's') return seconds(value);
   if (unit === 'ms' || unit === 'milliseconds') return seconds(value / 1000);
   if (unit === 'bytes' || unit === 'B') return bytes(value);
+  if (unit === 'bytes/s') return `${bytes(value)}/s`;
   const number = Math.abs(value) >= 1000 ? count(value) : significant(value, 3);
-  return unit ? `${number} ${unit}` : number;
+  if (!unit) return number;
+  return unit.startsWith('/') ? number + unit : `${number} ${unit}`;
 }
 
 function seconds(value: number): string {

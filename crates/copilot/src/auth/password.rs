@@ -155,7 +155,7 @@ mod tests {
         let stored = passwords.hash(password).await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
         assert_ne!(stored, passwords.hash(password).await.unwrap(), "the salt is random");
-        let is = |text: &str| passwords.verify(text, Some(stored.clone()));
+        let is = async |text: &str| passwords.verify(text, Some(stored.clone())).await;
         assert_eq!(is(password).await.unwrap(), Verdict::Right(None));
         for other in [password.trim(), &password.replace('\0', ""), &password.to_lowercase(), ""] {
             assert_eq!(is(other).await.unwrap(), Verdict::Wrong, "{other:?}");

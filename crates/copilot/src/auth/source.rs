@@ -7,8 +7,8 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 
+use crate::address;
 use crate::app::App;
-use crate::gateway;
 
 /// The longest user agent that is kept, in characters.
 const MAX_USER_AGENT: usize = 256;
@@ -27,7 +27,7 @@ impl Source {
     pub fn of(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Self {
         let peer = extensions
             .get::<ConnectInfo<SocketAddr>>()
-            .map_or(gateway::UNKNOWN, |ConnectInfo(peer)| peer.ip());
+            .map_or(address::UNKNOWN, |ConnectInfo(peer)| peer.ip());
         let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         Self {
             address: app.limits.proxies.client(peer, headers),

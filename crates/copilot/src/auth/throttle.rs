@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 use super::email::Email;
 use super::source::Source;
 use super::store::attempt::{self, Attempts};
+use crate::address;
 use crate::error::{Error, Result};
-use crate::gateway;
 
 /// Attempts that are free.
 const FREE: i64 = 5;
@@ -30,7 +30,7 @@ pub(super) struct Bucket(String);
 impl Bucket {
     /// The bucket of this account and this client; its name tells neither.
     pub fn of(email: &Email, source: &Source) -> Self {
-        let name = format!("{}|{}", email.as_str(), gateway::prefix(source.address));
+        let name = format!("{}|{}", email.as_str(), address::prefix(source.address));
         Self(format!("login:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(name))))
     }
 

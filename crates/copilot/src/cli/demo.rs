@@ -63,7 +63,8 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
         print::line(&terminal::port_taken(PORT, port))?;
     }
     print::line(&terminal::starting(style))?;
-    let start = Start { config, services: Service::ALL.to_vec(), clock: Clock::System, metrics: None, model: None };
+    let start =
+        Start { config, services: Service::ALL.to_vec(), clock: Clock::System, metrics: None, model: None };
     let server = server::start(start).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let told = tokio::select! {
@@ -80,7 +81,8 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
 
 /// The usual settings, but for a fresh folder, free ports and quiet logs; a configured model stays.
 fn config(folder: &Path) -> anyhow::Result<Config> {
-    let (mut config, _) = config::load(None, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+    let (mut config, _) =
+        config::load(None, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
     let free = (PORT..PORT + 100).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
     config.gateway_listen = format!("127.0.0.1:{}", free.context("no free port between 8500 and 8599")?);
     for listen in [
@@ -114,25 +116,35 @@ async fn tell(
     let app = &server.app;
     let member = owner(app).await?;
     let (webhook, prometheus) = integrations(app, &member).await?;
-    let options = Options { scenario: args.scenario, folder: Some(folder.join("shop")), ..Options::default() };
+    let options =
+        Options { scenario: args.scenario, folder: Some(folder.join("shop")), ..Options::default() };
     let clock = app.clock().clone();
-    let shop = demo::start(&options, &webhook, Arc::new(move || clock.now().unix_seconds()), stop, tasks).await?;
+    let shop =
+        demo::start(&options, &webhook, Arc::new(move || clock.now().unix_seconds()), stop, tasks).await?;
     connect_prometheus(app, &member, prometheus, &shop).await?;
     for change in &shop.earlier_changes {
         report(app, &member, change).await?;
     }
-    let link = auth::issue_link(app, member.tenant, member.actor.user().context("the demo's owner is a person")?);
-    print::line(&terminal::banner(style, &Banner {
-        version: env!("CARGO_PKG_VERSION"),
-        link: &format!("{}/link#{link}", server.url()),
-        docs: &format!("{}/docs", server.url()),
-        prometheus: &shop.prometheus_url,
-        alertmanager: &shop.alertmanager_url,
-        model: app.model.name(),
-    }))?;
+    let link =
+        auth::issue_link(app, member.tenant, member.actor.user().context("the demo's owner is a person")?);
+    print::line(&terminal::banner(
+        style,
+        &Banner {
+            version: env!("CARGO_PKG_VERSION"),
+            link: &format!("{}/link#{link}", server.url()),
+            docs: &format!("{}/docs", server.url()),
+            prometheus: &shop.prometheus_url,
+            alertmanager: &shop.alertmanager_url,
+            model: app.model.name(),
+        },
+    ))?;
     print::line(&terminal::history_ready(style, shop.history))?;
     let watch = Watch::begin(app, &member, style, server.url()).await?;
-    print::line(&terminal::announcement(args.scenario, demo::FAULT_AFTER.as_secs(), style == Style::Coloured))?;
+    print::line(&terminal::announcement(
+        args.scenario,
+        demo::FAULT_AFTER.as_secs(),
+        style == Style::Coloured,
+    ))?;
     tokio::time::sleep(demo::FAULT_AFTER).await;
     let injected = shop.inject().await?;
     if let Some(change) = &injected.change {
@@ -177,7 +189,13 @@ async fn integrations(app: &App, member: &Member) -> anyhow::Result<(Webhook, cr
 }
 
 fn named(kind: Kind, name: &str) -> NewIntegration {
-    NewIntegration { kind, name: name.to_owned(), url: None, auth: None, settings: integration::Settings::default() }
+    NewIntegration {
+        kind,
+        name: name.to_owned(),
+        url: None,
+        auth: None,
+        settings: integration::Settings::default(),
+    }
 }
 
 async fn connect_prometheus(
@@ -196,14 +214,18 @@ async fn connect_prometheus(
 
 async fn report(app: &App, member: &Member, change: &demo::Change) -> anyhow::Result<()> {
     let mut tx = app.db.begin(member.tenant.0).await?;
-    changes::record(&mut tx, member, changes::NewChange {
-        service_name: change.service.name().to_owned(),
-        summary: change.summary.to_owned(),
-        kind: change.kind.name().to_owned(),
-        version: change.version.map(str::to_owned),
-        timestamp: Some(outbox::Ts::from_micros((change.at_s * 1e6) as i64)),
-        url: None,
-    })
+    changes::record(
+        &mut tx,
+        member,
+        changes::NewChange {
+            service_name: change.service.name().to_owned(),
+            summary: change.summary.to_owned(),
+            kind: change.kind.name().to_owned(),
+            version: change.version.map(str::to_owned),
+            timestamp: Some(outbox::Ts::from_micros((change.at_s * 1e6) as i64)),
+            url: None,
+        },
+    )
     .await?;
     Ok(tx.commit().await?)
 }

@@ -12,8 +12,8 @@ use super::print;
 use crate::ai::hypotheses;
 use crate::app::App;
 use crate::auth::Member;
-use crate::ids::{ProjectId, TenantId};
 use crate::demo::terminal::{self, Style};
+use crate::ids::{ProjectId, TenantId};
 
 /// How often it looks when no wake-up came.
 const EVERY: Duration = Duration::from_millis(500);
@@ -125,7 +125,13 @@ impl Watch {
             "incident.created" => {
                 let first = (number, text(&data["id"]), event.at);
                 self.seen()?.incident.get_or_insert(first);
-                let line = terminal::incident_opened(style, at, number, &text(&data["severity"]), &text(&data["title"]));
+                let line = terminal::incident_opened(
+                    style,
+                    at,
+                    number,
+                    &text(&data["severity"]),
+                    &text(&data["title"]),
+                );
                 Ok(Some(line))
             }
             "incident.updated" if data["state"] == "resolved" => {
@@ -153,9 +159,10 @@ impl Watch {
             return Ok(Some(terminal::inconclusive(style, at, number, took_s, &reason)));
         };
         let mut tx = self.app.db.read(tenant.0).await?;
-        let (cited, analysis) = told.items.first().map_or((&[][..], None), |first| {
-            (first.supporting_evidence.as_slice(), Some(first.analysis_id))
-        });
+        let (cited, analysis) = told
+            .items
+            .first()
+            .map_or((&[][..], None), |first| (first.supporting_evidence.as_slice(), Some(first.analysis_id)));
         let evidence = match analysis {
             Some(analysis) => crate::ai::store::evidence(&mut tx, tenant, id.parse()?, analysis).await?,
             None => Vec::new(),

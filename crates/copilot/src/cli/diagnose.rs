@@ -59,15 +59,22 @@ pub fn diagnose(args: &DiagnoseArgs) -> anyhow::Result<()> {
 }
 
 fn text(diagnosis: &Diagnosis) -> Vec<String> {
-    let mut lines: Vec<String> = diagnosis.causes.iter().take(5).zip(1..).flat_map(|(cause, rank)| one(rank, cause)).collect();
-    lines.push(format!("    {:>4.0}%  none of these, or not visible in these metrics", diagnosis.none_of_these * 100.0));
+    let mut lines: Vec<String> =
+        diagnosis.causes.iter().take(5).zip(1..).flat_map(|(cause, rank)| one(rank, cause)).collect();
+    lines.push(format!(
+        "    {:>4.0}%  none of these, or not visible in these metrics",
+        diagnosis.none_of_these * 100.0
+    ));
     lines
 }
 
 fn one(rank: usize, cause: &Cause) -> Vec<String> {
     let mut lines = vec![format!("{rank:>2}. {:>4.0}%  {}", cause.probability * 100.0, cause.service)];
     for metric in cause.metrics.iter().take(2) {
-        lines.push(format!("            {}: {} against {} before", metric.metric, metric.value, metric.baseline));
+        lines.push(format!(
+            "            {}: {} against {} before",
+            metric.metric, metric.value, metric.baseline
+        ));
     }
     lines
 }
@@ -78,7 +85,8 @@ fn one(rank: usize, cause: &Cause) -> Vec<String> {
 /// When the folder or a case can't be read; the readable cases are still written.
 pub fn eval(args: &EvalArgs) -> anyhow::Result<()> {
     let file = std::fs::File::create(&args.predictions);
-    let mut out = std::io::BufWriter::new(file.with_context(|| format!("creating {}", args.predictions.display()))?);
+    let mut out =
+        std::io::BufWriter::new(file.with_context(|| format!("creating {}", args.predictions.display()))?);
     let (mut written, mut unread) = (0, 0);
     for prediction in diagnosis::evaluate(&args.dir)? {
         match prediction {

@@ -69,7 +69,9 @@ pub struct Settings {
 
 impl Settings {
     fn load(&self) -> anyhow::Result<(Config, Vec<Shown>)> {
-        config::load(self.config.as_deref(), |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        config::load(self.config.as_deref(), |name| {
+            std::env::var(name).ok().filter(|value| !value.is_empty())
+        })
     }
 }
 

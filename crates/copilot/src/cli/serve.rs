@@ -25,7 +25,8 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     log_to_stderr(&config)?;
     let services = if args.services.is_empty() { Service::ALL.to_vec() } else { args.services };
     let metrics = Some(record_metrics()?);
-    let server = server::start(Start { config, services, clock: Clock::System, metrics, model: None }).await?;
+    let server =
+        server::start(Start { config, services, clock: Clock::System, metrics, model: None }).await?;
     tracing::info!(url = server.url(), "SRE Copilot is ready");
     stop_asked().await?;
     tracing::info!("stopping");
@@ -69,7 +70,11 @@ pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
         "" => !std::io::stderr().is_terminal(),
         other => anyhow::bail!("log_format must be text or json, not {other:?}"),
     };
-    if json { log.json().init() } else { log.with_target(false).init() }
+    if json {
+        log.json().init()
+    } else {
+        log.with_target(false).init()
+    }
     Ok(())
 }
 

@@ -22,11 +22,9 @@ const PROGRAMS: [&str; 6] = ["/api", "/webhooks", "/ws", "/-/", "/metrics", "/do
 /// Answers a path that no route has: a built file, or the dashboard's only page, or 404.
 pub async fn serve(request: Request) -> Response {
     let path = request.uri().path();
-    if PROGRAMS.iter().any(|prefix| path.starts_with(prefix)) {
+    let reads = request.method() == Method::GET || request.method() == Method::HEAD;
+    if !reads || PROGRAMS.iter().any(|prefix| path.starts_with(prefix)) {
         return Error::NotFound.into_response();
-    }
-    if request.method() != Method::GET && request.method() != Method::HEAD {
-        return Error::MethodNotAllowed.into_response();
     }
     let name = path.trim_start_matches('/');
     if let Some(response) = file(name, request.headers()) {
@@ -42,10 +40,13 @@ pub async fn serve(request: Request) -> Response {
 /// A built file in the best encoding the browser takes.
 fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
     let plain = Files::get(name).filter(|_| !name.is_empty())?;
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let encodings = [("br", ".br"), ("gzip", ".gz")];
     let compressed = encodings.into_iter().find_map(|(encoding, ending)| {
-        let takes = accepted.split(',').any(|part| part.split(';').next().is_some_and(|word| word.trim() == encoding));
+        let takes = accepted
+            .split(',')
+            .any(|part| part.split(';').next().is_some_and(|word| word.trim() == encoding));
         Some((encoding, Files::get(&format!("{name}{ending}")).filter(|_| takes)?))
     });
     let etag = format!("\"{}\"", hex(&plain.metadata.sha256_hash()));

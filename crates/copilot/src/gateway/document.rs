@@ -47,7 +47,13 @@ pub async fn page() -> Html<String> {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             let summary = operation["summary"].as_str().unwrap_or_default();
             // Writing to a string can't fail.
-            let _ = write!(rows, "<tr><td>{}<td><code>{}</code><td>{}", method.to_uppercase(), escape(path), escape(summary));
+            let _ = write!(
+                rows,
+                "<tr><td>{}<td><code>{}</code><td>{}",
+                method.to_uppercase(),
+                escape(path),
+                escape(summary)
+            );
         }
     }
     Html(format!(

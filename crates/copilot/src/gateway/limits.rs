@@ -14,7 +14,7 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use uuid::Uuid;
 
-use super::address::{self, Proxies};
+use crate::address::{self, Proxies};
 use crate::app::App;
 use crate::auth::Source;
 use crate::config::Config;

@@ -1,6 +1,5 @@
 //! The door: the dashboard, and the routes of every service that runs here.
 
-mod address;
 mod dashboard;
 mod document;
 mod limits;
@@ -9,8 +8,6 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 
-pub use address::Proxies;
-pub(crate) use address::{UNKNOWN, prefix};
 pub use document::document;
 pub use limits::Limits;
 
@@ -22,9 +19,8 @@ use crate::service::Service;
 
 /// The routes that the gateway itself answers.
 pub fn routes() -> OpenApiRouter<App> {
-    let router = Router::new()
-        .route("/api/v1/openapi.json", get(document::json))
-        .route("/docs", get(document::page));
+    let router =
+        Router::new().route("/api/v1/openapi.json", get(document::json)).route("/docs", get(document::page));
     OpenApiRouter::from(router)
 }
 

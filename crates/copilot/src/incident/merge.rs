@@ -43,7 +43,9 @@ pub async fn merge(
     let mut desk = Desk::new(tenant, project, now);
     let target = desk.take(&mut tx, into).await?;
     if target.incident.merged_into.is_some() || target.incident.state == State::Learned {
-        return Err(Error::Conflict("the incident to merge into is closed for good or merged itself".to_owned()));
+        return Err(Error::Conflict(
+            "the incident to merge into is closed for good or merged itself".to_owned(),
+        ));
     }
     let merged = desk.take(&mut tx, id).await?;
     if merged.incident.merged_into.is_some() {

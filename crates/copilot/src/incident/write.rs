@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use axum::Json;
 use axum::extract::State as With;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use garde::Validate;
 use outbox::Tx;
 use serde::{Deserialize, Deserializer};
@@ -87,7 +87,9 @@ pub struct Saying {
 }
 
 /// Tells a member that is null from one that is absent.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -125,7 +127,8 @@ pub async fn create(With(app): With<App>, member: Engineer, Valid(new): Valid<Op
     };
     let (id, _) = desk.open(&mut tx, opening).await?;
     desk.take(&mut tx, id).await?.severity_by_person = new.severity.is_some();
-    desk.step(&mut tx, id, "incident_created", json!({"source": "manual"}), Some(member.actor.name())).await?;
+    desk.step(&mut tx, id, "incident_created", json!({"source": "manual"}), Some(member.actor.name()))
+        .await?;
     explain::request(&mut tx, member.tenant, id).await?;
     finish(tx, desk, &app, &member, id, StatusCode::CREATED).await
 }
@@ -142,7 +145,8 @@ async fn finish(
     desk.clear(&mut tx).await.map_err(second_of_its_key)?;
     tx.commit().await?;
     let mut tx = app.db.read(member.tenant.0).await?;
-    let incident = read::store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
+    let incident =
+        read::store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
     Ok(read::tagged(status, incident))
 }
 
@@ -183,7 +187,13 @@ pub async fn change(
     finish(tx, desk, &app, &member, id, StatusCode::OK).await
 }
 
-async fn apply(tx: &mut Tx, desk: &mut Desk, member: &Member, id: IncidentId, change: IncidentChange) -> Result<()> {
+async fn apply(
+    tx: &mut Tx,
+    desk: &mut Desk,
+    member: &Member,
+    id: IncidentId,
+    change: IncidentChange,
+) -> Result<()> {
     let mut steps: Vec<(&str, Value)> = Vec::new();
     if let Some(Some(user)) = change.assigned_to {
         let name = store::assignee(tx, member.tenant, member.project, user).await?;

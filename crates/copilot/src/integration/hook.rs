@@ -40,7 +40,9 @@ impl FromRequestParts<App> for Hook {
             Err(error) => Err(error),
         };
         match (found, named) {
-            (Ok(token), None) => Ok(Self { tenant: token.tenant_id, integration: token.integration, remote, user_agent }),
+            (Ok(token), None) => {
+                Ok(Self { tenant: token.tenant_id, integration: token.integration, remote, user_agent })
+            }
             (Ok(token), Some(id)) if token.integration.id == id => {
                 Ok(Self { tenant: token.tenant_id, integration: token.integration, remote, user_agent })
             }
@@ -74,7 +76,9 @@ async fn by_token(app: &App, text: &str) -> Result<store::Token> {
     let found = store::by_token(&mut tx, sent.prefix()).await?;
     let now = app.clock().now();
     match found {
-        Some(token) if sent.matches(&token.secret_hash) && token.expires_at.is_none_or(|end| now < end) => Ok(token),
+        Some(token) if sent.matches(&token.secret_hash) && token.expires_at.is_none_or(|end| now < end) => {
+            Ok(token)
+        }
         _ => Err(WRONG),
     }
 }
@@ -106,7 +110,9 @@ fn authorization(value: &str) -> Result<String> {
         let decoded = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         return decoded
             .and_then(|pair| pair.split_once(':').map(|(_, password)| password.to_owned()))
-            .ok_or_else(|| Error::Malformed("malformed-request", "the Basic credential is not user:password".to_owned()));
+            .ok_or_else(|| {
+                Error::Malformed("malformed-request", "the Basic credential is not user:password".to_owned())
+            });
     }
     Err(Error::Unauthenticated)
 }

@@ -88,11 +88,16 @@ pub struct Inbox {
 impl Default for Inbox {
     fn default() -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        Self { sender, receiver: Mutex::new(Some(receiver)), bytes: Arc::new(Semaphore::new(BYTES_IN_FLIGHT / 1024)) }
+        Self {
+            sender,
+            receiver: Mutex::new(Some(receiver)),
+            bytes: Arc::new(Semaphore::new(BYTES_IN_FLIGHT / 1024)),
+        }
     }
 }
 
-const OVERLOADED: Error = Error::Unavailable("ingest-overloaded", "too much is waiting to be stored; send it again");
+const OVERLOADED: Error =
+    Error::Unavailable("ingest-overloaded", "too much is waiting to be stored; send it again");
 
 impl Inbox {
     /// Makes room for a body of `length` bytes until the permit is dropped.
@@ -128,7 +133,8 @@ pub fn entry(hook: &Hook, reading: Reading, batch: alerts::Batch) -> Entry {
         results.push(DeliveryResult::of(&parsed));
         if let alerts::Parsed::Alert(alert) = parsed {
             let alert_key = alerts::alert_key(&tenant, &project, &source, &alert, kind);
-            let incident_key = alerts::incident_key(&tenant, &project, &source, &group_by, &alert, &alert_key);
+            let incident_key =
+                alerts::incident_key(&tenant, &project, &source, &group_by, &alert, &alert_key);
             prepared.push(Prepared { alert, alert_key, incident_key });
         }
     }
@@ -167,7 +173,9 @@ impl Entry {
         let results = &mut self.delivery.results;
         self.alerts.retain(|prepared| {
             let done = applied(&prepared.alert_key);
-            if let (true, Some(result)) = (done, results.iter_mut().find(|row| row.index == prepared.alert.index)) {
+            if let (true, Some(result)) =
+                (done, results.iter_mut().find(|row| row.index == prepared.alert.index))
+            {
                 result.outcome = Outcome::Suppressed;
                 result.reason = Some("already-applied".to_owned());
             }
@@ -266,7 +274,8 @@ async fn store_all(app: &App, entries: &[&Entry]) -> Result<Vec<Vec<DeliveryResu
         }
         let delivery = NewDelivery { results: results.clone(), ..entry.delivery.clone() };
         deliveries::store::insert(&mut tx, entry.tenant, &delivery).await?;
-        store::note_delivery(&mut tx, entry.tenant, entry.integration, "accepted", entry.delivery.truncated).await?;
+        store::note_delivery(&mut tx, entry.tenant, entry.integration, "accepted", entry.delivery.truncated)
+            .await?;
         stored.push(results);
     }
     tx.commit().await?;

@@ -12,13 +12,13 @@ use super::store::{self, Row};
 use super::{Kind, Settings};
 use crate::app::App;
 use crate::auth::audit::{self, Entry};
-use crate::auth::secret_token::SecretToken;
 use crate::auth::extract::Path;
+use crate::auth::secret_token::SecretToken;
 use crate::auth::source::Source;
 use crate::auth::{Admin, Cell, Member, Viewer};
 use crate::error::{Error, Result};
 use crate::ids::{IntegrationId, ProjectId};
-use crate::outbound::{self, Credentials};
+use crate::outbound::Credentials;
 use crate::page::Page;
 use crate::valid::Valid;
 
@@ -106,24 +106,15 @@ pub struct IntegrationChange {
 }
 
 /// Tells a member that is null from one that is absent.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the validator's signature")]
 fn visible(name: &str, (): &()) -> garde::Result {
     if name.trim().is_empty() { Err(garde::Error::new("must not be blank")) } else { Ok(()) }
-}
-
-/// What a test request found.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct TestResult {
-    /// Whether the system answered as it should.
-    ok: bool,
-    /// What it said, or why it said nothing.
-    detail: String,
-    /// How long it took, in milliseconds.
-    latency_ms: f64,
 }
 
 /// A new token.
@@ -275,57 +266,6 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Sends a real request to the integration's own API.
-#[utoipa::path(post, path = "/api/v1/projects/{project_id}/integrations/{integration_id}/test",
-    tag = "integrations", params(("project_id" = ProjectId, Path), ("integration_id" = IntegrationId, Path)),
-    responses((status = 200, body = TestResult)))]
-pub async fn test(
-    State(app): State<App>,
-    member: Admin,
-    Path((_project, id)): Path<(ProjectId, IntegrationId)>,
-) -> Result<Json<TestResult>> {
-    let mut tx = app.db.read(member.tenant.0).await?;
-    let row = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
-    drop(tx);
-    let Some(url) = row.url.clone() else {
-        return Err(Error::field("url", "this integration has no address to test; set one first"));
-    };
-    let credentials = unseal(&app, &member, &row)?;
-    let started = std::time::Instant::now();
-    let (ok, detail) = match ask(&app, row.kind, &url, credentials.as_ref()).await {
-        Ok(answer) => answer,
-        Err(failure) => (false, failure.to_string()),
-    };
-    Ok(Json(TestResult { ok, detail, latency_ms: started.elapsed().as_secs_f64() * 1e3 }))
-}
-
-/// One request that only the right system answers well.
-async fn ask(
-    app: &App,
-    kind: Kind,
-    url: &str,
-    credentials: Option<&Credentials>,
-) -> Result<(bool, String), outbound::Failure> {
-    let target = app.outbound.open(url, credentials).await?;
-    let (path, query) = match kind {
-        Kind::Prometheus => ("api/v1/query", vec![("query", "count(up)".to_owned())]),
-        Kind::Alertmanager => ("api/v2/status", Vec::new()),
-        Kind::Grafana => ("api/health", Vec::new()),
-    };
-    let answer = target.get(path, &query, outbound::MAX_ANSWER_BYTES).await?;
-    let is_json = serde_json::from_slice::<serde_json::Value>(&answer.body);
-    Ok(match (answer.status, is_json) {
-        (200, Ok(body)) if kind == Kind::Prometheus => {
-            let up = body.pointer("/data/result/0/value/1").and_then(|value| value.as_str()).unwrap_or("0");
-            (true, format!("answered; it scrapes {up} targets"))
-        }
-        (200, Ok(_)) => (true, "answered".to_owned()),
-        (200, Err(_)) => (false, format!("answered, but not as {kind} does: is this the right address?")),
-        (401 | 403, _) => (false, "refused the credential".to_owned()),
-        (status, _) => (false, format!("answered {status}: is this the right address?")),
-    })
-}
-
 /// Gives the integration a new token; the old one works for another day.
 #[utoipa::path(post, path = "/api/v1/projects/{project_id}/integrations/{integration_id}/rotate-token",
     tag = "integrations", params(("project_id" = ProjectId, Path), ("integration_id" = IntegrationId, Path)),
@@ -397,17 +337,11 @@ fn origin(url: Option<&str>) -> Option<(String, Option<String>, Option<u16>)> {
     Some((url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default()))
 }
 
-fn cell(tenant: crate::ids::TenantId, id: IntegrationId) -> Cell<'static> {
+pub(super) fn cell(tenant: crate::ids::TenantId, id: IntegrationId) -> Cell<'static> {
     Cell { tenant, table: "integrations", column: "auth", row: id.0 }
 }
 
 fn seal(app: &App, member: &Member, id: IntegrationId, auth: &Credentials) -> Result<Vec<u8>> {
     let plain = serde_json::to_vec(auth).map_err(|error| Error::Internal(error.into()))?;
     Ok(app.keys.seal(&plain, cell(member.tenant, id))?)
-}
-
-fn unseal(app: &App, member: &Member, row: &Row) -> Result<Option<Credentials>> {
-    let Some(sealed) = &row.auth else { return Ok(None) };
-    let plain = app.keys.open(sealed, cell(member.tenant, row.id))?;
-    serde_json::from_slice(&plain).map(Some).map_err(|error| Error::Internal(error.into()))
 }

@@ -4,6 +4,7 @@ pub mod deliveries;
 mod hook;
 mod inbox;
 mod manage;
+mod probe;
 mod snippet;
 pub mod store;
 mod webhook;
@@ -100,7 +101,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(manage::list, manage::add))
         .routes(routes!(manage::show, manage::change, manage::remove))
-        .routes(routes!(manage::test))
+        .routes(routes!(probe::test))
         .routes(routes!(manage::rotate_token))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))

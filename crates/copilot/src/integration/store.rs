@@ -163,7 +163,12 @@ pub async fn add_token(
 ///
 /// # Errors
 /// When the database refused.
-pub async fn retire_tokens(tx: &mut Tx, tenant: TenantId, id: IntegrationId, expires_at: Ts) -> sqlx::Result<()> {
+pub async fn retire_tokens(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IntegrationId,
+    expires_at: Ts,
+) -> sqlx::Result<()> {
     on_tx!(tx, c => sqlx::query(
         "delete from integration_tokens where tenant_id = $1 and integration_id = $2 and expires_at is not null")
         .bind(tenant).bind(id).execute(c).await.map(drop))?;

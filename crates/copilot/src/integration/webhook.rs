@@ -14,10 +14,10 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::Kind;
 use super::deliveries::{DeliveryResult, health};
 use super::hook::Hook;
 use super::inbox::{self, Reading};
-use super::Kind;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::DeliveryId;
@@ -89,7 +89,8 @@ fn receiver(kind: Kind, methods: MethodFilter) -> MethodRouter<App> {
 /// `notify/util.go` retries 5xx only; 429 and 408 lose the alert).
 fn ours_is_503(error: Error) -> Error {
     let status = error.status().0;
-    metrics::counter!("sre_copilot_webhook_refusals_total", "status" => status.as_u16().to_string()).increment(1);
+    metrics::counter!("sre_copilot_webhook_refusals_total", "status" => status.as_u16().to_string())
+        .increment(1);
     match error {
         Error::Internal(cause) => {
             tracing::error!(error = format!("{cause:#}"), "a webhook could not be stored");
@@ -118,7 +119,9 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
             health::too_large(app, &hook, &why).await?;
             return Err(Error::TooLarge(why));
         }
-        Err(alerts::ParseError::MalformedJson(why)) => return Err(Error::Malformed("malformed-json", why.to_string())),
+        Err(alerts::ParseError::MalformedJson(why)) => {
+            return Err(Error::Malformed("malformed-json", why.to_string()));
+        }
         Err(alerts::ParseError::NotThisFormat(why)) => {
             return Err(Error::Malformed("malformed-request", format!("not a body of {kind}: {why}")));
         }
@@ -132,7 +135,8 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
 
 fn expect_json(headers: &HeaderMap) -> Result<()> {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind =
+        kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if kind == "application/json" || kind.ends_with("+json") {
         return Ok(());
     }
@@ -145,7 +149,8 @@ fn content_length(headers: &HeaderMap) -> Option<usize> {
 
 /// The whole body, inflated if it was deflated.
 async fn read(request: Request) -> Result<Bytes> {
-    let encoding = request.headers().get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
+    let encoding =
+        request.headers().get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
     let gzip = match encoding.as_deref() {
         None | Some(b"identity") => false,
         Some(b"gzip" | b"x-gzip") => true,
@@ -154,7 +159,8 @@ async fn read(request: Request) -> Result<Bytes> {
     if content_length(request.headers()).is_some_and(|length| length > MAX_BODY) {
         return Err(too_large());
     }
-    let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(request.into_body(), MAX_BODY).collect()).await;
+    let collected =
+        tokio::time::timeout(BODY_TIMEOUT, Limited::new(request.into_body(), MAX_BODY).collect()).await;
     let bytes = collected
         .map_err(|_| Error::Unavailable("unavailable", "the body took too long to arrive"))?
         .map_err(|error| {
@@ -179,7 +185,8 @@ async fn inflate(bytes: Bytes) -> Result<Bytes> {
         reader.read_to_end(&mut plain).map(|_| plain)
     });
     let plain = inflated.await.map_err(|error| Error::Internal(error.into()))?;
-    let plain = plain.map_err(|_| Error::Malformed("malformed-request", "the gzip body is damaged".to_owned()))?;
+    let plain =
+        plain.map_err(|_| Error::Malformed("malformed-request", "the gzip body is damaged".to_owned()))?;
     if plain.len() > MAX_BODY { Err(too_large()) } else { Ok(plain.into()) }
 }
 

@@ -56,7 +56,12 @@ async fn kill_nine_in_mid_stream_loses_nothing_that_was_answered() {
     let stored = stored_services(&http, &process.base, &key).await;
     let acknowledged = ledger.acknowledged.lock().await;
     let lost: Vec<_> = acknowledged.difference(&stored).collect();
-    assert!(lost.is_empty(), "{} of {} acknowledged alerts are lost: {lost:?}", lost.len(), acknowledged.len());
+    assert!(
+        lost.is_empty(),
+        "{} of {} acknowledged alerts are lost: {lost:?}",
+        lost.len(),
+        acknowledged.len()
+    );
     let sent = ledger.next.load(Ordering::SeqCst);
     assert!(stored.len() <= sent, "{} incidents from {sent} alerts", stored.len());
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 pub const NOON: i64 = 1_795_384_800;
 
 /// The password of every person in a test.
-pub const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "lantern orchid seventeen tugboat";
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -49,11 +49,10 @@ impl Answer {
 
 impl World {
     pub async fn new() -> Self {
-        Self::with(|_| {}, Model::none()).await
+        Self::with(|_| {}, Model::none().unwrap()).await
     }
 
     pub async fn with(change: impl FnOnce(&mut Config), model: Model) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = folder();
         let clock = Clock::manual(Ts::from_micros(NOON * 1_000_000));
         let mut config = config(folder.path());
@@ -101,7 +100,8 @@ impl World {
     /// Adds an integration and returns its webhook.
     pub async fn integration(&self, kind: &str, settings: Value) -> Webhook {
         let path = format!("/api/v1/projects/{}/integrations", self.project);
-        let created = self.post(&path, json!({"kind": kind, "name": format!("my {kind}"), "settings": settings}));
+        let created =
+            self.post(&path, json!({"kind": kind, "name": format!("my {kind}"), "settings": settings}));
         let created = created.await.expect(201);
         let route = if kind == "prometheus" { "prometheus/api/v2/alerts" } else { kind };
         Webhook {
@@ -129,7 +129,8 @@ impl World {
 
     /// The events of the project, in order.
     pub async fn events(&self) -> Vec<(i64, String, Value)> {
-        let stream = outbox::Stream { owner: self.tenant.parse().unwrap(), id: self.project.parse().unwrap() };
+        let stream =
+            outbox::Stream { owner: self.tenant.parse().unwrap(), id: self.project.parse().unwrap() };
         let mut tx = self.server.app.db.read(stream.owner).await.unwrap();
         let events = outbox::event::after(&mut tx, stream, 0, 100_000).await.unwrap();
         events.into_iter().map(|event| (event.seq, event.kind, event.data.0)).collect()
@@ -152,7 +153,8 @@ pub struct Webhook {
 
 impl Webhook {
     pub async fn send(&self, body: impl Into<reqwest::Body>) -> Answer {
-        let request = self.http.post(&self.url).bearer_auth(&self.token).header("content-type", "application/json");
+        let request =
+            self.http.post(&self.url).bearer_auth(&self.token).header("content-type", "application/json");
         read(request.body(body).send().await.unwrap()).await
     }
 
@@ -182,6 +184,8 @@ pub fn text(value: &Value) -> String {
 }
 
 pub fn client() -> reqwest::Client {
+    // Another test of this process may have installed it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 

@@ -9,7 +9,7 @@ const SERVICES: [&str; 8] =
     ["auth", "incident", "ai", "integration", "websocket", "gateway", "service", "demo"];
 
 /// Modules that put the product together and may know every part of it.
-const ABOVE: [&str; 8] = ["app", "service", "server", "main", "lib", "demo", "openapi", "command"];
+const ABOVE: [&str; 9] = ["app", "cli", "service", "server", "main", "lib", "demo", "openapi", "command"];
 
 /// What a module may import of the services, beside `auth` and itself.
 const FORWARD: [(&str, &[&str]); 4] = [

@@ -73,6 +73,7 @@ const STATUS_WORD: Partial<Record<Step['status'], string>> = {
 function StepRow({ step, text }: { step: Step; text: StepText }) {
   const took = step.duration_ms !== null && step.duration_ms >= 10 ? stepDuration(step.duration_ms) : null;
   const status = STATUS_WORD[step.status];
+  const byPerson = isByPerson(step);
   return (
     <li className="relative flex gap-3 pb-3 text-sm before:absolute before:top-4 before:bottom-0 before:left-[3.5px] before:w-px before:bg-hairline last:before:hidden">
       <span
@@ -81,7 +82,7 @@ function StepRow({ step, text }: { step: Step; text: StepText }) {
       />
       <div className="min-w-0 flex-1">
         <p className="[overflow-wrap:anywhere]">
-          {step.actor && <b className="font-medium">{step.actor} </b>}
+          {byPerson && <b className="font-medium">{step.actor} </b>}
           {text.title}
           {status && (
             <span className={step.status === 'failed' ? 'text-critical' : 'text-muted'}> {status}</span>
@@ -94,6 +95,7 @@ function StepRow({ step, text }: { step: Step; text: StepText }) {
         )}
         <p className="text-muted text-xs">
           <Instant at={step.started_at} />
+          {step.actor && !byPerson && <span> · from {step.actor}</span>}
           {took && <span className="tabular-nums"> · took {took}</span>}
         </p>
       </div>

@@ -6,11 +6,17 @@ import { counted } from '../../util/numbers';
 
 export type StepText = { title: string; note?: string };
 
-const BY_PEOPLE = new Set(['comment_added', 'assigned', 'merged', 'feedback_given', 'field_changed']);
+/** Steps that a source or the product takes, whoever is named as their actor. */
+const BY_MACHINES: ReadonlySet<string> = new Set([
+  'alert_received',
+  'alert_resolved',
+  'evidence_collected',
+  'hypotheses_generated',
+]);
 
 /** Whether a person, and not the machine, took the step. */
 export function isByPerson(step: Step): boolean {
-  return step.actor !== null || BY_PEOPLE.has(step.step_type);
+  return step.actor !== null && !BY_MACHINES.has(step.step_type);
 }
 
 /** Steps with their texts; alerts that came one after another become one line. */
@@ -36,9 +42,11 @@ export function stepText(step: Step): StepText {
     case 'alert_resolved':
       return { title: text('name') ? `Alert resolved: ${text('name')}` : 'Alert resolved' };
     case 'incident_created':
-      return { title: 'Incident opened' };
+      return { title: step.actor ? 'opened the incident' : 'Incident opened' };
     case 'evidence_collected':
-      return { title: amount(detail.count, 'Evidence collected', 'piece of evidence', 'pieces of evidence') };
+      return {
+        title: amount(detail.evidence, 'Evidence collected', 'piece of evidence', 'pieces of evidence'),
+      };
     case 'hypotheses_generated':
       return { title: amount(detail.count, 'Causes looked for', 'theory', 'theories') };
     case 'state_changed':
@@ -46,26 +54,30 @@ export function stepText(step: Step): StepText {
     case 'comment_added':
       return note('wrote', text('body'));
     case 'severity_changed':
-      return {
-        title: `${step.actor ? 'set severity to' : 'Severity now'} ${severity(text('to') || text('severity'))}`,
-      };
+      return { title: `${step.actor ? 'set severity to' : 'Severity now'} ${severity(text('to'))}` };
     case 'assigned':
-      return {
-        title: text('name') ? `${step.actor ? 'assigned' : 'Assigned to'} ${text('name')}` : 'Unassigned',
-      };
+      return { title: assigned(text('name'), step.actor) };
     case 'reopened':
-      return { title: step.actor ? 'reopened it' : 'Reopened' };
+      return note(step.actor ? 'reopened it' : 'Reopened', text('comment'));
     case 'merged':
-      return { title: text('title') ? `merged in: ${text('title')}` : 'merged' };
+      return {
+        title: detail.into ? `merged it into INC-${text('number')}` : `merged INC-${text('number')} into it`,
+      };
     case 'feedback_given':
       return note(`called a theory ${verdict(text('verdict'))}`, text('comment'));
     case 'field_changed':
-      return { title: `changed ${text('field').replaceAll('_', ' ') || 'a field'}` };
+      return note(`changed ${text('field').replaceAll('_', ' ') || 'a field'}`, text('to'));
     default: {
       const plain = step.step_type.replaceAll('_', ' ');
       return { title: plain.charAt(0).toUpperCase() + plain.slice(1) };
     }
   }
+}
+
+function assigned(name: string, actor: string | null): string {
+  if (!name) return actor ? 'took the owner away' : 'Nobody owns it now';
+  if (name === actor) return 'took it';
+  return `${actor ? 'gave it to' : 'Given to'} ${name}`;
 }
 
 function note(title: string, body: string): StepText {

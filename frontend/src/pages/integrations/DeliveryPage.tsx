@@ -17,6 +17,7 @@ import { Code } from '../../ui/Copy';
 import { Remark, Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
 import { toast } from '../../ui/Toast';
+import { exact } from '../../util/numbers';
 import { outcomeText } from './DeliveryTable';
 
 export default function DeliveryPage() {
@@ -88,7 +89,15 @@ function Receipt({ delivery }: { delivery: DeliveryDetail }) {
         </Card>
       )}
       <Card title="Body, as it arrived">
-        <Code label={`${delivery.body.length} characters`} text={delivery.body} className="max-h-[60vh]" />
+        {delivery.body === null ? (
+          <p className="text-muted text-sm">The body was not kept.</p>
+        ) : (
+          <Code
+            label={`${exact(delivery.body.length)} characters`}
+            text={delivery.body}
+            className="[&>section]:max-h-[60vh]"
+          />
+        )}
       </Card>
     </div>
   );

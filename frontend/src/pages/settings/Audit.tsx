@@ -1,18 +1,14 @@
 /** Every security-relevant act, newest first. */
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { q } from '../../api/endpoints';
 import { ErrorState } from '../../components/ErrorState';
-import { useMe } from '../../components/me';
 import { Instant } from '../../components/Time';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
-import { named } from './named';
 
 export function Audit() {
-  const { project } = useMe();
-  const people = useQuery(q.members(project.id)).data?.items ?? [];
   const query = useInfiniteQuery(q.audit());
   const entries = (query.data?.pages ?? []).flatMap((page) => page.items);
   return (
@@ -29,11 +25,11 @@ export function Audit() {
             {entries.map((entry) => (
               <Row key={entry.id}>
                 <Cell>
-                  <Instant at={entry.at} />
+                  <Instant at={entry.created_at} />
                 </Cell>
-                <Cell className="whitespace-nowrap">{named(entry.actor, people)}</Cell>
+                <Cell className="whitespace-nowrap">{entry.actor ?? entry.actor_id}</Cell>
                 <Cell className="font-mono text-xs">{entry.action}</Cell>
-                <Cell className="min-w-52 [overflow-wrap:anywhere]">{named(entry.object, people)}</Cell>
+                <Cell className="min-w-52 [overflow-wrap:anywhere]">{entry.target}</Cell>
                 <Cell className={entry.result === 'ok' ? 'text-muted' : 'font-medium text-critical'}>
                   {entry.result}
                 </Cell>

@@ -294,15 +294,17 @@ fn points<'a>(times: &'a [f64], values: &'a [f64]) -> impl Iterator<Item = (f64,
     times.iter().copied().zip(values.iter().copied())
 }
 
-/// Medians before and after `onset`; `None` where there is no sample.
+/// The median before `onset` and the newest sample after it; `None` where there is no sample.
+///
+/// The newest, because an incident is looked at within seconds of its alarm: a median over the time since an
+/// estimated onset would still be the level before.
 fn levels(points: impl Iterator<Item = (f64, f64)>, onset: f64) -> (Option<f64>, Option<f64>) {
     let (before, after): (Vec<_>, Vec<_>) =
         points.filter(|(_, value)| value.is_finite()).partition(|(at, _)| *at < onset);
-    let median = |mut values: Vec<(f64, f64)>| {
-        values.sort_by(|a, b| a.1.total_cmp(&b.1));
-        values.get(values.len() / 2).map(|(_, value)| *value)
-    };
-    (median(before), median(after))
+    let newest = after.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, value)| value);
+    let mut before: Vec<f64> = before.into_iter().map(|(_, value)| value).collect();
+    before.sort_by(f64::total_cmp);
+    (before.get(before.len() / 2).copied(), newest)
 }
 
 /// `14% against 0.2% before`.

@@ -117,7 +117,10 @@ pub async fn incidents(
         to,
         bucket,
         buckets: buckets(&rows, from, to, seconds),
-        by_state: count(State::ALL.iter().map(|state| state.as_str()), rows.iter().map(|row| row.state.as_str())),
+        by_state: count(
+            State::ALL.iter().map(|state| state.as_str()),
+            rows.iter().map(|row| row.state.as_str()),
+        ),
         by_severity: by_severity(rows.iter()),
         by_service: by_service(&rows),
         mtta: mtta(&rows),
@@ -165,7 +168,8 @@ fn by_service(rows: &[Measured]) -> Vec<ServiceCount> {
     for row in rows {
         *counts.entry(row.service_name.as_deref()).or_default() += 1;
     }
-    let named = counts.into_iter().map(|(name, count)| ServiceCount { service_name: name.map(str::to_owned), count });
+    let named =
+        counts.into_iter().map(|(name, count)| ServiceCount { service_name: name.map(str::to_owned), count });
     let mut services: Vec<_> = named.collect();
     services.sort_by_key(|service| std::cmp::Reverse(service.count));
     services

@@ -86,7 +86,8 @@ pub fn read(query: &str) -> Result<(Filter, PageQuery)> {
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
-    if filter.words.len() > MOST_WORDS || filter.words.iter().map(String::len).sum::<usize>() > 2 * MOST_CHARS {
+    if filter.words.len() > MOST_WORDS || filter.words.iter().map(String::len).sum::<usize>() > 2 * MOST_CHARS
+    {
         let why = format!("search for at most {MOST_WORDS} words and {MOST_CHARS} characters");
         return Err(Error::Refused("query-too-complex", why));
     }
@@ -134,7 +135,8 @@ mod tests {
 
     #[test]
     fn a_name_may_stand_several_times() {
-        let (filter, page) = read("state=detected&state=resolved&severity=high&q=check%20100%25&limit=5").unwrap();
+        let (filter, page) =
+            read("state=detected&state=resolved&severity=high&q=check%20100%25&limit=5").unwrap();
         assert_eq!(filter.states, [State::Detected, State::Resolved]);
         assert_eq!(filter.words, ["%check%", "%100\\%%"]);
         assert_eq!(page.limit, Some(5));
@@ -142,7 +144,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_named() {
-        let Err(Error::Invalid(errors)) = read("state=asleep&from=yesterday&colour=red") else { panic!("accepted") };
+        let Err(Error::Invalid(errors)) = read("state=asleep&from=yesterday&colour=red") else {
+            panic!("accepted")
+        };
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["state", "from", "colour"]);
     }

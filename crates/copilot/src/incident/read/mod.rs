@@ -74,13 +74,15 @@ pub async fn summary(With(app): With<App>, member: Viewer) -> Result<Json<Summar
     let week = (now.plus_seconds(-SUMMARY_DAYS * 86_400), now.plus_seconds(1));
     let measured = store::measured(&mut tx, member.tenant, member.project, week, analytics::MOST).await?;
     let mtta = analytics::mtta(&measured);
-    let mut open_by_severity: BTreeMap<_, _> = Severity::ALL.iter().map(|severity| (severity.as_str(), 0)).collect();
+    let mut open_by_severity: BTreeMap<_, _> =
+        Severity::ALL.iter().map(|severity| (severity.as_str(), 0)).collect();
     for (_, severity, count) in &counts {
         if let Some(sum) = open_by_severity.get_mut(severity.as_str()) {
             *sum += count;
         }
     }
-    let unacknowledged = counts.iter().filter(|(state, ..)| state == "detected").map(|(.., count)| count).sum();
+    let unacknowledged =
+        counts.iter().filter(|(state, ..)| state == "detected").map(|(.., count)| count).sum();
     Ok(Json(Summary {
         open: counts.iter().map(|(.., count)| count).sum(),
         unacknowledged,

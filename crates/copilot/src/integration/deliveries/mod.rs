@@ -13,9 +13,9 @@ use outbox::Ts;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use super::Kind;
 use super::hook::Hook;
 use super::inbox::{self, Reading};
-use super::Kind;
 use crate::app::App;
 use crate::auth::extract::{Path, Query};
 use crate::auth::{Engineer, Viewer};
@@ -73,12 +73,22 @@ impl DeliveryResult {
     /// The result of an alert before the rules saw it.
     pub fn of(parsed: &alerts::Parsed) -> Self {
         let (index, fingerprint, name, outcome, reason) = match parsed {
-            alerts::Parsed::Alert(alert) => {
-                (alert.index, Some(alert.fingerprint.clone()), Some(alert.name.clone()), Outcome::Suppressed, None)
-            }
+            alerts::Parsed::Alert(alert) => (
+                alert.index,
+                Some(alert.fingerprint.clone()),
+                Some(alert.name.clone()),
+                Outcome::Suppressed,
+                None,
+            ),
             alerts::Parsed::Quarantined(bad) => {
                 let name = Some(bad.labels_preview.clone()).filter(|text| !text.is_empty());
-                (bad.index, bad.fingerprint.clone(), name, Outcome::Quarantined, Some(bad.reason.as_str().to_owned()))
+                (
+                    bad.index,
+                    bad.fingerprint.clone(),
+                    name,
+                    Outcome::Quarantined,
+                    Some(bad.reason.as_str().to_owned()),
+                )
             }
             alerts::Parsed::Ignored { index, reason } => {
                 (*index, None, None, Outcome::Suppressed, Some(reason.as_str().to_owned()))
@@ -124,7 +134,8 @@ pub async fn list(
     let (limit, before) = (page.limit()?, page.position()?);
     let mut tx = app.db.read(member.tenant.0).await?;
     let rows =
-        store::list(&mut tx, member.tenant, member.project, query.integration_id, before, limit as i64 + 1).await?;
+        store::list(&mut tx, member.tenant, member.project, query.integration_id, before, limit as i64 + 1)
+            .await?;
     Ok(Json(Page::new(rows, limit, |row| (row.received_at, row.id), |row| row)))
 }
 
@@ -165,7 +176,8 @@ async fn again(app: &App, member: &Engineer, id: DeliveryId) -> Result<inbox::En
     let integration = kept.delivery.integration_id;
     let row = super::store::find(&mut tx, member.tenant, member.project, integration).await?;
     let row = row.ok_or_else(|| Error::Conflict("its integration was removed".to_owned()))?;
-    let body = kept.body.as_deref().map(inflate).ok_or_else(|| Error::Conflict("its body is gone".to_owned()))?;
+    let body =
+        kept.body.as_deref().map(inflate).ok_or_else(|| Error::Conflict("its body is gone".to_owned()))?;
     let kind: Kind = kept.sender.parse().map_err(|_| Error::NotFound)?;
     let (received_at, settings) = (kept.delivery.received_at, row.settings.0.clone());
     let batch = alerts::parse(kind.sender(), &body, received_at.timestamp(), &settings.reading())
