@@ -5,13 +5,13 @@ pub mod store;
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
 
 use super::model::midnight;
 use crate::app::App;
-use crate::auth::Viewer;
+use crate::auth::{Query, Viewer};
 use crate::error::{Error, Problem, Result};
 use crate::ids::{ProjectId, TenantId};
 
@@ -115,7 +115,11 @@ pub struct AiAnalytics {
 /// Sums up calls of the model, their cost, and how good the hypotheses were.
 #[utoipa::path(get, path = "/api/v1/analytics/ai", tag = "analytics", params(Span),
     responses((status = 200, body = AiAnalytics), (status = 422, body = Problem)))]
-pub async fn ai(State(app): State<App>, member: Viewer, span: Query<Span>) -> Result<Json<AiAnalytics>> {
+pub async fn ai(
+    State(app): State<App>,
+    member: Viewer,
+    Query(span): Query<Span>,
+) -> Result<Json<AiAnalytics>> {
     let now = app.clock().now();
     let to = span.to.unwrap_or(now);
     let from = span.from.unwrap_or_else(|| to.plus_seconds(-DAYS * 86_400));

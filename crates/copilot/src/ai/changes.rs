@@ -3,14 +3,14 @@
 pub mod store;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use garde::Validate;
 use outbox::{Ts, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::auth::{Engineer, Member, Viewer};
+use crate::auth::{Engineer, Member, Query, Viewer};
 use crate::error::{Error, Problem, Result};
 use crate::ids::ChangeId;
 use crate::page::{Page, PageQuery};
@@ -127,8 +127,8 @@ pub async fn record(tx: &mut Tx, member: &Member, new: NewChange) -> Result<Chan
 pub async fn list(
     State(app): State<App>,
     member: Viewer,
-    which: Query<ChangeQuery>,
-    page: Query<PageQuery>,
+    Query(which): Query<ChangeQuery>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Change>>> {
     let limit = page.limit()?;
     let after: Option<(i64, ChangeId)> = page.position()?;

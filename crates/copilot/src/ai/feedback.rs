@@ -3,15 +3,16 @@
 pub mod store;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 
 use super::analysis::{Feedback, Verdict};
 use crate::app::App;
-use crate::auth::Engineer;
+use crate::auth::{Engineer, Path};
 use crate::error::{Error, Problem, Result};
-use crate::ids::{HypothesisId, IncidentId};
+use crate::ids::HypothesisId;
+use crate::incident::read::resolve_id;
 use crate::valid::Valid;
 
 /// A judgement.
@@ -42,11 +43,11 @@ pub struct Judged {
 pub async fn give(
     State(app): State<App>,
     member: Engineer,
-    path: Path<(IncidentId, HypothesisId)>,
+    Path((name, hypothesis)): Path<(String, HypothesisId)>,
     Valid(given): Valid<NewFeedback>,
 ) -> Result<Json<Judged>> {
-    let Path((incident, hypothesis)) = path;
     let mut tx = app.db.begin(member.tenant.0).await?;
+    let incident = resolve_id(&mut tx, member.tenant, member.project, &name).await?;
     if !super::store::has_incident(&mut tx, member.tenant, member.project, incident).await? {
         return Err(Error::NotFound);
     }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use outbox::Db;
@@ -13,10 +14,10 @@ use tokio::time::{Instant, timeout_at};
 use super::analysis::{Analysis, AnalysisStatus, Evidence, Hypothesis};
 use super::store;
 use crate::app::App;
-use crate::auth::{Engineer, Viewer};
+use crate::auth::{Engineer, Member, Path, Query, Viewer};
 use crate::error::{Error, Problem, Result};
 use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
-use crate::incident::explain;
+use crate::incident::{explain, read as incidents};
 use crate::page::Page;
 
 /// Seconds a request may wait for an analysis.
@@ -63,9 +64,10 @@ pub struct Wait {
 pub async fn list(
     State(app): State<App>,
     member: Viewer,
-    path: Path<IncidentId>,
+    Path(name): Path<String>,
 ) -> Result<Json<Hypotheses>> {
-    read(&app.db, member.tenant, member.project, path.0).await.map(Json)
+    let incident = named(&app.db, &member, &name).await?;
+    read(&app.db, member.tenant, member.project, incident).await.map(Json)
 }
 
 /// Starts an analysis, joins the one that runs, or answers with the stored one.
@@ -76,13 +78,14 @@ pub async fn list(
 pub async fn start(
     State(app): State<App>,
     member: Engineer,
-    path: Path<IncidentId>,
-    wait: Query<Wait>,
-    ask: Option<Json<Ask>>,
+    Path(name): Path<String>,
+    Query(wait): Query<Wait>,
+    ask: Result<Option<Json<Ask>>, JsonRejection>,
 ) -> Result<Response> {
-    let refresh = ask.is_some_and(|Json(ask)| ask.refresh);
-    let wait = wait.0.wait.map(|seconds| Duration::from_secs(seconds.min(MOST_WAIT_S)));
-    let answer = ask_for(&app.db, (member.tenant, member.project, path.0), refresh, wait).await?;
+    let refresh = ask?.is_some_and(|Json(ask)| ask.refresh);
+    let incident = named(&app.db, &member, &name).await?;
+    let wait = wait.wait.map(|seconds| Duration::from_secs(seconds.min(MOST_WAIT_S)));
+    let answer = ask_for(&app.db, (member.tenant, member.project, incident), refresh, wait).await?;
     let over = answer.analysis.as_ref().is_some_and(|analysis| analysis.status.is_over());
     Ok((if over { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(answer)).into_response())
 }
@@ -94,9 +97,9 @@ pub async fn start(
 pub async fn evidence(
     State(app): State<App>,
     member: Viewer,
-    path: Path<IncidentId>,
+    Path(name): Path<String>,
 ) -> Result<Json<Page<Evidence>>> {
-    let (tenant, incident) = (member.tenant, path.0);
+    let (tenant, incident) = (member.tenant, named(&app.db, &member, &name).await?);
     let mut tx = app.db.read(tenant.0).await?;
     if !store::has_incident(&mut tx, tenant, member.project, incident).await? {
         return Err(Error::NotFound);
@@ -110,6 +113,12 @@ pub async fn evidence(
         }
     }
     Ok(Json(Page::whole(items)))
+}
+
+/// The incident that the path names: its id, INC-42 or 42.
+async fn named(db: &Db, member: &Member, name: &str) -> Result<IncidentId> {
+    let mut tx = db.read(member.tenant.0).await?;
+    incidents::resolve_id(&mut tx, member.tenant, member.project, name).await
 }
 
 /// The newest analysis and its hypotheses, of an incident of this project.

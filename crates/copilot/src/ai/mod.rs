@@ -18,8 +18,10 @@ pub mod store;
 pub mod text;
 pub mod worker;
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -56,15 +58,16 @@ pub async fn run(app: App, stop: CancellationToken) {
 
 async fn work(app: &App, stop: &CancellationToken) {
     loop {
-        // Listening begins before looking, so that nothing can be committed in between unseen.
-        let woken = app.db.wake().next_job();
+        // Listening begins with the first poll, before looking, so that no commit in between goes unseen.
+        let mut woken = pin!(app.db.wake().next_job().fuse());
+        let _ = woken.as_mut().now_or_never();
         match work_once(app).await {
             Ok(true) if !stop.is_cancelled() => continue,
             Ok(_) => {}
             Err(error) => tracing::error!(error = error.to_string(), "an analysis could not be worked on"),
         }
         tokio::select! {
-            () = woken => {}
+            () = &mut woken => {}
             () = tokio::time::sleep(POLL) => {}
             () = stop.cancelled() => return,
         }

@@ -18,7 +18,8 @@ const CALLS: i64 = 3;
 #[derive(Debug)]
 pub struct Model {
     provider: Option<Provider>,
-    prices: Prices,
+    /// Absent when no model is configured.
+    prices: Option<Prices>,
     /// What a tenant may spend a day, in micro-USD.
     daily_micros: i64,
 }
@@ -68,23 +69,17 @@ impl Model {
             .transpose()?;
         let daily_micros = (config.llm_daily_budget_usd.clamp(0.0, 1e9) * 1e6).round() as i64;
         let provider = if daily_micros == 0 { None } else { Provider::from_config(&settings)? };
-        Ok(Self { provider, prices: Prices::load(text.as_deref())?, daily_micros })
+        Ok(Self { provider, prices: Some(Prices::load(text.as_deref())?), daily_micros })
     }
 
     /// No model: the statistical engine answers alone.
-    ///
-    /// # Errors
-    /// When the compiled-in price table is broken.
-    pub fn none() -> anyhow::Result<Self> {
-        Ok(Self { provider: None, prices: Prices::load(None)?, daily_micros: 0 })
+    pub fn none() -> Self {
+        Self { provider: None, prices: None, daily_micros: 0 }
     }
 
-    /// A scripted model with a daily budget in micro-USD, for tests.
-    ///
-    /// # Errors
-    /// When the compiled-in price table is broken.
-    pub fn scripted(script: llm::Scripted, daily_micros: i64) -> anyhow::Result<Self> {
-        Ok(Self { provider: Some(Provider::Scripted(script)), prices: Prices::load(None)?, daily_micros })
+    /// A scripted model with a daily budget in micro-USD and the compiled-in prices, for tests.
+    pub fn scripted(script: llm::Scripted, daily_micros: i64) -> Self {
+        Self { provider: Some(Provider::Scripted(script)), prices: Prices::load(None).ok(), daily_micros }
     }
 
     /// Who answers, or `None` when no model is configured.
@@ -125,7 +120,10 @@ impl Model {
             return Ok(Err(format!("{CALLS} calls of the model for this analysis had no known outcome")));
         }
         let prompt = request.estimated_prompt_tokens();
-        let reserved = llm::reserve_micros(&self.prices, name, prompt, request.max_output_tokens);
+        let reserved = self
+            .prices
+            .as_ref()
+            .and_then(|prices| llm::reserve_micros(prices, name, prompt, request.max_output_tokens));
         let spent = store::spent_since(tx, tenant, midnight(tx.now())).await?;
         if spent.saturating_add(reserved.unwrap_or(0)) > self.daily_micros {
             return Ok(Err("today's budget for the model is used up".to_owned()));
@@ -156,7 +154,10 @@ impl Model {
                 prompt: i64::try_from(usage.prompt_tokens).ok(),
                 cached: i64::try_from(usage.cached_tokens).ok(),
                 completion: i64::try_from(usage.completion_tokens).ok(),
-                cost_micros: self.name().and_then(|name| llm::cost_micros(&self.prices, name, &usage)),
+                cost_micros: self
+                    .name()
+                    .zip(self.prices.as_ref())
+                    .and_then(|(name, prices)| llm::cost_micros(prices, name, &usage)),
             },
         }
     }

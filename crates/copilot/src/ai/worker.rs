@@ -9,16 +9,18 @@ use tokio::time::Instant;
 
 use super::analysis::{AnalysisStatus, Engine};
 use super::diagnose::{self, Conclusion, Proposal};
+use super::evidence::store::Source;
 use super::evidence::{self, Facts};
 use super::model::{Model, store as ledger};
 use super::prompt;
 use super::store::{self, Ending};
 use crate::app::App;
+use crate::auth::{Cell, Keys};
 use crate::error::{Error, Result};
 use crate::event::{self, AnalysisEnd, Event};
 use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
 use crate::incident::explain::QUEUE;
-use crate::outbound::Outbound;
+use crate::outbound::{Credentials, Outbound};
 
 /// Seconds a worker may hold an analysis: a model call and what is around it.
 const LEASE_S: i64 = 75;
@@ -41,6 +43,8 @@ pub struct Worker<'a> {
     pub model: &'a Model,
     /// The door to Prometheus.
     pub outbound: &'a Outbound,
+    /// Opens what integrations sign in with.
+    pub keys: &'a Keys,
 }
 
 /// What is worked on.
@@ -60,7 +64,7 @@ struct Payload {
 impl<'a> Worker<'a> {
     /// A worker of this process.
     pub fn new(app: &'a App) -> Self {
-        Self { db: &app.db, model: &app.model, outbound: &app.outbound }
+        Self { db: &app.db, model: &app.model, outbound: &app.outbound, keys: &app.keys }
     }
 
     /// Works on the oldest analysis that waits, and says whether there was one.
@@ -94,7 +98,8 @@ impl<'a> Worker<'a> {
     async fn work(self, tenant: TenantId, job: &Job, claimed: Instant) -> Result<()> {
         let Some(work) = self.begin(tenant, job).await? else { return Ok(()) };
         let facts = Facts::read(self.db, tenant, work.incident).await?;
-        let gathered = evidence::gather(self.outbound, facts, |_| None).await;
+        let gathered =
+            evidence::gather(self.outbound, facts, |source| credentials(self.keys, tenant, source)).await;
         // The engine's loops would hold up everything else on this thread.
         let concluded = tokio::task::spawn_blocking(move || (diagnose::conclude(&gathered), gathered)).await;
         let (conclusion, gathered) = concluded.map_err(|error| Error::Internal(error.into()))?;
@@ -255,6 +260,14 @@ impl<'a> Worker<'a> {
         };
         self.end(tx, work, job, &[], &ending).await
     }
+}
+
+/// What the integration signs in with; it was sealed for its own row, so no other row's opens here.
+fn credentials(keys: &Keys, tenant: TenantId, source: &Source) -> Result<Option<Credentials>> {
+    let Some(sealed) = &source.auth else { return Ok(None) };
+    let cell = Cell { tenant, table: "integrations", column: "auth", row: source.id.0 };
+    let plain = keys.open(sealed, cell)?;
+    serde_json::from_slice(&plain).map(Some).map_err(|error| Error::Internal(error.into()))
 }
 
 /// Whether a model has anything to judge: something that was measured, or a cause that was proposed.

@@ -72,7 +72,7 @@ fn top_level(expression: &str) -> Option<Vec<Token<'_>>> {
             _ if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let end = at + word(bytes.get(at..)?);
                 let text = expression.get(at..end)?;
-                if depth == 0 && SET_OPERATORS.iter().any(|known| text == *known) {
+                if depth == 0 && SET_OPERATORS.contains(&text) {
                     tokens.push(Token { at, text });
                 }
                 at = end - 1;

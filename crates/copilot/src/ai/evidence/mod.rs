@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::ai::prometheus::{Budget, Labels, Prometheus};
 use crate::error::{Error, Result};
 use crate::ids::{IncidentId, TenantId};
-use crate::outbound::{Credentials, Outbound};
+use crate::outbound::{Credentials, Failure, Outbound};
 use metrics::{Metrics, Question};
 use store::{AlertFacts, ChangeFacts, IncidentFacts, NearbyAlert, Similar, Source};
 
@@ -158,7 +158,7 @@ impl Facts {
 pub async fn gather(
     outbound: &Outbound,
     facts: Facts,
-    credentials: impl Fn(&Source) -> Option<Credentials>,
+    credentials: impl Fn(&Source) -> Result<Option<Credentials>>,
 ) -> Gathered {
     let mut checked = Vec::new();
     let mut gathered = Metrics::default();
@@ -168,9 +168,15 @@ pub async fn gather(
             .push("no metrics were looked at: this project has no Prometheus with an address".to_owned()),
         Some(source) => {
             let deadline = Instant::now() + TIME;
-            let own = credentials(source);
-            let opened = tokio::time::timeout_at(deadline, outbound.open(&source.url, own.as_ref())).await;
-            match opened.unwrap_or(Err(crate::outbound::Failure::Timeout)) {
+            let opened = match credentials(source) {
+                Ok(own) => {
+                    let opening = outbound.open(&source.url, own.as_ref());
+                    let opened = tokio::time::timeout_at(deadline, opening).await;
+                    opened.unwrap_or(Err(Failure::Timeout)).map_err(|failure| failure.to_string())
+                }
+                Err(_) => Err("its stored credentials can't be opened; enter them again".to_owned()),
+            };
+            match opened {
                 Err(failure) => checked.push(format!("{} was not asked for metrics: {failure}", source.name)),
                 Ok(target) => {
                     let budget = Budget { queries: QUERIES, deadline, lines: LINES };

@@ -90,3 +90,23 @@ fn normalise(all: &mut [Proposal]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_moves_the_odds_only_so_far() {
+        for (prior, said, least, most) in [
+            (0.3, 1.0, 0.65, 0.66),
+            (0.3, 0.0, 0.08, 0.09),
+            (0.3, 0.35, 0.349, 0.351),
+            (UNPROPOSED, 1.0, 0.19, 0.2),
+            (0.0, 1.0, 0.04, 0.05),
+            (1.0, 0.0, 0.95, 0.96),
+        ] {
+            let moved = moved(prior, said);
+            assert!((least..=most).contains(&moved), "{prior} towards {said}: {moved}");
+        }
+    }
+}

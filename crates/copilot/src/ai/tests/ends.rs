@@ -257,6 +257,19 @@ async fn a_result_under_an_old_fence_is_dropped() {
 }
 
 #[tokio::test]
+async fn only_the_newest_claim_may_store() {
+    let world = World::new(None).await;
+    world.ask(false, None).await.unwrap();
+    let claim = || outbox::lease::claim(&world.db, "analysis", 75);
+    let old = claim().await.unwrap().unwrap();
+    world.clock.advance(76.0);
+    let new = claim().await.unwrap().unwrap();
+    let mut tx = world.db.begin(world.tenant.0).await.unwrap();
+    assert!(!crate::ai::store::hold(&mut tx, world.tenant, &old).await.unwrap());
+    assert!(crate::ai::store::hold(&mut tx, world.tenant, &new).await.unwrap());
+}
+
+#[tokio::test]
 async fn three_lost_attempts_end_in_failed() {
     let world = World::new(None).await;
     world.ask(false, None).await.unwrap();
@@ -325,4 +338,30 @@ async fn feedback_is_kept_and_counted() {
     let facts = crate::ai::evidence::Facts::read(&world.db, world.tenant, later).await.unwrap();
     assert_eq!(facts.similar[0].accepted.as_deref(), Some(first.claim.as_str()));
     assert!(facts.similar[0].same_key);
+}
+
+#[tokio::test]
+async fn stored_credentials_sign_in_and_only_where_they_were_entered() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    for own_row in [true, false] {
+        let world = World::new(None).await;
+        world.prometheus_with_token(&url, "pr0mtoken", own_row).await;
+        let first_request = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = vec![0; 4096];
+            let read = stream.read(&mut asked).await.unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").await;
+            String::from_utf8_lossy(&asked[..read]).into_owned()
+        };
+        if own_row {
+            let (answer, asked) = tokio::join!(world.analyse(false), first_request);
+            assert!(asked.contains("authorization: Bearer pr0mtoken"), "{asked}");
+            assert_eq!(answer.analysis.unwrap().status, AnalysisStatus::Inconclusive);
+        } else {
+            let checked = world.analyse(false).await.analysis.unwrap().checked;
+            assert!(checked[0].contains("credentials can't be opened"), "{checked:?}");
+        }
+    }
 }

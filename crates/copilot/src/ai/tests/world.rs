@@ -10,10 +10,11 @@ use sqlx::types::Json;
 
 use crate::ai::hypotheses::{self, Hypotheses};
 use crate::ai::{Evidence, Model, Worker, analytics, store};
+use crate::auth::{Cell, Keys};
 use crate::error::Result;
 use crate::ids::{AlertId, ChangeId, EpisodeId, IncidentId, IntegrationId, ProjectId, TenantId};
 use crate::incident::explain;
-use crate::outbound::Outbound;
+use crate::outbound::{Credentials, Outbound};
 
 /// 2026-01-24T12:00:00Z.
 pub const START: i64 = 1_769_256_000_000_000;
@@ -27,6 +28,7 @@ pub struct World {
     pub model: Model,
     pub script: Scripted,
     pub outbound: Outbound,
+    pub keys: Keys,
     pub tenant: TenantId,
     pub project: ProjectId,
     pub incident: IncidentId,
@@ -45,14 +47,16 @@ impl World {
         let db = crate::db::open("", folder.path(), clock.clone()).await.unwrap();
         let script = Scripted::new("gpt-4o-mini");
         let model = match budget_micros {
-            Some(budget) => Model::scripted(script.clone(), budget).unwrap(),
-            None => Model::none().unwrap(),
+            Some(budget) => Model::scripted(script.clone(), budget),
+            None => Model::none(),
         };
         let config = crate::config::Config::defaults().unwrap();
         let outbound = Outbound::from_config(&config).unwrap();
         let (tenant, project) = (TenantId::new(), ProjectId::new());
         let incident = IncidentId::new();
-        let world = Self { db, clock, model, script, outbound, tenant, project, incident, _folder: folder };
+        let keys = Keys::for_tests();
+        let world =
+            Self { db, clock, model, script, outbound, keys, tenant, project, incident, _folder: folder };
         world.tenant().await;
         world.incident(incident, 1).await;
         world.alert(incident, "HighErrorRate", EXPRESSION).await;
@@ -60,7 +64,7 @@ impl World {
     }
 
     pub fn worker(&self) -> Worker<'_> {
-        Worker { db: &self.db, model: &self.model, outbound: &self.outbound }
+        Worker { db: &self.db, model: &self.model, outbound: &self.outbound, keys: &self.keys }
     }
 
     pub async fn ask(&self, refresh: bool, wait: Option<Duration>) -> Result<Hypotheses> {
@@ -166,13 +170,27 @@ impl World {
 
     /// Gives the project a Prometheus.
     pub async fn prometheus(&self, url: &str) {
+        self.integration(url, IntegrationId::new(), None).await;
+    }
+
+    /// The same with a token that was sealed for its own row, or for another one.
+    pub async fn prometheus_with_token(&self, url: &str, token: &str, own_row: bool) {
+        let id = IntegrationId::new();
+        let row = if own_row { id.0 } else { IntegrationId::new().0 };
+        let cell = Cell { tenant: self.tenant, table: "integrations", column: "auth", row };
+        let plain = serde_json::to_vec(&Credentials::Bearer { token: token.to_owned() }).unwrap();
+        self.integration(url, id, Some(self.keys.seal(&plain, cell).unwrap())).await;
+    }
+
+    async fn integration(&self, url: &str, id: IntegrationId, auth: Option<Vec<u8>>) {
         let mut tx = self.db.begin(self.tenant.0).await.unwrap();
         let now = tx.now();
         on_tx!(tx, c => sqlx::query(
-            "insert into integrations (tenant_id, id, project_id, kind, name, url, settings, created_at)
-             values ($1, $2, $3, 'prometheus', 'prom', $4, $5, $6)")
-            .bind(self.tenant).bind(IntegrationId::new()).bind(self.project).bind(url).bind(Json(json!({}))).bind(now)
-            .execute(c).await.map(drop)).unwrap();
+            "insert into integrations (tenant_id, id, project_id, kind, name, url, auth, settings, created_at)
+             values ($1, $2, $3, 'prometheus', 'prom', $4, $5, $6, $7)")
+            .bind(self.tenant).bind(id).bind(self.project).bind(url).bind(auth).bind(Json(json!({}))).bind(now)
+            .execute(c).await.map(drop))
+        .unwrap();
         tx.commit().await.unwrap();
     }
 
