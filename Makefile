@@ -16,8 +16,11 @@ test: ## everything that proves the product
 check: ## format, lints, types, dependencies and licences
 	scripts/check
 
-openapi: ## renews openapi.json from the code
-	cargo run --locked --quiet --workspace --bin sre-copilot -- openapi > openapi.json
+openapi: ## renews openapi.json from the code, and the dashboard's types from it
+	cargo run --locked --quiet --workspace --bin sre-copilot -- openapi > target/openapi.json
+	mv target/openapi.json openapi.json
+	scripts/frontend install
+	cd frontend && npm run --silent generate
 
 eval: ## root-cause figures on labelled cases; CASES=DIR for other cases
 	scripts/eval $(CASES)

@@ -476,6 +476,7 @@ create table events (
     at timestamptz not null,
     primary key (tenant_id, stream_id, seq)
 );
+create index events_age on events (at);
 
 create table jobs (
     tenant_id uuid not null,

@@ -476,6 +476,7 @@ create table events (
     at integer not null,
     primary key (tenant_id, stream_id, seq)
 ) strict;
+create index events_age on events (at);
 
 create table jobs (
     tenant_id blob not null,

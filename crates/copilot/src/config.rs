@@ -125,13 +125,18 @@ fn read_file(path: &Path, text: &str, known: &toml::Table) -> anyhow::Result<tom
             text.lines().position(|line| line.trim_start().starts_with(key.as_str())).map_or(1, |at| at + 1);
         match known.get(key) {
             None => bail!("{}:{line}: unknown setting `{key}`", path.display()),
-            Some(default) if !default.same_type(value) && !(default.is_float() && value.is_integer()) => {
+            Some(default) if !fits(default, value) => {
                 bail!("{}:{line}: `{key}` must be a {}", path.display(), default.type_str());
             }
             Some(_) => {}
         }
     }
     Ok(table)
+}
+
+/// Whether a value may stand where `default` stands; a whole number is a number.
+fn fits(default: &toml::Value, value: &toml::Value) -> bool {
+    default.same_type(value) || (default.is_float() && value.is_integer())
 }
 
 /// The value of `key` in the environment, from `NAME` or from the file that `NAME_FILE` names.

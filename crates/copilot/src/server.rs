@@ -70,6 +70,11 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
         }
         bound.push((*service, listener));
     }
+    if !config.redis_url.is_empty() {
+        tracing::warn!(
+            "redis_url is set, but this version does not use Redis yet; run one process of each service"
+        );
+    }
     let db = db::open(&config.database_url, &config.data_dir, clock).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let app = App::new(Parts {

@@ -17,7 +17,7 @@ const MOST_BYTES: u64 = 1 << 30;
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It cannot be opened or read.
-    #[error("{path}: {source}")]
+    #[error("{path} cannot be read")]
     Io {
         /// The file.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// It is not valid JSON or lacks what is needed.
-    #[error("{path}: {source}")]
+    #[error("{path} is not what it should be")]
     Json {
         /// The file.
         path: PathBuf,

@@ -113,3 +113,15 @@ pub async fn after(tx: &mut Tx, stream: Stream, after: i64, limit: i64) -> sqlx:
          where tenant_id = $1 and stream_id = $2 and seq > $3 order by seq limit $4")
         .bind(stream.owner).bind(stream.id).bind(after).bind(limit).fetch_all(c).await)
 }
+
+/// Forgets the events of every stream from before `cutoff` and says how many there were.
+///
+/// Numbers are never given out again: a listener that asks for a forgotten event sees that the next one it gets is
+/// not the one after its own.
+///
+/// # Errors
+/// When the database refused.
+pub async fn forget(tx: &mut Tx, cutoff: Ts) -> sqlx::Result<u64> {
+    on_tx!(tx, c => sqlx::query("delete from events where at < $1")
+        .bind(cutoff).execute(c).await.map(|done| done.rows_affected()))
+}

@@ -95,7 +95,7 @@ pub fn eval(args: &EvalArgs) -> anyhow::Result<()> {
                 written += 1;
             }
             Err(error) => {
-                eprintln!("sre-copilot: {error}");
+                eprintln!("sre-copilot: {:#}", anyhow::Error::from(error));
                 unread += 1;
             }
         }

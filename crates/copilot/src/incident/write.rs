@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use garde::Validate;
 use outbox::Tx;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::read::tag::tags;
@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::auth::{Engineer, Member, Path};
 use crate::error::{Error, Result};
 use crate::ids::{IncidentId, UserId};
-use crate::valid::Valid;
+use crate::valid::{Valid, present, storable, visible};
 
 /// The longest name of a label that a person gives, in characters.
 const LABEL_NAME_CHARS: usize = 200;
@@ -91,22 +91,6 @@ pub struct Move {
 pub struct Saying {
     #[garde(length(chars, min = 1, max = 5_000), custom(visible))]
     body: String,
-}
-
-/// Tells a member that is null from one that is absent.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
-fn visible(text: &str, context: &()) -> garde::Result {
-    if text.trim().is_empty() { Err(garde::Error::new("must not be blank")) } else { storable(text, context) }
-}
-
-/// PostgreSQL has no place for a NUL character.
-fn storable(text: &str, (): &()) -> garde::Result {
-    if text.contains('\0') { Err(garde::Error::new("must not contain a NUL character")) } else { Ok(()) }
 }
 
 fn labels_fit(labels: &BTreeMap<String, String>, context: &()) -> garde::Result {

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use garde::Validate;
 use outbox::{Ts, Tx};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::snippet::{self, PLACEHOLDER};
 use super::store::{self, Row};
@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::ids::{IntegrationId, ProjectId};
 use crate::outbound::Credentials;
 use crate::page::Page;
-use crate::valid::Valid;
+use crate::valid::{Valid, present, visible};
 
 /// How long the old token lives on after a rotation, in seconds.
 const OVERLAP_S: i64 = 24 * 3600;
@@ -31,7 +31,6 @@ const MOST: usize = 500;
 /// An integration as people see it; its token is never among it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Integration)]
-#[expect(missing_docs, reason = "the fields are the contract's, by the contract's names")]
 pub struct Integration {
     pub id: IntegrationId,
     pub kind: Kind,
@@ -103,18 +102,6 @@ pub struct IntegrationChange {
     /// What it changes about reading and grouping.
     #[garde(skip)]
     settings: Option<Settings>,
-}
-
-/// Tells a member that is null from one that is absent.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the validator's signature")]
-fn visible(name: &str, (): &()) -> garde::Result {
-    if name.trim().is_empty() { Err(garde::Error::new("must not be blank")) } else { Ok(()) }
 }
 
 /// A new token.

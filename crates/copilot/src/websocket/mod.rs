@@ -8,6 +8,7 @@
 //! * [`hub`]: the sockets of this process and what they share.
 //! * [`feed`]: follows one project's events, once for all of its sockets.
 //! * [`history`]: what a client missed, or that it must look again.
+//! * [`retention`]: lets old events go.
 
 mod feed;
 mod handshake;
@@ -16,6 +17,7 @@ mod hub;
 mod message;
 mod reader;
 mod request;
+mod retention;
 mod session;
 mod socket;
 #[cfg(test)]
@@ -35,7 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(handshake::connect))
 }
 
-/// The work of this service: its sockets start it, and each ends with the hub's own stop.
-pub async fn run(_app: App, stop: CancellationToken) {
-    stop.cancelled().await;
+/// The work of this service beside its sockets: letting old events go.
+pub async fn run(app: App, stop: CancellationToken) {
+    retention::run(app, stop).await;
 }

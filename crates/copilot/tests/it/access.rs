@@ -77,6 +77,7 @@ async fn one_credential_a_request() {
     let stranger = Browser::new(&world);
     let key = world.key.clone();
     let wrong = format!("{}1", &key[..key.len() - 1]);
+    #[expect(clippy::type_complexity, reason = "a table: headers, status, problem")]
     let cases: [(&[(&str, &str)], u16, &str); 11] = [
         (&[], 401, "unauthenticated"),
         (&[("authorization", "Bearer ")], 401, "unauthenticated"),
@@ -169,7 +170,7 @@ async fn every_role_may_do_its_own_and_no_more() {
 async fn somebody_elses_is_absent() {
     let world = World::with(
         |config| config.registration = copilot::config::Registration::Open,
-        copilot::ai::Model::none().unwrap(),
+        copilot::ai::Model::none(),
     )
     .await;
     let mut eve = Browser::new(&world);

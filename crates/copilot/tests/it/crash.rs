@@ -30,6 +30,7 @@ struct Ledger {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the senders are joined before the test ends")]
 async fn kill_nine_in_mid_stream_loses_nothing_that_was_answered() {
     let folder = folder();
     let http = client();

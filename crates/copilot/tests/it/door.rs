@@ -132,8 +132,7 @@ async fn a_post_with_a_key_is_done_once() {
 
 #[tokio::test]
 async fn requests_are_limited_and_webhooks_are_not() {
-    let world =
-        World::with(|config| config.api_requests_per_minute = 5, copilot::ai::Model::none().unwrap()).await;
+    let world = World::with(|config| config.api_requests_per_minute = 5, copilot::ai::Model::none()).await;
     let browser = Browser::owner(&world).await;
     let mut statuses = Vec::new();
     for _ in 0..8 {

@@ -83,7 +83,7 @@ async fn registering_needs_an_address_and_a_password_of_ones_own() {
 }
 
 fn none() -> copilot::ai::Model {
-    copilot::ai::Model::none().unwrap()
+    copilot::ai::Model::none()
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ impl Answer {
 
 impl World {
     pub async fn new() -> Self {
-        Self::with(|_| {}, Model::none().unwrap()).await
+        Self::with(|_| {}, Model::none()).await
     }
 
     pub async fn with(change: impl FnOnce(&mut Config), model: Model) -> Self {
@@ -91,10 +91,6 @@ impl World {
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(Method::POST, path, Some(body)).await
-    }
-
-    pub async fn patch(&self, path: &str, body: Value) -> Answer {
-        self.call(Method::PATCH, path, Some(body)).await
     }
 
     /// Adds an integration and returns its webhook.

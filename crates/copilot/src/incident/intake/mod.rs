@@ -70,6 +70,9 @@ impl Applied {
     }
 }
 
+/// Incident key and alert key.
+type Keys = ([u8; 32], [u8; 32]);
+
 /// Applies statements of one project in the order of acceptance, and answers in the order given.
 ///
 /// Alerts are taken in the order of their keys, so that two transactions never wait for each other in a
@@ -83,7 +86,7 @@ pub async fn apply(
     project: ProjectId,
     statements: &[Statement<'_>],
 ) -> Result<Vec<Applied>> {
-    let mut by_key: BTreeMap<([u8; 32], [u8; 32]), Vec<(usize, &Statement<'_>)>> = BTreeMap::new();
+    let mut by_key: BTreeMap<Keys, Vec<(usize, &Statement<'_>)>> = BTreeMap::new();
     for (index, statement) in statements.iter().enumerate() {
         let key = (statement.sent.incident_key, statement.sent.alert_key);
         by_key.entry(key).or_default().push((index, statement));

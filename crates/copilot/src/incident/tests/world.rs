@@ -102,7 +102,7 @@ impl World {
             services: Vec::new(),
             clock: clock.clone(),
             metrics: None,
-            model: Some(Model::none().unwrap()),
+            model: Some(Model::none()),
         };
         let server = server::start(start).await.unwrap();
         let (user, integration) = (UserId::new(), IntegrationId::new());

@@ -220,8 +220,11 @@ pub async fn note_rejection(app: &App, id: IntegrationId, remote: &str, user_age
 /// Lets bodies go when their time is over, until `stop`.
 pub async fn retain(app: App, stop: CancellationToken) {
     let days = i64::from(app.config.delivery_retention_days);
+    if days == 0 {
+        return;
+    }
     let mut ticks = tokio::time::interval(EVERY);
-    while days > 0 {
+    loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
@@ -236,5 +239,4 @@ pub async fn retain(app: App, stop: CancellationToken) {
             tracing::warn!(error = error.to_string(), "old webhook bodies could not be let go");
         }
     }
-    stop.cancelled().await;
 }
