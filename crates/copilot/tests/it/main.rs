@@ -9,12 +9,14 @@
 )]
 
 mod access;
+mod bodies;
 mod browser;
 mod contract;
 mod crash;
 mod demo;
 mod door;
 mod ingest;
+mod matrix;
 mod model;
 mod process;
 mod sessions;
