@@ -80,6 +80,8 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
     let app = App::new(Parts {
         keys: Keys::load(&config, &config.data_dir)?,
         inbox: crate::integration::Inbox::default(),
+        tokens: crate::integration::Tokens::default(),
+        heard: crate::incident::heard::Heard::default(),
         hub: Hub::new(db.clone(), websocket::Limits::default(), tasks.clone(), stop.clone()),
         model: model.map_or_else(|| Model::from_config(&config), Ok)?,
         outbound: Outbound::from_config(&config)?,

@@ -36,7 +36,8 @@ pub struct Reading {
 
 /// An alert with its keys.
 pub struct Prepared {
-    alert: Box<alerts::Alert>,
+    /// The alert.
+    pub alert: Box<alerts::Alert>,
     /// Which alert it is.
     pub alert_key: [u8; 32],
     incident_key: [u8; 32],
@@ -147,7 +148,8 @@ impl Entry {
             let alert_key = alerts::alert_key(tenant, project, source, &alert, kind);
             let group_by = &self.proof.group_by;
             let incident_key = alerts::incident_key(tenant, project, source, group_by, &alert, &alert_key);
-            let place = places.iter().find(|(index, _)| *index == alert.index);
+            let place = places.binary_search_by_key(&alert.index, |(index, _)| *index);
+            let place = place.ok().and_then(|at| places.get(at));
             let text = place.and_then(|(_, range)| self.reading.body.get(range.clone()));
             let text = text.and_then(|bytes| str::from_utf8(bytes).ok());
             let sketch = text.and_then(|json| {
@@ -180,11 +182,6 @@ impl Entry {
         self.prepared.iter().map(|prepared| &prepared.alert_key)
     }
 
-    /// How many alerts it holds.
-    pub fn len(&self) -> usize {
-        self.results.len() + self.recognised.len()
-    }
-
     /// What is to be applied of it; `order` is its place in the order of acceptance.
     pub fn statements(&self, order: usize, delivery: DeliveryId) -> impl Iterator<Item = Statement<'_>> {
         self.prepared.iter().map(move |prepared| Statement {
@@ -202,17 +199,15 @@ impl Entry {
 
     /// What became of each of its alerts, in the order of the body: `applied` in the order of [`Entry::statements`],
     /// and `hits` in that of the recognised.
-    pub fn outcomes(
+    pub fn outcomes<'r>(
         &self,
-        applied: impl Iterator<Item = Applied>,
+        applied: impl Iterator<Item = &'r Applied>,
         hits: impl Iterator<Item = Hit>,
     ) -> Vec<DeliveryResult> {
         let mut results = self.results.clone();
-        let mut at = results.iter_mut();
         for (prepared, applied) in self.prepared.iter().zip(applied) {
-            // Both are in the order of the body, except after a second reading.
-            let result = at.find(|result| result.index == prepared.alert.index);
-            if let Some(result) = result {
+            let at = results.binary_search_by_key(&prepared.alert.index, |result| result.index);
+            if let Some(result) = at.ok().and_then(|at| results.get_mut(at)) {
                 result.outcome = applied.outcome;
                 result.reason = applied.reason.map(str::to_owned);
                 result.incident_id = applied.incident;

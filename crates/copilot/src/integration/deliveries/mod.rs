@@ -164,7 +164,7 @@ pub async fn replay(
     Path((_project, id)): Path<(ProjectId, DeliveryId)>,
 ) -> Result<Json<DeliveryDetail>> {
     let entry = again(&app, &member, id).await?;
-    let (replayed, _) = app.inbox.submit(entry).await?;
+    let (replayed, _) = app.inbox.submit(&app, entry).await?;
     let mut tx = app.db.read(member.tenant.0).await?;
     let kept = store::find(&mut tx, member.tenant, member.project, replayed).await?.ok_or(Error::NotFound)?;
     Ok(Json(detail(kept)))
