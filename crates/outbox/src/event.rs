@@ -7,6 +7,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::on_tx;
+use crate::relay;
 use crate::sql::Tx;
 use crate::time::Ts;
 
@@ -61,6 +62,9 @@ pub(crate) async fn write(tx: &mut Tx, events: Vec<(Stream, NewEvent)>) -> sqlx:
     for (stream, events) in by_stream {
         let last = advance(tx, stream, events.len() as i64).await?;
         let first = last - events.len() as i64 + 1;
+        if tx.relays_events() {
+            relay::mark(tx, stream, first).await?;
+        }
         for (seq, event) in (first..).zip(events) {
             on_tx!(tx, c => sqlx::query(
                 "insert into events (tenant_id, stream_id, seq, kind, data, at) values ($1, $2, $3, $4, $5, $6)")
