@@ -17,5 +17,6 @@ mod door;
 mod ingest;
 mod model;
 mod process;
+mod scratch;
 mod sessions;
 mod world;
