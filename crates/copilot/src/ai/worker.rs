@@ -13,7 +13,7 @@ use super::analysis::{AnalysisStatus, Engine};
 use super::diagnose::{self, Conclusion, Proposal};
 use super::evidence::store::Source;
 use super::evidence::{self, Facts};
-use super::model::{Model, store as ledger};
+use super::model::{Model, Purpose, store as ledger};
 use super::prompt;
 use super::store::{self, Ending};
 use crate::app::App;
@@ -60,6 +60,14 @@ struct Work {
     project: ProjectId,
     incident: IncidentId,
     analysis: AnalysisId,
+}
+
+impl Work {
+    /// What its model calls are made for.
+    fn purpose(self) -> Purpose {
+        let Self { project, incident, analysis, .. } = self;
+        Purpose { project, incident, analysis, question: None }
+    }
 }
 
 #[derive(Deserialize)]
@@ -162,7 +170,7 @@ impl<'a> Worker<'a> {
             tx.commit().await?;
             return Ok(None);
         }
-        ledger::orphan(&mut tx, tenant, work.incident).await?;
+        ledger::orphan(&mut tx, tenant, work.incident, None).await?;
         if job.attempts > ATTEMPTS {
             self.fail(&mut tx, work, job).await?;
             tx.commit().await?;
