@@ -58,7 +58,8 @@ impl Rule {
         match self {
             Self::User => config.api_requests_per_minute,
             Self::Tenant => config.tenant_requests_per_minute,
-            Self::Source => config.anonymous_requests_per_minute,
+            // Who says nothing about themselves may not do more than who does; 0 stays no limit.
+            Self::Source => config.anonymous_requests_per_minute.min(config.api_requests_per_minute),
             Self::Search => config.searches_per_minute,
             Self::Analysis => config.analyses_per_minute,
         }
