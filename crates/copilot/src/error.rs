@@ -206,9 +206,16 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::Io(_)
+            // A connection that ended in the middle of a message, and one that was refused for a careless setting.
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::Configuration(_)
             | sqlx::Error::WorkerCrashed => {
                 tracing::error!(error = error.to_string(), "the database does not answer");
                 Self::Unavailable("unavailable", "the database does not answer; try again")
+            }
+            sqlx::Error::Database(refused) if outbox::passes(refused.as_ref()) => {
+                tracing::error!(error = error.to_string(), "the database could not do it now");
+                Self::Unavailable("unavailable", "the database could not do it now; try again")
             }
             _ => Self::Internal(error.into()),
         }

@@ -16,6 +16,7 @@ mod demo;
 mod door;
 mod ingest;
 mod model;
+mod postgres;
 mod process;
 mod redis;
 mod scratch;

@@ -1,0 +1,7 @@
+//! What PostgreSQL adds: a second barrier between tenants, and refusals at start-up.
+
+mod barrier;
+mod cluster;
+mod outages;
+mod replicas;
+mod start;
