@@ -1,4 +1,4 @@
-//! Which refusals of a database pass by themselves.
+//! Which refusals of a database pass by themselves, and which are the input's.
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
@@ -17,6 +17,13 @@ const POSTGRES_CLASSES: [&str; 4] = ["08", "40", "53", "57P"];
 
 /// Primary codes of SQLite: busy, locked, input or output failed, full.
 const SQLITE: [i32; 4] = [5, 6, 10, 13];
+
+/// Whether a text held a character that PostgreSQL has no place for: NUL in text (22021) or in JSON (22P05).
+pub fn unstorable(refused: &dyn DatabaseError) -> bool {
+    refused
+        .try_downcast_ref::<PgDatabaseError>()
+        .is_some_and(|error| ["22021", "22P05"].contains(&error.code()))
+}
 
 /// Whether the same transaction may succeed when it is tried again: it met a deadlock, a time limit or a server that
 /// is going away or full, and nothing of it was kept.

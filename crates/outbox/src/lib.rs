@@ -22,7 +22,7 @@ pub mod time;
 pub mod wake;
 
 pub use event::{Event, NewEvent, Stream, StreamHead};
-pub use fault::passes;
+pub use fault::{passes, unstorable};
 pub use lease::{Job, NewJob};
 pub use relay::Relay;
 pub use sql::{APP_ROLE, Db, Pool, Tx, TxConn};

@@ -14,8 +14,6 @@ struct Pair {
     home: Home,
     processes: Vec<Process>,
     http: reqwest::Client,
-    project: String,
-    key: String,
     token: String,
 }
 
@@ -30,7 +28,7 @@ impl Pair {
         let body = json!({"kind": "alertmanager", "name": "am"});
         let created = http.post(path).bearer_auth(&key).json(&body).send().await.unwrap();
         let token = text(&read(created).await.expect(201)["token"]);
-        Some(Self { home, processes, http, project, key, token })
+        Some(Self { home, processes, http, token })
     }
 
     async fn send(&self, replica: usize, body: &Value) -> (u16, Value) {
@@ -82,7 +80,6 @@ async fn first_deliveries_through_two_replicas_open_one_incident_a_key() {
     assert_eq!(pair.count("select count(*) from incidents where open").await, keys);
     assert_eq!(pair.count("select count(*) from incidents").await, keys);
     assert_eq!(pair.count("select count(*) from deliveries").await, keys * copies as i64);
-    assert!(!pair.project.is_empty() && !pair.key.is_empty());
 }
 
 #[tokio::test]
@@ -149,6 +146,7 @@ async fn batches_in_any_order_from_eight_senders_do_not_deadlock() {
 #[tokio::test]
 async fn numbers_have_no_gap_though_a_writer_is_killed() {
     let Some(mut pair) = Pair::start().await else { return };
+    let mut acknowledged = 0;
     for round in 0..4_usize {
         let url = format!("{}/webhooks/alertmanager", pair.processes[1].base);
         let other = format!("{}/webhooks/alertmanager", pair.processes[0].base);
@@ -158,7 +156,7 @@ async fn numbers_have_no_gap_though_a_writer_is_killed() {
             for turn in 0..12_usize {
                 let service = format!("round-{round}-{n}-{turn}");
                 let body = alert("Down", &service, "firing", now().plus_seconds(-5), None);
-                let to = if n % 2 == 0 { &other } else { &url };
+                let to = if n.is_multiple_of(2) { &other } else { &url };
                 let sent = http.post(to).bearer_auth(&token).json(&body).send().await;
                 if sent.is_ok_and(|answer| answer.status().is_success()) {
                     answered.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
@@ -173,8 +171,11 @@ async fn numbers_have_no_gap_though_a_writer_is_killed() {
             process.kill();
         };
         tokio::join!(join_all((0..8).map(writer)), killer);
-        let stored = pair.count("select count(*) from incidents where title like '%round-%'").await;
-        assert!(stored >= answered.load(std::sync::atomic::Ordering::SeqCst) as i64 || stored > 0);
+        acknowledged += i64::try_from(answered.into_inner()).unwrap();
+        assert!(
+            pair.count("select count(*) from incidents").await >= acknowledged,
+            "an answered alert is lost"
+        );
         pair.processes[1] = Process::start(&pair.home).await;
         pair.holds().await;
     }
