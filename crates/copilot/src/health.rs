@@ -24,7 +24,8 @@ async fn ready(State(app): State<App>) -> Result<&'static str> {
     let mut tx = app.db.read_unscoped().await?;
     on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await)
         .map_err(|_| Error::Unavailable("unavailable", "the database does not answer"))?;
-    Ok("ready\n")
+    let apart = app.redis.is_configured() && !app.redis.is_up();
+    Ok(if apart { "ready, degraded: Redis does not answer\n" } else { "ready\n" })
 }
 
 async fn metrics(State(app): State<App>) -> String {
