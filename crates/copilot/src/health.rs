@@ -30,10 +30,11 @@ async fn ready(State(app): State<App>) -> Result<&'static str> {
         let mut tx = app.db.read_unscoped().await?;
         on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await)
     };
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(_)) => Ok("ready\n"),
-        _ => Err(Error::Unavailable("unavailable", "the database does not answer")),
+    if !matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_))) {
+        return Err(Error::Unavailable("unavailable", "the database does not answer"));
     }
+    let apart = app.redis.is_configured() && !app.redis.is_up();
+    Ok(if apart { "ready, degraded: Redis does not answer\n" } else { "ready\n" })
 }
 
 async fn metrics(State(app): State<App>) -> String {
