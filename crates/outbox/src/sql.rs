@@ -189,7 +189,7 @@ impl Db {
             .fetch_one(&mut *open)
             .await?;
         // One clock for all processes: the database's. A clock that is moved by hand stays what it is.
-        let now = matches!(self.clock, Clock::System).then_some(now);
+        let now = (!matches!(self.clock, Clock::Manual(_))).then_some(now);
         Ok(self.tx(TxConn::Postgres(open), now))
     }
 

@@ -132,6 +132,8 @@ impl Decode<'_, Sqlite> for Ts {
 pub enum Clock {
     /// The machine's clock.
     System,
+    /// The machine's clock, but wrong by so many seconds: what a replica with a bad clock sees.
+    Wrong(i64),
     /// Microseconds since 1970, moved only by [`Clock::advance`].
     Manual(Arc<AtomicI64>),
 }
@@ -147,6 +149,7 @@ impl Clock {
     pub fn now(&self) -> Ts {
         match self {
             Self::System => jiff::Timestamp::now().into(),
+            Self::Wrong(seconds) => Ts::from(jiff::Timestamp::now()).plus_seconds(*seconds),
             Self::Manual(micros) => Ts::from_micros(micros.load(Ordering::SeqCst)),
         }
     }
