@@ -15,6 +15,7 @@ use crate::gateway::Limits;
 use crate::incident::heard::Heard;
 use crate::integration::{Inbox, Tokens};
 use crate::outbound::Outbound;
+use crate::redis::Redis;
 use crate::websocket::Hub;
 
 /// The running product: its database, its settings and the few things its services share.
@@ -41,7 +42,9 @@ pub struct Parts {
     pub model: Model,
     /// The door for requests to addresses that users configured.
     pub outbound: Outbound,
-    /// Request limits of this process.
+    /// Redis, if one is configured.
+    pub redis: Redis,
+    /// Request limits.
     pub limits: Limits,
     /// Renders `/metrics`; absent in tests.
     pub metrics: Option<PrometheusHandle>,

@@ -81,7 +81,10 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         if let Err(error) = app.heard.write(&app).await {
-            tracing::warn!(error = error.to_string(), "alerts that were heard again could not be written yet");
+            tracing::warn!(
+                error = error.to_string(),
+                "alerts that were heard again could not be written yet"
+            );
         }
     }
 }

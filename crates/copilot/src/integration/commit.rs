@@ -99,7 +99,8 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     } else {
         intake::apply(&mut tx, tenant, project, &statements).await?
     };
-    let heard: Vec<Heard> = hits.iter().map(|hit| Heard { alert: hit.alert, at: now, statements: 1 }).collect();
+    let heard: Vec<Heard> =
+        hits.iter().map(|hit| Heard { alert: hit.alert, at: now, statements: 1 }).collect();
     let stored = put(entries, &ids, &applied, hits, &mut rows)?;
     keep(&mut tx, tenant, project, rows).await?;
     let written = tx.commit_numbered().await?;
@@ -117,7 +118,8 @@ fn still_known(known: &Lookup, entries: &mut [Entry]) -> Vec<Hit> {
         let mut hits = Vec::new();
         let mut again = false;
         for entry in entries.iter_mut() {
-            let found: Vec<_> = entry.recognised.iter().map(|one| (one.index, known.hit(&one.digest))).collect();
+            let found: Vec<_> =
+                entry.recognised.iter().map(|one| (one.index, known.hit(&one.digest))).collect();
             let holds = |hit: &Option<Hit>| hit.as_ref().is_some_and(|hit| !spoken.contains(&hit.alert_key));
             let unknown: BTreeSet<usize> =
                 found.iter().filter(|(_, hit)| !holds(hit)).map(|(index, _)| *index).collect();

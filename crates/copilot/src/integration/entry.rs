@@ -48,7 +48,8 @@ pub struct Prepared {
 /// An alert whose text is known to be a repetition, if that still holds when it is stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Recognised {
-    index: usize,
+    /// Its place in the body, from 0.
+    pub index: usize,
     /// By what it was recognised.
     pub digest: [u8; 16],
 }
@@ -106,15 +107,8 @@ impl Entry {
         };
         let (recognised, places) = (recognised.into_inner(), places.into_inner());
         let deadline = Instant::now() + PATIENCE;
-        let mut entry = Self {
-            proof,
-            request,
-            reading,
-            prepared: Vec::new(),
-            recognised,
-            results: Vec::new(),
-            deadline,
-        };
+        let mut entry =
+            Self { proof, request, reading, prepared: Vec::new(), recognised, results: Vec::new(), deadline };
         entry.prepare(batch, &places);
         Ok(entry)
     }

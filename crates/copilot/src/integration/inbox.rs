@@ -168,7 +168,7 @@ impl Lane {
                     None => return,
                 },
             };
-            let Ok(_running) = self.commits.acquire().await else { return };
+            let Ok(_running) = self.commits.clone().acquire_owned().await else { return };
             let gathered = self.gather(first);
             metrics::histogram!("sre_copilot_commit_requests").record(gathered.len() as f64);
             commit::all(&app, gathered).await;

@@ -115,7 +115,7 @@ impl Tokens {
 
 async fn look_up(app: &App, text: &str) -> Result<Proof> {
     let Some(sent) = SecretToken::parse(text) else { return Err(WRONG) };
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("webhook").await?;
     match store::by_token(&mut tx, sent.prefix()).await? {
         Some(Token { tenant_id, secret_hash, expires_at, integration }) if sent.matches(&secret_hash) => {
             Ok(Proof { expires_at, ..Proof::of(tenant_id, integration) })

@@ -216,7 +216,8 @@ impl<'a> Intake<'a> {
             one.hear(self.now);
             done.push((*index, statement, self.statement(tx, &mut one, statement, &origin).await?));
         }
-        let open = one.incident.is_some_and(|id| self.desk.is_open(id).or(one.row.incident_open) == Some(true));
+        let open =
+            one.incident.is_some_and(|id| self.desk.is_open(id).or(one.row.incident_open) == Some(true));
         let applied = done.into_iter().map(|(index, statement, done)| {
             let steady = open && one.is_told_by(statement.sent.alert);
             let Done { outcome, reason, incident } = done;

@@ -45,7 +45,12 @@ impl Source {
         let default = if kind == "prometheus" { PROMETHEUS_REPEAT_S } else { REPEAT_S };
         let repeat = settings.repeat_interval_s.unwrap_or(default);
         let group = settings.group_interval_s.unwrap_or(GROUP_INTERVAL_S);
-        Self { name, open_info: settings.open_info, stale_after_s: repeat + repeat / 2 + group, repeat_s: repeat }
+        Self {
+            name,
+            open_info: settings.open_info,
+            stale_after_s: repeat + repeat / 2 + group,
+            repeat_s: repeat,
+        }
     }
 
     /// Whether an alert that was heard may be written late without its incident looking stale meanwhile.

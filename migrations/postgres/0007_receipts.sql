@@ -17,3 +17,4 @@ create table receipts (
 create index receipts_project on receipts (tenant_id, project_id, id);
 create index receipts_age on receipts (received_at) where bodies is not null;
 create index deliveries_id on deliveries (tenant_id, project_id, id);
+select sre_copilot_admit('bodies', 'receipts', 'select', 'update');
