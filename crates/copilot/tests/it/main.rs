@@ -10,6 +10,7 @@
 
 mod access;
 mod browser;
+mod cluster;
 mod contract;
 mod crash;
 mod demo;
