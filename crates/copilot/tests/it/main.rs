@@ -18,5 +18,6 @@ mod door;
 mod ingest;
 mod model;
 mod process;
+mod scratch;
 mod sessions;
 mod world;
