@@ -145,18 +145,20 @@ async fn tell(
     for change in &shop.earlier_changes {
         report(app, &member, change).await?;
     }
-    let link = if args.attach {
+    let (link, sign_in) = if args.attach {
         // A one-time link works in the process that made it.
-        format!("{}   sign in as {} with {}", server.url(), owner.email, owner.password)
+        (server.url(), format!("sign in as {} with the password {}", owner.email, owner.password))
     } else {
         let user = member.actor.user().context("the demo's owner is a person")?;
-        format!("{}/link#{}", server.url(), auth::issue_link(app, member.tenant, user))
+        let link = auth::issue_link(app, member.tenant, user);
+        (format!("{}/link#{link}", server.url()), "signs you in as \"demo\", once".to_owned())
     };
     print::line(&terminal::banner(
         style,
         &Banner {
             version: env!("CARGO_PKG_VERSION"),
             link: &link,
+            sign_in: &sign_in,
             docs: &format!("{}/docs", server.url()),
             prometheus: &shop.prometheus_url,
             alertmanager: &shop.alertmanager_url,

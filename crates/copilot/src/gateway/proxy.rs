@@ -117,7 +117,8 @@ async fn forward(State(remote): State<Remote>, request: Request) -> Result<Respo
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol.clone());
     }
-    let outgoing = Outgoing { method: parts.method, uri: parts.uri, headers, body: Sendable::of(body).await? };
+    let outgoing =
+        Outgoing { method: parts.method, uri: parts.uri, headers, body: Sendable::of(body).await? };
     let answer = outgoing.send(&remote).await?;
     let (status, mut headers) = (answer.status(), end_to_end(answer.headers()));
     if let (StatusCode::SWITCHING_PROTOCOLS, Some(protocol), Some(waiting)) = (status, upgrade, waiting) {

@@ -33,8 +33,8 @@ impl Replicas {
     pub fn parse(service: Service, addresses: &str) -> anyhow::Result<Self> {
         let mut all = Vec::new();
         for address in addresses.split(',').map(str::trim).filter(|address| !address.is_empty()) {
-            let url =
-                Url::parse(address).with_context(|| format!("the address of {}: {address}", service.name()))?;
+            let url = Url::parse(address)
+                .with_context(|| format!("the address of {}: {address}", service.name()))?;
             let base = url.as_str().trim_end_matches('/').to_owned();
             all.push(Replica { base, rests_until_ms: AtomicU64::new(0) });
         }

@@ -14,6 +14,7 @@ mod cluster;
 mod contract;
 mod crash;
 mod demo;
+mod deploy;
 mod door;
 mod ingest;
 mod model;
