@@ -6,8 +6,7 @@ use std::process::Command;
 
 use copilot::config::Config;
 use copilot::service::Service;
-
-use crate::folder::folder;
+use tempfile::tempdir;
 
 fn deploy(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(file)
@@ -51,7 +50,7 @@ fn every_default_receiver_keeps_what_it_had() {
 
 #[test]
 fn nginx_takes_its_file() {
-    let folder = folder();
+    let folder = tempdir().unwrap();
     let outer = folder.path().join("nginx.conf");
     let inner = deploy("nginx/sre-copilot.conf").canonicalize().unwrap();
     let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -68,7 +67,7 @@ fn nginx_takes_its_file() {
 
 #[test]
 fn systemd_takes_its_units() {
-    let folder = folder();
+    let folder = tempdir().unwrap();
     // The binary is not installed here, and the checker wants it to be.
     let binary = env!("CARGO_BIN_EXE_sre-copilot");
     for (unit, instance) in
