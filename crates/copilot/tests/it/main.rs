@@ -18,6 +18,7 @@ mod deploy;
 mod door;
 mod ingest;
 mod model;
+mod postgres;
 mod process;
 mod redis;
 mod scratch;
