@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::sql::Tx;
 use crate::time::Ts;
-use crate::{on_tx, write_all};
+use crate::{on_tx, relay, write_all};
 
 /// Names a stream and who owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +61,9 @@ pub(crate) async fn write(tx: &mut Tx, events: Vec<(Stream, NewEvent)>) -> sqlx:
     for (stream, events) in by_stream {
         let last = advance(tx, stream, events.len() as i64).await?;
         let first = last - events.len() as i64 + 1;
+        if tx.relays_events() {
+            relay::mark(tx, stream, first).await?;
+        }
         let numbered: Vec<(i64, NewEvent)> = (first..).zip(events).collect();
         write_all!(tx, &numbered,
             "insert into events (tenant_id, stream_id, seq, kind, data, at) ",

@@ -46,7 +46,7 @@ pub async fn run(app: App, stop: CancellationToken) {
 /// When the database refused; what was not done is done next time.
 pub async fn once(app: &App) -> Result<()> {
     let now = app.clock().now();
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("sweep").await?;
     let due = tracked::store::due(&mut tx, now).await?;
     let silent = store::maybe_stale(&mut tx, now).await?;
     let heartbeats = tracked::store::heartbeats(&mut tx).await?;

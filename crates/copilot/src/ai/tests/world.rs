@@ -82,7 +82,7 @@ impl World {
     }
 
     pub fn worker(&self) -> Worker<'_> {
-        Worker { db: &self.db, model: &self.model, outbound: &self.outbound, keys: &self.keys }
+        Worker { db: &self.db, model: &self.model, outbound: &self.outbound, keys: &self.keys, redis: None }
     }
 
     pub async fn ask(&self, refresh: bool, wait: Option<Duration>) -> Result<Hypotheses> {
