@@ -28,7 +28,7 @@ export const incidentPartHandlers = [
     const rerun: Rerun = {
       evidence_id: fact.id,
       query: fact.query,
-      then: { value: fact.value, at: fact.end },
+      was: { value: fact.value, at: fact.end },
       now: { value: fact.baseline, at: new Date().toISOString() },
       series: fact.series ?? [],
       unit: fact.unit,

@@ -44,7 +44,7 @@ pub struct Rerun {
     /// The query that was run, exactly as it is stored.
     pub query: String,
     /// What it said then.
-    pub then: Reading,
+    pub was: Reading,
     /// What it says now.
     pub now: Reading,
     /// The same stretch of time, ending now.
@@ -85,12 +85,12 @@ pub async fn run(
         Some(source) => Some(source),
         None => known_source(&app, &member, incident).await?,
     };
-    let then = Reading { value: fact.value, at: fact.end };
+    let was = Reading { value: fact.value, at: fact.end };
     let unit = fact.unit.clone();
     let mut rerun = Rerun {
         evidence_id: id,
         query,
-        then,
+        was,
         now: Reading { value: None, at: Some(now) },
         series: Vec::new(),
         unit,

@@ -78,9 +78,7 @@ function QuestionRow({ question, incident }: { question: Question; incident: Inc
           </span>
         </p>
       )}
-      {question.answer && (
-        <p className="whitespace-pre-line [overflow-wrap:anywhere]">{question.answer}</p>
-      )}
+      {question.answer && <p className="whitespace-pre-line [overflow-wrap:anywhere]">{question.answer}</p>}
       {question.status === 'unanswered' && <Ending head="Not answered" reason={question.reason} />}
       {question.status === 'failed' && <Ending head="The question failed" reason={question.reason} />}
       {question.evidence.length > 0 && (

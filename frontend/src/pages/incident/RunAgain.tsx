@@ -30,12 +30,12 @@ export function RunAgain({ evidence, incident }: { evidence: Evidence; incident:
 }
 
 function Compared({ rerun, incident }: { rerun: Rerun; incident: Incident }) {
-  const { then, now, unit, reason } = rerun;
+  const { was, now, unit, reason } = rerun;
   const value = (one: number | null) => (one === null ? 'no value' : measured(one, unit));
   return (
     <div className="space-y-2">
       <p className="text-sm tabular-nums">
-        Then {value(then.value)}, now {value(now.value)}
+        Then {value(was.value)}, now {value(now.value)}
         {now.at && (
           <span className="text-muted">
             {' '}
