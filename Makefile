@@ -1,7 +1,10 @@
-.PHONY: demo run build test check openapi eval clean
+.PHONY: demo cluster run build test check openapi eval scenarios bench clean
 
 demo: ## the main job, live: a simulated shop breaks and is explained
 	scripts/demo $(if $(SCENARIO),--scenario $(SCENARIO))
+
+cluster: ## the main job on two replicas of each service over PostgreSQL and Redis, while parts are killed
+	scripts/cluster $(if $(ONCE),--once) $(if $(SCENARIO),--scenario $(SCENARIO))
 
 run: ## the server with its data in ./data
 	scripts/frontend
@@ -24,6 +27,12 @@ openapi: ## renews openapi.json from the code, and the dashboard's types from it
 
 eval: ## root-cause figures on labelled cases; CASES=DIR for other cases
 	scripts/eval $(CASES)
+
+scenarios: ## every story of the demo, end to end, about six minutes
+	scripts/scenarios
+
+bench: ## speed and size on this machine, into bench/results; QUICK=1 for a short form, WHAT="ingest …" for a part
+	scripts/bench $(if $(QUICK),--quick) $(WHAT)
 
 clean: ## what was built, not what was stored
 	rm -rf target frontend/node_modules

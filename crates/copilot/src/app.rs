@@ -12,8 +12,10 @@ use crate::ai::Model;
 use crate::auth::Keys;
 use crate::config::Config;
 use crate::gateway::Limits;
-use crate::integration::Inbox;
+use crate::incident::heard::Heard;
+use crate::integration::{Inbox, Tokens};
 use crate::outbound::Outbound;
+use crate::redis::Redis;
 use crate::websocket::Hub;
 
 /// The running product: its database, its settings and the few things its services share.
@@ -30,13 +32,19 @@ pub struct Parts {
     pub keys: Keys,
     /// Webhooks waiting for the next commit.
     pub inbox: Inbox,
+    /// What webhook tokens prove, for a second.
+    pub tokens: Tokens,
+    /// Alerts that were heard again and are not written yet.
+    pub heard: Heard,
     /// Sockets of this process.
     pub hub: Hub,
     /// The language model, if one is configured.
     pub model: Model,
     /// The door for requests to addresses that users configured.
     pub outbound: Outbound,
-    /// Request limits of this process.
+    /// Redis, if one is configured.
+    pub redis: Redis,
+    /// Request limits.
     pub limits: Limits,
     /// Renders `/metrics`; absent in tests.
     pub metrics: Option<PrometheusHandle>,

@@ -23,7 +23,12 @@ pub mod incident;
 pub mod integration;
 pub mod outbound;
 pub mod page;
+pub mod redis;
 pub mod server;
 pub mod service;
 pub mod valid;
 pub mod websocket;
+
+#[cfg(test)]
+#[path = "../tests/it/scratch.rs"]
+mod scratch;

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::gateway::{self, Limits};
 use crate::outbound::Outbound;
+use crate::redis::Redis;
 use crate::service::Service;
 use crate::websocket::{self, Hub};
 use crate::{db, health, http};
@@ -70,20 +71,19 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
         }
         bound.push((*service, listener));
     }
-    if !config.redis_url.is_empty() {
-        tracing::warn!(
-            "redis_url is set, but this version does not use Redis yet; run one process of each service"
-        );
-    }
+    let redis = Redis::new(&config.redis_url)?;
     let db = db::open(&config.database_url, &config.data_dir, clock).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let app = App::new(Parts {
         keys: Keys::load(&config, &config.data_dir)?,
         inbox: crate::integration::Inbox::default(),
+        tokens: crate::integration::Tokens::default(),
+        heard: crate::incident::heard::Heard::default(),
         hub: Hub::new(db.clone(), websocket::Limits::default(), tasks.clone(), stop.clone()),
         model: model.map_or_else(|| Model::from_config(&config), Ok)?,
         outbound: Outbound::from_config(&config)?,
-        limits: Limits::new(&config)?,
+        limits: Limits::new(&config, redis.clone())?,
+        redis,
         metrics,
         tasks,
         stop,
@@ -91,11 +91,22 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
         db,
     });
     let halt = CancellationToken::new();
+    if app.redis.is_configured() {
+        share(&app, &halt).await;
+    }
     let mut server = Server { app, addresses: BTreeMap::new(), listeners: JoinSet::new(), halt };
     for (service, listener) in bound {
         server.run(service, listener, &services)?;
     }
     Ok(server)
+}
+
+/// Joins the processes that share a Redis; with none to be reached the process works all the same.
+async fn share(app: &App, halt: &CancellationToken) {
+    app.db.wake().relay_events();
+    app.spawn(app.redis.clone().run(app.db.wake().clone(), halt.clone()));
+    app.redis.tried().await;
+    app.spawn(websocket::relay(app.clone(), halt.clone()));
 }
 
 impl Server {
@@ -128,6 +139,9 @@ impl Server {
         self.app.tasks.close();
         if tokio::time::timeout(SETTLE, self.app.tasks.wait()).await.is_err() {
             tracing::warn!("some work did not end in time; its lease will run out");
+        }
+        if let Err(error) = self.app.heard.write(&self.app).await {
+            tracing::warn!(error = error.to_string(), "alerts that were heard again could not be written");
         }
         self.app.db.close().await;
     }

@@ -1,15 +1,15 @@
 //! The door: the dashboard, and the routes of every other service, here or elsewhere.
 
+mod cells;
 mod dashboard;
 mod docs;
 mod document;
 mod limits;
 mod proxy;
+mod replicas;
 
-use anyhow::Context as _;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use url::Url;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
@@ -17,13 +17,14 @@ use crate::auth::{access, idempotency};
 use crate::service::Service;
 pub use document::document;
 pub use limits::Limits;
+use replicas::Replicas;
 
 /// Who answers the routes of a service.
 enum Upstream {
     /// This process, by a function call.
     Local(Router<App>),
-    /// Another process, at this address.
-    Remote(Url),
+    /// Other processes, at these addresses.
+    Remote(Replicas),
 }
 
 /// The routes that the gateway itself answers.
@@ -41,22 +42,21 @@ pub fn assemble(app: &App, local: &[Service]) -> anyhow::Result<Router<App>> {
     for service in Service::ALL {
         router = router.merge(match upstream(app, service, local)? {
             Upstream::Local(routes) => routes,
-            Upstream::Remote(url) => proxy::routes(app, service, &url)?,
+            Upstream::Remote(replicas) => proxy::routes(app, service, replicas)?,
         });
     }
-    Ok(limited(app, router).fallback(dashboard::serve))
+    Ok(limited(app, router, Service::Gateway).fallback(dashboard::serve))
 }
 
 /// The router of a service on its own port.
 pub fn alone(app: &App, service: Service) -> Router<App> {
-    limited(app, local_routes(app, service))
+    limited(app, local_routes(app, service), service)
 }
 
 fn upstream(app: &App, service: Service, local: &[Service]) -> anyhow::Result<Upstream> {
     match service.url(&app.config) {
-        Some(url) if !local.contains(&service) => {
-            let url = Url::parse(url).with_context(|| format!("the address of {}: {url}", service.name()))?;
-            Ok(Upstream::Remote(url))
+        Some(addresses) if !local.contains(&service) => {
+            Ok(Upstream::Remote(Replicas::parse(service, addresses)?))
         }
         _ => Ok(Upstream::Local(local_routes(app, service))),
     }
@@ -74,6 +74,7 @@ pub fn permitted(app: &App, routes: Router<App>) -> Router<App> {
 }
 
 /// Limits whoever has not signed in; the others are counted once it is known who they are.
-fn limited(app: &App, router: Router<App>) -> Router<App> {
-    router.layer(from_fn_with_state(app.clone(), limits::strangers))
+fn limited(app: &App, router: Router<App>, door: Service) -> Router<App> {
+    let count = move |state, source, request, next| limits::count(door.name(), state, source, request, next);
+    router.layer(from_fn_with_state(app.clone(), count))
 }

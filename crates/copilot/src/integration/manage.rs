@@ -213,6 +213,7 @@ pub async fn change(
     store::save(&mut tx, member.tenant, &row).await?;
     note(&mut tx, &member, &source, "integration.changed", id).await?;
     tx.commit().await?;
+    app.tokens.forget();
     Ok(Json(show_row(&app, row, PLACEHOLDER)))
 }
 
@@ -250,6 +251,7 @@ pub async fn remove(
     store::delete(&mut tx, member.tenant, id).await?;
     note(&mut tx, &member, &source, "integration.removed", id).await?;
     tx.commit().await?;
+    app.tokens.forget();
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -271,6 +273,7 @@ pub async fn rotate_token(
     store::add_token(&mut tx, member.tenant, id, token.prefix(), &token.hash()).await?;
     note(&mut tx, &member, &source, "integration.token_rotated", id).await?;
     tx.commit().await?;
+    app.tokens.forget();
     let snippet = snippet::snippet(&app.config.public_url(), row.kind, id, token.reveal());
     Ok(Json(Rotated { token: token.reveal().to_owned(), snippet, old_token_expires_at }))
 }
@@ -310,6 +313,15 @@ fn check_settings(settings: &Settings) -> Result<()> {
     }
     if settings.source.as_ref().is_some_and(|source| source.is_empty() || source.len() > 200) {
         return Err(Error::field("settings.source", "must have 1 to 200 bytes"));
+    }
+    if settings.topology.as_ref().is_some_and(|calls| calls.len() > 1000) {
+        return Err(Error::field("settings.topology", "at most 1,000 calls"));
+    }
+    let named = |(caller, callee): &(String, String)| {
+        [caller, callee].iter().all(|name| (1..=200).contains(&name.len()))
+    };
+    if !settings.topology.iter().flatten().all(named) {
+        return Err(Error::field("settings.topology", "a call is two names of 1 to 200 bytes"));
     }
     let seconds = [settings.repeat_interval_s, settings.group_interval_s, settings.heartbeat_timeout_s];
     if seconds.into_iter().flatten().any(|seconds| !(1..=30 * 86_400).contains(&seconds)) {

@@ -29,7 +29,7 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
 
 /// Lets the events go that are older than so many days, and says how many there were.
 async fn once(db: &Db, days: i64) -> sqlx::Result<u64> {
-    let mut tx = db.begin_unscoped().await?;
+    let mut tx = db.begin_across("events").await?;
     let cutoff = tx.now().plus_seconds(-days * 86_400);
     let gone = event::forget(&mut tx, cutoff).await?;
     tx.commit().await?;
@@ -45,9 +45,9 @@ mod tests {
 
     #[tokio::test]
     async fn old_events_go_and_their_numbers_do_not_come_back() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, database) = (tempfile::tempdir().unwrap(), crate::scratch::Scratch::new().await);
         let clock = Clock::manual(Ts::from_micros(1_795_384_800_000_000));
-        let db = crate::db::open("", folder.path(), clock.clone()).await.unwrap();
+        let db = crate::db::open(&database.url(), folder.path(), clock.clone()).await.unwrap();
         let stream = Stream { owner: Uuid::now_v7(), id: Uuid::now_v7() };
         let append = async || {
             let mut tx = db.begin(stream.owner).await.unwrap();

@@ -1,10 +1,9 @@
 //! The real binary as a child process, killed when the test ends.
 
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::world::client;
+use crate::world::{Home, client};
 
 const SERVICES: [&str; 6] = ["GATEWAY", "AUTH", "INCIDENT", "AI", "INTEGRATION", "WEBSOCKET"];
 
@@ -15,15 +14,23 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it on free ports with its data in `folder`, and waits until it is ready.
-    pub async fn start(folder: &Path) -> Self {
+    /// Starts it on free ports with its data in `home`, and waits until it is ready.
+    pub async fn start(home: &Home) -> Self {
+        Self::start_with(home, &[("SRE_COPILOT_API_REQUESTS_PER_MINUTE", "0")]).await
+    }
+
+    /// As [`Process::start`], with these variables set as well.
+    pub async fn start_with(home: &Home, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sre-copilot"));
-        command.arg("serve").env_clear().env("SRE_COPILOT_DATA_DIR", folder.join("data"));
+        command.arg("serve").env_clear().env("SRE_COPILOT_DATA_DIR", home.folder.path().join("data"));
+        command
+            .env("DATABASE_URL", home.database.url())
+            .env("SRE_COPILOT_MASTER_KEY", home.database.master_key());
         let ports = free_ports();
         for (service, port) in SERVICES.iter().zip(&ports) {
             command.env(format!("SRE_COPILOT_{service}_LISTEN"), format!("127.0.0.1:{port}"));
         }
-        command.env("SRE_COPILOT_LOG_LEVEL", "warn").env("SRE_COPILOT_API_REQUESTS_PER_MINUTE", "0");
+        command.env("SRE_COPILOT_LOG_LEVEL", "warn").envs(variables.iter().copied());
         let child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
         let process = Self { child, base: format!("http://127.0.0.1:{}", ports[0]) };
         process.ready().await;
@@ -41,6 +48,14 @@ impl Process {
             }
             assert!(begun.elapsed() < Duration::from_secs(30), "the process did not become ready");
         }
+    }
+
+    /// The value of a metric, 0 while it is absent; `series` is its name and labels as `/metrics` writes them.
+    pub async fn metric(&self, series: &str) -> f64 {
+        let answer = client().get(format!("{}/metrics", self.base)).send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().unwrap())
     }
 
     /// Ends it as a crash would: at once, in the middle of whatever it does.

@@ -6,6 +6,7 @@ use diagnosis::{Cause, Kind, Statement};
 use outbox::Ts;
 
 use super::case::{SAME_CHANGE_S, what};
+use super::history;
 use crate::ai::analysis::{ChartSeries, Evidence, EvidenceKind, EvidenceRole};
 use crate::ai::evidence::Gathered;
 use crate::ai::evidence::metrics::Measured;
@@ -27,6 +28,7 @@ pub struct Rows<'a> {
     gathered: &'a Gathered,
     onset: f64,
     rows: Vec<Row>,
+    similar: Vec<(i64, EvidenceId)>,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl<'a> Rows<'a> {
     /// No facts yet; what lies before `onset` is what they are compared with.
     pub fn new(gathered: &'a Gathered, onset: Option<f64>) -> Self {
         let onset = onset.unwrap_or_else(|| gathered.facts.alarm.unix_seconds());
-        Self { gathered, onset, rows: Vec::new() }
+        Self { gathered, onset, rows: Vec::new(), similar: Vec::new() }
     }
 
     /// What the incident's alerts watch.
@@ -117,7 +119,12 @@ impl<'a> Rows<'a> {
         let mut labels = BTreeMap::from([("service".to_owned(), one.service.clone())]);
         labels.extend(one.peer.iter().map(|peer| ("callee".to_owned(), peer.clone())));
         let drawn: Vec<(f64, f64)> = points(&metrics.times, &one.values).collect();
-        let summary = format!("{} of {whose} is {}", capital(&ask.words), against(value, baseline, ask.unit));
+        let usual = one.usual.filter(|(_, most)| value.is_none_or(|value| value > *most));
+        let usual = usual.map(|(_, most)| quantity(most, ask.unit));
+        let usual = usual.map(|most| format!(", {most} at most at this hour of earlier days"));
+        let compared = against(value, baseline, ask.unit);
+        let summary =
+            format!("{} of {whose} is {compared}{}", capital(&ask.words), usual.unwrap_or_default());
         let mut row = self.metric(EvidenceRole::Candidate, &ask.query, summary);
         (row.value, row.baseline, row.score) = (value, baseline, score);
         (row.unit, row.series) = (Some(ask.unit.to_owned()), Some(vec![chart(labels, &drawn)]));
@@ -136,8 +143,7 @@ impl<'a> Rows<'a> {
         let versions: Vec<_> = self.gathered.unreported_versions().cloned().collect();
         for version in versions {
             let at = Ts::from_micros((version.at * 1e6) as i64);
-            let summary =
-                format!("{} runs version {}, first seen {}", version.service, version.version, self.when(at));
+            let summary = format!("{} runs {}, first seen {}", version.service, version.what, self.when(at));
             let mut row = self.metric(EvidenceRole::Candidate, &version.query, short(&summary, 300));
             (row.kind, row.role) = (EvidenceKind::Change, EvidenceRole::Context);
             self.push(row, Some(version.service.clone()));
@@ -169,10 +175,10 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Incidents like this one and what was found then.
-    pub fn incidents(&mut self) {
-        for similar in &self.gathered.facts.similar {
-            let found = match (&similar.root_cause, &similar.accepted) {
+    /// Incidents like this one and what was found then; `suspects` are the services and metrics proposed now.
+    pub fn incidents(&mut self, suspects: &[(String, Option<String>)]) {
+        for similar in history::closest(self.gathered, suspects) {
+            let found = match (&similar.root_cause, similar.accepted()) {
                 (Some(cause), _) => format!("its cause was written down as: {cause}"),
                 (None, Some(claim)) => format!("accepted as its cause: {claim}"),
                 (None, None) => "no cause was confirmed".to_owned(),
@@ -181,8 +187,29 @@ impl<'a> Rows<'a> {
             let summary = format!("INC-{} \"{}\", {ago} earlier: {found}", similar.number, similar.title);
             let mut row = row(EvidenceKind::Incident, short(&summary, 400));
             row.start = Some(similar.detected_at);
+            self.similar.push((similar.number, row.id));
             self.push(row, None);
         }
+    }
+
+    /// The similar incidents that are among the facts, by number.
+    pub fn similar(&self) -> &[(i64, EvidenceId)] {
+        &self.similar
+    }
+
+    /// A series that shows a load; the fact's id.
+    pub fn load(&mut self, shown: &Measured, service: &str) -> Option<EvidenceId> {
+        let (before, at) = (self.rows.len(), shown.ask);
+        self.measured(shown, Some(service.to_owned()), None);
+        let query = self.gathered.metrics.asks.get(at).map(|ask| ask.query.as_str());
+        let made = self.rows.get(before).map(|row| row.evidence.id);
+        let known = || {
+            let same = |row: &&Row| {
+                row.service.as_deref() == Some(service) && row.evidence.query.as_deref() == query
+            };
+            self.rows.iter().find(same).map(|row| row.evidence.id)
+        };
+        made.or_else(known)
     }
 
     /// `41 s before the alarm`.
@@ -198,20 +225,11 @@ impl<'a> Rows<'a> {
 
     fn metric(&self, role: EvidenceRole, query: &str, summary: String) -> Evidence {
         let window = self.gathered.facts.window;
-        let url = self.gathered.base.as_ref().and_then(|base| {
-            let mut url = url::Url::parse(base).ok()?.join("graph").ok()?;
-            let minutes = (window.1.seconds_since(window.0) / 60.0).ceil();
-            let end = window.1.timestamp().strftime("%Y-%m-%d %H:%M:%S").to_string();
-            url.query_pairs_mut()
-                .append_pair("g0.expr", query)
-                .append_pair("g0.tab", "0")
-                .append_pair("g0.range_input", &format!("{minutes}m"))
-                .append_pair("g0.end_input", &end);
-            Some(url.to_string())
-        });
+        let url = self.gathered.base.as_ref().and_then(|base| graph_url(base, query, window));
         let mut row = row(EvidenceKind::Metric, summary);
         (row.role, row.query, row.url) = (role, Some(query.to_owned()), url);
         (row.start, row.end) = (Some(window.0), Some(window.1));
+        row.integration = self.gathered.integration;
         row
     }
 
@@ -271,7 +289,21 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn row(kind: EvidenceKind, summary: String) -> Evidence {
+/// Where Prometheus draws the query over the window.
+pub fn graph_url(base: &str, query: &str, window: (Ts, Ts)) -> Option<String> {
+    let mut url = url::Url::parse(base).ok()?.join("graph").ok()?;
+    let minutes = (window.1.seconds_since(window.0) / 60.0).ceil();
+    let end = window.1.timestamp().strftime("%Y-%m-%d %H:%M:%S").to_string();
+    url.query_pairs_mut()
+        .append_pair("g0.expr", query)
+        .append_pair("g0.tab", "0")
+        .append_pair("g0.range_input", &format!("{minutes}m"))
+        .append_pair("g0.end_input", &end);
+    Some(url.to_string())
+}
+
+/// A fact with nothing but what it says.
+pub fn row(kind: EvidenceKind, summary: String) -> Evidence {
     Evidence {
         id: EvidenceId::new(),
         kind,
@@ -287,6 +319,7 @@ fn row(kind: EvidenceKind, summary: String) -> Evidence {
         series: None,
         threshold: None,
         url: None,
+        integration: None,
     }
 }
 
@@ -309,7 +342,7 @@ pub fn levels(points: impl Iterator<Item = (f64, f64)>, onset: f64) -> (Option<f
 }
 
 /// `14% against 0.2% before`.
-fn against(value: Option<f64>, baseline: Option<f64>, unit: &str) -> String {
+pub fn against(value: Option<f64>, baseline: Option<f64>, unit: &str) -> String {
     match (value, baseline) {
         (Some(value), Some(baseline)) => {
             format!("{} against {} before", quantity(value, unit), quantity(baseline, unit))
@@ -321,7 +354,7 @@ fn against(value: Option<f64>, baseline: Option<f64>, unit: &str) -> String {
 }
 
 /// The unit of an expression, as far as its text tells.
-fn unit_of(expression: &str) -> &'static str {
+pub fn unit_of(expression: &str) -> &'static str {
     let shared = expression.contains('/');
     if shared && expression.trim_start().starts_with("100") {
         "%"
@@ -335,7 +368,7 @@ fn unit_of(expression: &str) -> &'static str {
 }
 
 /// At most [`POINTS`] points: of each stretch the one farthest from zero, so that no peak is lost.
-fn chart(labels: BTreeMap<String, String>, points: &[(f64, f64)]) -> ChartSeries {
+pub fn chart(labels: BTreeMap<String, String>, points: &[(f64, f64)]) -> ChartSeries {
     let stretch = points.len().div_ceil(POINTS).max(1);
     let peak = |points: &[(f64, f64)]| {
         let finite = points.iter().filter(|(_, value)| value.is_finite());

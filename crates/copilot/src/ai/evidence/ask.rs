@@ -18,7 +18,7 @@ pub struct Ask {
     pub words: String,
     /// What it measures.
     pub kind: Kind,
-    /// The unit of its values.
+    /// The unit of its values, once they are scaled.
     pub unit: &'static str,
     /// Which labels of the answer say whose it is.
     pub owner: Owner,
@@ -70,12 +70,17 @@ impl Writer<'_> {
                 metric: family.name.clone(),
                 words: words(&family.name),
                 kind: family.kind,
-                unit: family.unit,
+                unit: if family.unit == "ms" { "s" } else { family.unit },
                 owner,
                 expected,
                 priority: 5,
             };
+            let from = asks.len();
             self.family(family, shape, &base, &mut asks);
+            // The query says what is shown: seconds, also where Prometheus keeps milliseconds.
+            for ask in asks.iter_mut().skip(from).filter(|ask| family.unit == "ms" && ask.unit == "s") {
+                ask.query = format!("({}) / 1000", ask.query);
+            }
         }
         asks.sort_by_key(|ask| ask.priority);
         asks
@@ -103,6 +108,15 @@ impl Writer<'_> {
                 }
             }
             Form::Summary => asks.push(self.average(base, name)),
+            Form::NativeHistogram => {
+                let whole = format!("sum by ({}) ({})", base.owner.labels(), self.rate_of(name, ""));
+                if matches!(base.owner, Owner::Service(_)) {
+                    let query = format!("histogram_quantile(0.9, {whole})");
+                    asks.push(named(base, query, "p90", "90th percentile of", 1));
+                }
+                let query = format!("histogram_sum({whole}) / histogram_count({whole})");
+                asks.push(named(base, query, "avg", "average", 2));
+            }
             Form::Gauge => asks.push(self.gauge(base, family)),
         }
     }
