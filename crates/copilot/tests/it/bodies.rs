@@ -43,6 +43,11 @@ impl Maker<'_> {
         }
         match kind(schema) {
             "object" => self.object(schema, path),
+            // A tuple: every place has a schema of its own.
+            "array" if schema["prefixItems"].is_array() => {
+                let places = schema["prefixItems"].as_array().unwrap();
+                places.iter().map(|place| self.value(place, &format!("{path}.*"))).collect()
+            }
             "array" => json!([self.value(&schema["items"], &format!("{path}.*"))]),
             "integer" => schema["minimum"].as_i64().map_or(json!(60), |least| json!(least.max(60))),
             "number" => json!(0.5),

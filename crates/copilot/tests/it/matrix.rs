@@ -214,12 +214,15 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
     let invited = json!({"email": "late@shop.example", "role": "viewer"});
     let invited = world.post("/api/v1/auth/invitations", invited).await.expect(201);
     let project = format!("/api/v1/projects/{}", world.project);
+    let incident = text(&sent["results"][0]["incident_id"]);
+    world.settle().await;
     let first = async |path: &str| ana.get(path).await.expect(200)["items"][0].clone();
     BTreeMap::from([
         ("project_id", world.project.clone()),
         ("integration_id", hook.id.clone()),
         ("delivery_id", text(&sent["delivery_id"])),
-        ("incident_id", text(&sent["results"][0]["incident_id"])),
+        ("incident_id", incident.clone()),
+        ("evidence_id", text(&first(&format!("/api/v1/incidents/{incident}/evidence")).await["id"])),
         ("hypothesis_id", Uuid::now_v7().to_string()),
         ("invitation_id", text(&invited["id"])),
         ("session_id", text(&first("/api/v1/auth/sessions").await["id"])),
