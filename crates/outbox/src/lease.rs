@@ -8,9 +8,9 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::on_tx;
 use crate::sql::{Db, Tx, TxConn};
 use crate::time::Ts;
+use crate::{on_tx, write_all};
 
 /// A job to put on a queue.
 #[derive(Clone, Debug)]
@@ -57,6 +57,21 @@ pub async fn enqueue(tx: &mut Tx, job: NewJob) -> sqlx::Result<()> {
          on conflict (tenant_id, queue, key) where done_at is null do nothing")
         .bind(job.owner).bind(Uuid::now_v7()).bind(job.queue).bind(job.key).bind(Json(job.payload)).bind(job.run_at)
         .execute(c).await.map(drop))
+}
+
+/// Puts jobs on their queues, except those of which an unfinished one with the same key is there.
+///
+/// # Errors
+/// When the database refused.
+pub async fn enqueue_all(tx: &mut Tx, jobs: &[NewJob]) -> sqlx::Result<()> {
+    tx.wake_job();
+    write_all!(tx, jobs,
+        "insert into jobs (tenant_id, id, queue, key, payload, run_at, fence, attempts) ",
+        (bind, job) => {
+            bind.push_bind(job.owner).push_bind(Uuid::now_v7()).push_bind(job.queue).push_bind(&job.key)
+                .push_bind(Json(&job.payload)).push_bind(job.run_at).push_bind(0_i64).push_bind(0_i64);
+        },
+        " on conflict (tenant_id, queue, key) where done_at is null do nothing")
 }
 
 const CLAIM_POSTGRES: &str = "

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::event::{self, NewEvent, Stream};
 use crate::time::{Clock, Ts};
-use crate::wake::Wake;
+use crate::wake::{Hint, Wake};
 
 /// The connections of one database.
 #[derive(Clone, Debug)]
@@ -189,6 +189,11 @@ impl Tx {
         self.woke_job = true;
     }
 
+    /// Whether events are also told outside.
+    pub(crate) fn relays_events(&self) -> bool {
+        self.wake.relays_events()
+    }
+
     /// Numbers the appended events, commits everything together, then wakes the listeners.
     ///
     /// # Errors
@@ -202,10 +207,10 @@ impl Tx {
             TxConn::Sqlite(open) => open.commit().await?,
         }
         for stream in streams {
-            self.wake.stream(stream);
+            self.wake.commit(Hint::Stream(stream));
         }
         if self.woke_job {
-            self.wake.job();
+            self.wake.commit(Hint::Job);
         }
         Ok(())
     }

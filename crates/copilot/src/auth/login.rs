@@ -170,7 +170,7 @@ pub(super) async fn refresh(
 ) -> Result<(StatusCode, Cookies)> {
     let text = Cookie::Refresh.read(&app.config, &headers)?.ok_or(Error::Unauthenticated)?;
     let Some(token) = app.keys.refresh.read(&text) else {
-        app.limits.stranger(source.address)?;
+        app.limits.stranger(source.address).await?;
         return Err(Error::Credentials(
             "invalid-credentials",
             "the refresh token is not valid; sign in again",

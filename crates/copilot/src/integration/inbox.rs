@@ -290,7 +290,6 @@ impl Entry {
                 alert_key: prepared.alert_key,
                 incident_key: prepared.incident_key,
                 integration: self.integration,
-                statements: 1,
             },
             source: &self.source,
             delivery: self.delivery.id,

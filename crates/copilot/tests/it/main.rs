@@ -17,6 +17,7 @@ mod door;
 mod ingest;
 mod model;
 mod process;
+mod redis;
 mod scratch;
 mod sessions;
 mod world;
