@@ -98,7 +98,7 @@ pub async fn claim(db: &Db, queue: &str, lease_seconds: i64) -> sqlx::Result<Opt
     if !due(db, queue).await? {
         return Ok(None);
     }
-    let mut tx = db.begin_unscoped().await?;
+    let mut tx = db.begin_across("jobs").await?;
     let now = tx.now();
     let until = now.plus_seconds(lease_seconds);
     let job = match tx.conn() {
@@ -123,7 +123,7 @@ pub async fn claim(db: &Db, queue: &str, lease_seconds: i64) -> sqlx::Result<Opt
 /// # Errors
 /// When the database refused.
 pub async fn due(db: &Db, queue: &str) -> sqlx::Result<bool> {
-    let mut tx = db.read_unscoped().await?;
+    let mut tx = db.read_across("jobs").await?;
     let now = tx.now();
     on_tx!(tx, c => sqlx::query_scalar(
         "select exists (select 1 from jobs where queue = $1 and done_at is null and run_at <= $2
@@ -147,7 +147,8 @@ pub async fn finish(tx: &mut Tx, job: &Job) -> sqlx::Result<bool> {
     Ok(changed == 1)
 }
 
-/// Whether `job` is still held under its fence; for checks between the steps of long work.
+/// Whether `job` is still held under its fence at this instant; for checks between the steps of long work. What it
+/// leads to is stored only where [`finish`] or the same condition holds it.
 ///
 /// # Errors
 /// When the database refused.

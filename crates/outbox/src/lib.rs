@@ -9,10 +9,12 @@
 //! * [`event`]: append inside a transaction, read in order. Numbers have no gap.
 //! * [`lease`]: claim by lease with a fencing number, finish only while the fence holds.
 //! * [`relay`]: tell events outside, in order and at least once.
+//! * [`fault`]: which refusals of a database pass by themselves.
 //! * [`wake`]: a hint that something was committed; losing one costs seconds, never data.
 
 pub mod bulk;
 pub mod event;
+pub mod fault;
 pub mod lease;
 pub mod relay;
 pub mod sql;
@@ -20,8 +22,9 @@ pub mod time;
 pub mod wake;
 
 pub use event::{Event, NewEvent, Stream, StreamHead};
+pub use fault::{passes, unstorable};
 pub use lease::{Job, NewJob};
 pub use relay::Relay;
-pub use sql::{Db, Pool, Tx, TxConn};
+pub use sql::{APP_ROLE, Db, Pool, Tx, TxConn};
 pub use time::{Clock, Ts};
 pub use wake::{Hint, Wake};

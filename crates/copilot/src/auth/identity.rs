@@ -157,7 +157,7 @@ async fn of_session(app: &App, claims: &Claims, project: Option<ProjectId>) -> R
 }
 
 async fn of_key(app: &App, token: &SecretToken, project: Option<ProjectId>) -> Result<Member> {
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("api_key").await?;
     let now = tx.now();
     let found = api_key::by_prefix(&mut tx, token.prefix()).await?;
     drop(tx);

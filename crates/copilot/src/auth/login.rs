@@ -74,7 +74,7 @@ pub(super) async fn check_password(
     source: &Source,
 ) -> Result<UserRow> {
     let bucket = Bucket::of(email, source);
-    let mut tx = app.db.begin_unscoped().await?;
+    let mut tx = app.db.begin_across("sign_in").await?;
     bucket.enter(&mut tx).await?;
     let user = user::by_email(&mut tx, email.as_str()).await?;
     tx.commit().await?;

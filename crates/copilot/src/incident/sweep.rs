@@ -46,7 +46,7 @@ pub async fn run(app: App, stop: CancellationToken) {
 /// When the database refused; what was not done is done next time.
 pub async fn once(app: &App) -> Result<()> {
     let now = app.clock().now();
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("sweep").await?;
     let due = tracked::store::due(&mut tx, now).await?;
     let silent = store::maybe_stale(&mut tx, now).await?;
     let heartbeats = tracked::store::heartbeats(&mut tx).await?;
@@ -55,6 +55,10 @@ pub async fn once(app: &App) -> Result<()> {
         let mut tx = app.db.begin(tenant.0).await?;
         intake::due(&mut tx, tenant, project, alert).await?;
         tx.commit().await?;
+    }
+    if !silent.is_empty() {
+        // What was heard again in this process counts at once.
+        app.heard.write(app).await?;
     }
     for (tenant, incident, stale_after_s) in silent {
         check_silence(app, tenant, incident, stale_after_s).await?;

@@ -1,7 +1,7 @@
 //! The one place that knows Redis: wake-ups, channels, limits and locks across processes.
 //!
 //! Redis is never the truth. Absent, stalled, full, emptied or filled by somebody else it makes the product slower:
-//! every question to it ends within [`link::ANSWER`], one that fails is asked no more until the link is there again,
+//! every question to it ends within half a second, after one unanswered none is put until the link is there again,
 //! and whoever asks has an answer of its own. Nothing that Redis says grants, shows or bills anything.
 //!
 //! * [`link`]: one connection, made again whenever it is lost.

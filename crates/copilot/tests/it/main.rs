@@ -10,12 +10,15 @@
 
 mod access;
 mod browser;
+mod cluster;
 mod contract;
 mod crash;
 mod demo;
+mod deploy;
 mod door;
 mod ingest;
 mod model;
+mod postgres;
 mod process;
 mod redis;
 mod scratch;

@@ -17,8 +17,8 @@ const REJECTION_EVERY_S: i64 = 1;
 /// # Errors
 /// When the database refused.
 pub async fn too_large(app: &App, hook: &Hook, why: &str) -> Result<()> {
-    let row = &hook.integration;
-    let (tenant, project) = (hook.tenant, row.project_id);
+    let row = &hook.proof.integration;
+    let (tenant, project) = (hook.proof.tenant, row.project_id);
     let mut tx = app.db.begin(tenant.0).await?;
     let mut desk = Desk::new(tenant, project, tx.now());
     let health = Health {
@@ -45,7 +45,7 @@ pub async fn rejected(
     user_agent: &str,
     error: &Error,
 ) -> Result<()> {
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("webhook").await?;
     let Some((tenant, project)) = integrations::by_id(&mut tx, id).await? else { return Ok(()) };
     let Some(row) = integrations::find(&mut tx, tenant, project, id).await? else { return Ok(()) };
     drop(tx);

@@ -96,6 +96,8 @@ async fn absent_from_the_start_then_there_killed_and_back() {
     redis.kill();
     replicas.apart().await;
     replicas.works().await;
+    let ready = client().get(format!("{}/-/ready", replicas.one.base)).send().await.unwrap();
+    assert_eq!(ready.text().await.unwrap(), "ready, degraded: Redis does not answer\n");
     assert_eq!(replicas.waits().await, 0.0, "what is away is not asked");
     redis.restart().await;
     replicas.linked().await;

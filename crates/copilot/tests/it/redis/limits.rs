@@ -3,14 +3,16 @@
 use std::time::Instant;
 
 use copilot::ai::Model;
+use copilot::config::Config;
 use copilot::server::{self, Server, Start};
 use copilot::service::Service;
 use outbox::{Clock, Ts};
 use reqwest::Method;
+use serde_json::json;
 
 use super::server::RedisServer;
 use super::until;
-use crate::world::{Answer, Home, NOON, client, first_owner, read};
+use crate::world::{Answer, Home, NOON, World, client, first_owner, read};
 
 /// Requests a minute of one key.
 const LIMIT: u32 = 60;
@@ -155,4 +157,32 @@ async fn a_forged_count_shuts_nobody_out() {
     }
     pair.call(1, Method::GET, "/api/v1/incidents?limit=1").await.expect(200);
     pair.end().await;
+}
+
+#[tokio::test]
+async fn searches_and_analyses_have_limits_of_their_own() {
+    let redis = RedisServer::start(&[]).await;
+    let change = |config: &mut Config| {
+        config.redis_url = redis.url();
+        (config.api_requests_per_minute, config.searches_per_minute, config.analyses_per_minute) =
+            (500, 2, 2);
+    };
+    let world = World::with(change, Model::none()).await;
+    let search = async |query| world.call(Method::GET, query, None).await.status.as_u16();
+    let found = [search("/api/v1/incidents?q=a").await, search("/api/v1/incidents?q=b").await];
+    assert_eq!((found, search("/api/v1/incidents?q=c").await), ([200, 200], 429));
+    assert_eq!(search("/api/v1/incidents").await, 200, "a list is no search");
+    let incident = world.post("/api/v1/incidents", json!({"title": "Often"})).await.expect(201);
+    let path = format!("/api/v1/incidents/{}/hypotheses", incident["id"].as_str().unwrap());
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        until("no analysis is made", async || world.get(&path).await["analysis"]["completed_at"].is_string())
+            .await;
+        // A stored one is no new one, however often it is asked for.
+        world.post(&path, json!({})).await.expect(200);
+        statuses.push(world.post(&path, json!({"refresh": true})).await.status.as_u16());
+    }
+    assert_eq!(statuses[2], 429, "{statuses:?}");
+    assert!(statuses[..2].iter().all(|status| [200, 202].contains(status)), "{statuses:?}");
+    world.end().await;
 }
