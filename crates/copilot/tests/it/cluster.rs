@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::demo::ONE_SHOP;
+
 #[test]
 #[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn an_incident_is_explained_while_parts_are_killed() {
@@ -11,6 +13,7 @@ fn an_incident_is_explained_while_parts_are_killed() {
         println!("skipped: {missing} is not installed");
         return;
     }
+    let _alone = ONE_SHOP.lock();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/cluster");
     let mut command = Command::new(script);
     command.env("SRE_COPILOT_BINARY", env!("CARGO_BIN_EXE_sre-copilot"));
