@@ -7,9 +7,11 @@
 //! * [`time`]: the time column and the clock that is passed in.
 //! * [`event`]: append inside a transaction, read in order. Numbers have no gap.
 //! * [`lease`]: claim by lease with a fencing number, finish only while the fence holds.
+//! * [`fault`]: faults on purpose in debug builds, for the tests that kill the product.
 //! * [`wake`]: a hint that something was committed; losing one costs seconds, never data.
 
 pub mod event;
+pub mod fault;
 pub mod lease;
 pub mod sql;
 pub mod time;
