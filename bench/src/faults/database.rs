@@ -73,9 +73,11 @@ impl Database {
     /// # Errors
     /// When the database refuses.
     pub async fn incidents(&self) -> anyhow::Result<Vec<Incident>> {
-        const SQLITE: &str = "select lower(hex(id)) as id, coalesce(service_name, '') as service, open, version
+        const SQLITE: &str =
+            "select lower(hex(id)) as id, coalesce(service_name, '') as service, open, version
              from incidents order by id";
-        const POSTGRES: &str = "select replace(id::text, '-', '') as id, coalesce(service_name, '') as service,
+        const POSTGRES: &str =
+            "select replace(id::text, '-', '') as id, coalesce(service_name, '') as service,
              open, version from incidents order by id";
         Ok(match self {
             Self::Sqlite(pool) => sqlx::query_as(SQLITE).fetch_all(pool).await?,
@@ -90,7 +92,8 @@ impl Database {
     pub async fn events(&self) -> anyhow::Result<Vec<Event>> {
         const SQLITE: &str = "select lower(hex(stream_id)) as stream, seq, kind, data from events
              order by stream_id, seq";
-        const POSTGRES: &str = "select replace(stream_id::text, '-', '') as stream, seq, kind, data::text as data
+        const POSTGRES: &str =
+            "select replace(stream_id::text, '-', '') as stream, seq, kind, data::text as data
              from events order by stream_id, seq";
         Ok(match self {
             Self::Sqlite(pool) => sqlx::query_as(SQLITE).fetch_all(pool).await?,

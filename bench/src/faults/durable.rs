@@ -13,18 +13,13 @@ use super::site::Site;
 use super::{Report, Trial, check, until};
 
 /// The steps of a webhook, in order, at which a process may be made to die.
-pub const WEBHOOK: [&str; 11] = [
+pub const WEBHOOK: [&str; 6] = [
     "webhook.authenticated",
     "webhook.read",
     "webhook.parsed",
-    "intake.before_insert",
-    "intake.before_incidents",
-    "intake.incidents_written",
-    "intake.before_commit",
     "commit.before",
     "commit.done",
     "commit.published",
-    "intake.committed",
 ];
 
 /// The step at which nothing of an accepted webhook may be missing any more: what the broken builds are killed at.

@@ -122,4 +122,3 @@ pub fn judge(trace: &str, product: &BTreeSet<u32>) -> Report {
     }
     report
 }
-

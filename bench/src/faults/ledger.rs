@@ -133,6 +133,9 @@ impl Book {
             *codes.entry(*status).or_default() += 1;
         }
         let (ok, unknown) = (self.ok.len(), self.unknown.len());
-        format!("{} requests: {ok} accepted, {unknown} without an answer, refused {codes:?}", self.invoked.len())
+        format!(
+            "{} requests: {ok} accepted, {unknown} without an answer, refused {codes:?}",
+            self.invoked.len()
+        )
     }
 }

@@ -54,7 +54,8 @@ impl Postgres {
         }
         let mut create = as_user(&programs.join("initdb"));
         create.args(["--auth=trust", "--username=faults", "--encoding=UTF8", "--locale=C.UTF-8"]);
-        let created = create.args(["--no-sync", "-D"]).arg(&data).current_dir("/").output().context("initdb")?;
+        let created =
+            create.args(["--no-sync", "-D"]).arg(&data).current_dir("/").output().context("initdb")?;
         if !created.status.success() {
             bail!("initdb: {}", String::from_utf8_lossy(&created.stderr));
         }

@@ -43,8 +43,8 @@ impl Replica {
     pub fn new(binary: &Path, folder: &Path, name: &str, http: &reqwest::Client) -> anyhow::Result<Self> {
         let settings = [
             ("SRE_COPILOT_DATA_DIR", folder.join("data").to_string_lossy().into_owned()),
-            // Any 32 bytes: nothing here is secret, and PostgreSQL asks for a key.
-            ("SRE_COPILOT_MASTER_KEY", "ZmF1bHRzZmF1bHRzZmF1bHRzZmF1bHRzZmF1bHRzMTI=".to_owned()),
+            // 32 random bytes that protect nothing; PostgreSQL asks for a key, the same for every replica.
+            ("SRE_COPILOT_MASTER_KEY", "q8fG1nZ0sV3cYx5uJ7kLw2eRt9oPa4HdBmN6iQyTzXE=".to_owned()),
             ("SRE_COPILOT_LOG_LEVEL", "warn".to_owned()),
             ("SRE_COPILOT_LOG_FORMAT", "text".to_owned()),
             ("SRE_COPILOT_API_REQUESTS_PER_MINUTE", "0".to_owned()),
@@ -79,11 +79,14 @@ impl Replica {
         self.launch()?;
         let ready = until(PATIENCE, async || {
             if let Some(status) = self.ended()? {
-                bail!("{} ended early: {status}; see {}", self.name, self.log().display());
+                bail!("{} ended early: {status}; its log ends with\n{}", self.name, self.said(10));
             }
             Ok(self.is_ready().await.then_some(()))
         });
-        ready.await?.with_context(|| format!("{} did not become ready", self.name))
+        let ready = ready.await?;
+        ready.with_context(|| {
+            format!("{} did not become ready; its log ends with\n{}", self.name, self.said(10))
+        })
     }
 
     /// Starts it and returns at once.
@@ -193,6 +196,13 @@ impl Replica {
     /// Where its log is.
     pub fn log(&self) -> PathBuf {
         self.folder.join(format!("{}.log", self.name))
+    }
+
+    /// The last lines of its log.
+    pub fn said(&self, lines: usize) -> String {
+        let log = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let all: Vec<&str> = log.lines().collect();
+        all.get(all.len().saturating_sub(lines)..).unwrap_or_default().join("\n")
     }
 
     /// How often its log says that the point `name` acted.

@@ -39,7 +39,9 @@ mod inner {
     /// When faults are asked for.
     pub fn check() -> Result<(), String> {
         match [FAULT, BROKEN].into_iter().find(|name| std::env::var_os(name).is_some()) {
-            Some(name) => Err(format!("{name} is set, and a release build has no faults on purpose; unset it")),
+            Some(name) => {
+                Err(format!("{name} is set, and a release build has no faults on purpose; unset it"))
+            }
             None => Ok(()),
         }
     }
@@ -189,7 +191,9 @@ mod inner {
             assert_eq!(read("a.b=panic@3"), Ok((point(), Action::Panic, Passes::Only(3))));
             let nap = Action::Sleep(Duration::from_millis(20));
             assert_eq!(read("a.b=sleep:20*50"), Ok((point(), nap, Passes::Every(50))));
-            for wrong in ["", "a.b", "a.b=", "a.b=burn", "a.b=kill@0", "a.b=kill@x", "a.b=sleep", "a.b=kill@1*2"] {
+            for wrong in
+                ["", "a.b", "a.b=", "a.b=burn", "a.b=kill@0", "a.b=kill@x", "a.b=sleep", "a.b=kill@1*2"]
+            {
                 assert!(read(wrong).is_err(), "{wrong}");
             }
             assert!(Passes::Only(2).contain(2) && !Passes::Only(2).contain(4));

@@ -6,6 +6,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use uuid::Uuid;
 
 use crate::event::{self, NewEvent, Stream};
+use crate::fault;
 use crate::time::{Clock, Ts};
 use crate::wake::Wake;
 
@@ -194,6 +195,7 @@ impl Tx {
     /// # Errors
     /// When the database refused; nothing of the transaction is kept then.
     pub async fn commit(mut self) -> sqlx::Result<()> {
+        fault::point("commit.before").await?;
         let events = std::mem::take(&mut self.events);
         // The number is taken last, so that the stream's row is locked for as short a time as possible.
         let streams = event::write(&mut self, events).await?;
@@ -201,12 +203,14 @@ impl Tx {
             TxConn::Postgres(open) => open.commit().await?,
             TxConn::Sqlite(open) => open.commit().await?,
         }
+        fault::point("commit.done").await?;
         for stream in streams {
             self.wake.stream(stream);
         }
         if self.woke_job {
             self.wake.job();
         }
+        fault::point("commit.published").await?;
         Ok(())
     }
 }

@@ -18,6 +18,8 @@ use super::Kind;
 use super::deliveries::{DeliveryResult, health};
 use super::hook::Hook;
 use super::inbox::{self, Reading};
+use outbox::fault;
+
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::DeliveryId;
@@ -88,6 +90,9 @@ fn receiver(kind: Kind, methods: MethodFilter) -> MethodRouter<App> {
 /// A sender tries again after 503 and after nothing else, so every fault of ours is one (Alertmanager's
 /// `notify/util.go` retries 5xx only; 429 and 408 lose the alert).
 fn ours_is_503(error: Error) -> Error {
+    if fault::broken("database-error-is-400") && matches!(error, Error::Internal(_)) {
+        return Error::Malformed("malformed-request", error.to_string());
+    }
     let status = error.status().0;
     metrics::counter!("sre_copilot_webhook_refusals_total", "status" => status.as_u16().to_string())
         .increment(1);
@@ -102,6 +107,7 @@ fn ours_is_503(error: Error) -> Error {
 }
 
 async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<Response> {
+    fault::point("webhook.authenticated").await?;
     let received_at = app.clock().now();
     expect_json(request.headers())?;
     let _room = app.inbox.room(content_length(request.headers()))?;
@@ -112,6 +118,7 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         }
         other => other?,
     };
+    fault::point("webhook.read").await?;
     let reading = Reading { kind, body, received_at, settings: hook.integration.settings.0.clone() };
     let batch = match reading.parse().await {
         Err(alerts::ParseError::TooManyAlerts { count, limit }) => {
@@ -127,6 +134,7 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         }
         Ok(batch) => batch,
     };
+    fault::point("webhook.parsed").await?;
     let (delivery_id, results) = app.inbox.submit(inbox::entry(&hook, reading, batch)).await?;
     let received = results.len();
     let results = results.into_iter().map(AlertAnswer::from).collect();

@@ -14,6 +14,7 @@ mod contract;
 mod crash;
 mod demo;
 mod door;
+mod faults;
 mod ingest;
 mod model;
 mod process;
