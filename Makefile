@@ -1,4 +1,4 @@
-.PHONY: demo run build test check openapi eval clean
+.PHONY: demo run build test check openapi eval bench clean
 
 demo: ## the main job, live: a simulated shop breaks and is explained
 	scripts/demo $(if $(SCENARIO),--scenario $(SCENARIO))
@@ -24,6 +24,9 @@ openapi: ## renews openapi.json from the code, and the dashboard's types from it
 
 eval: ## root-cause figures on labelled cases; CASES=DIR for other cases
 	scripts/eval $(CASES)
+
+bench: ## speed and size on this machine, into bench/results; QUICK=1 for a short form, WHAT="ingest …" for a part
+	scripts/bench $(if $(QUICK),--quick) $(WHAT)
 
 clean: ## what was built, not what was stored
 	rm -rf target frontend/node_modules

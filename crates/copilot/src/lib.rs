@@ -27,3 +27,7 @@ pub mod server;
 pub mod service;
 pub mod valid;
 pub mod websocket;
+
+#[cfg(test)]
+#[path = "../tests/it/scratch.rs"]
+mod scratch;

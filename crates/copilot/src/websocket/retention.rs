@@ -45,9 +45,9 @@ mod tests {
 
     #[tokio::test]
     async fn old_events_go_and_their_numbers_do_not_come_back() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, database) = (tempfile::tempdir().unwrap(), crate::scratch::Scratch::new().await);
         let clock = Clock::manual(Ts::from_micros(1_795_384_800_000_000));
-        let db = crate::db::open("", folder.path(), clock.clone()).await.unwrap();
+        let db = crate::db::open(&database.url(), folder.path(), clock.clone()).await.unwrap();
         let stream = Stream { owner: Uuid::now_v7(), id: Uuid::now_v7() };
         let append = async || {
             let mut tx = db.begin(stream.owner).await.unwrap();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::process::Process;
-use crate::world::{NOON, alert, client, first_owner, folder, read, text};
+use crate::world::{Home, NOON, alert, client, first_owner, read, text};
 
 /// How often the process is killed.
 const ROUNDS: usize = 6;
@@ -32,9 +32,9 @@ struct Ledger {
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "the senders are joined before the test ends")]
 async fn kill_nine_in_mid_stream_loses_nothing_that_was_answered() {
-    let folder = folder();
+    let home = Home::new().await;
     let http = client();
-    let mut process = Process::start(folder.path()).await;
+    let mut process = Process::start(&home).await;
     let (_, project, key) = first_owner(&http, &process.base).await;
     let token = integration(&http, &process.base, &project, &key).await;
     let ledger = Arc::new(Ledger::default());
@@ -52,7 +52,7 @@ async fn kill_nine_in_mid_stream_loses_nothing_that_was_answered() {
         for sender in senders {
             sender.await.unwrap();
         }
-        process = Process::start(folder.path()).await;
+        process = Process::start(&home).await;
     }
     let stored = stored_services(&http, &process.base, &key).await;
     let acknowledged = ledger.acknowledged.lock().await;

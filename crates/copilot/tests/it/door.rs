@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use crate::browser::Browser;
-use crate::world::{World, client, config, first_owner, folder, read, text};
+use crate::world::{Home, World, client, first_owner, read, text};
 
 const PROJECTS: &str = "/api/v1/projects";
 
@@ -22,13 +22,13 @@ fn slug(body: &Value) -> String {
 
 #[tokio::test]
 async fn a_service_elsewhere_is_reached_through_the_gateway() {
-    let folder = folder();
+    let home = Home::new().await;
     let start =
         |config, services| Start { config, services, clock: Clock::System, metrics: None, model: None };
     let services =
         vec![Service::Auth, Service::Incident, Service::Ai, Service::Integration, Service::Websocket];
-    let behind = server::start(start(config(folder.path()), services)).await.unwrap();
-    let mut front = config(folder.path());
+    let behind = server::start(start(home.config(), services)).await.unwrap();
+    let mut front = home.config();
     let at = |service: Service| format!("http://{}", behind.addresses[&service]);
     front.auth_url = at(Service::Auth);
     front.incident_url = at(Service::Incident);

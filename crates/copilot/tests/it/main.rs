@@ -18,5 +18,6 @@ mod faults;
 mod ingest;
 mod model;
 mod process;
+mod scratch;
 mod sessions;
 mod world;

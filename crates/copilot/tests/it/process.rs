@@ -1,10 +1,9 @@
 //! The real binary as a child process, killed when the test ends.
 
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::world::client;
+use crate::world::{Home, client};
 
 const SERVICES: [&str; 6] = ["GATEWAY", "AUTH", "INCIDENT", "AI", "INTEGRATION", "WEBSOCKET"];
 
@@ -15,10 +14,13 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it on free ports with its data in `folder`, and waits until it is ready.
-    pub async fn start(folder: &Path) -> Self {
+    /// Starts it on free ports with its data in `home`, and waits until it is ready.
+    pub async fn start(home: &Home) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sre-copilot"));
-        command.arg("serve").env_clear().env("SRE_COPILOT_DATA_DIR", folder.join("data"));
+        command.arg("serve").env_clear().env("SRE_COPILOT_DATA_DIR", home.folder.path().join("data"));
+        command
+            .env("DATABASE_URL", home.database.url())
+            .env("SRE_COPILOT_MASTER_KEY", home.database.master_key());
         let ports = free_ports();
         for (service, port) in SERVICES.iter().zip(&ports) {
             command.env(format!("SRE_COPILOT_{service}_LISTEN"), format!("127.0.0.1:{port}"));

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::world::{NOON, PASSWORD, World, client, config, folder, read, text};
+use crate::world::{Home, NOON, PASSWORD, World, client, read, text};
 
 const ME: &str = "/api/v1/auth/me";
 const LOGIN: &str = "/api/v1/auth/login";
@@ -20,15 +20,10 @@ fn slug(body: &Value) -> String {
 
 #[tokio::test]
 async fn of_twenty_first_visitors_one_registers() {
-    let folder = folder();
+    let home = Home::new().await;
     let clock = Clock::manual(Ts::from_micros(NOON * 1_000_000));
-    let start = Start {
-        config: config(folder.path()),
-        services: Service::ALL.to_vec(),
-        clock,
-        metrics: None,
-        model: None,
-    };
+    let start =
+        Start { config: home.config(), services: Service::ALL.to_vec(), clock, metrics: None, model: None };
     let server = server::start(start).await.unwrap();
     let (http, base) = (client(), server.url());
     let setup =
@@ -225,8 +220,8 @@ async fn an_older_refresh_token_ends_the_session_at_once() {
 #[tokio::test]
 async fn with_https_the_cookies_are_bound_to_the_host() {
     let world = World::new().await;
-    let folder = folder();
-    let mut config = config(folder.path());
+    let home = Home::new().await;
+    let mut config = home.config();
     config.public_url = "https://sre.example".to_owned();
     let start =
         Start { config, services: Service::ALL.to_vec(), clock: Clock::System, metrics: None, model: None };

@@ -11,6 +11,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::scratch::Scratch;
+
 /// When every test begins, unless it says otherwise: just after the captured payloads were captured.
 pub const NOON: i64 = 1_795_384_800;
 
@@ -28,7 +30,7 @@ pub struct World {
     pub project: String,
     pub tenant: String,
     pub key: String,
-    _folder: TempDir,
+    _home: Home,
 }
 
 /// An answer, read.
@@ -53,9 +55,9 @@ impl World {
     }
 
     pub async fn with(change: impl FnOnce(&mut Config), model: Model) -> Self {
-        let folder = folder();
+        let home = Home::new().await;
         let clock = Clock::manual(Ts::from_micros(NOON * 1_000_000));
-        let mut config = config(folder.path());
+        let mut config = home.config();
         change(&mut config);
         let start = Start {
             config,
@@ -68,7 +70,7 @@ impl World {
         let base = server.url();
         let http = client();
         let (tenant, project, key) = first_owner(&http, &base).await;
-        Self { server, http, clock, base, project, tenant, key, _folder: folder }
+        Self { server, http, clock, base, project, tenant, key, _home: home }
     }
 
     /// Ends the world cleanly.
@@ -193,8 +195,27 @@ pub async fn read(response: reqwest::Response) -> Answer {
     Answer { status, headers, body }
 }
 
-/// The defaults on free ports and in a folder of the test's own.
-pub fn config(folder: &std::path::Path) -> Config {
+/// Where a process of a test keeps things: its folder and its database, both gone with this value.
+pub struct Home {
+    pub folder: TempDir,
+    pub database: Scratch,
+}
+
+impl Home {
+    pub async fn new() -> Self {
+        Self { folder: folder(), database: Scratch::new().await }
+    }
+
+    /// The defaults on free ports, in this folder and on this database.
+    pub fn config(&self) -> Config {
+        let mut config = config(self.folder.path());
+        config.database_url = self.database.url();
+        config.master_key = self.database.master_key();
+        config
+    }
+}
+
+fn config(folder: &std::path::Path) -> Config {
     let mut config = Config::defaults().unwrap();
     for listen in [
         &mut config.gateway_listen,
@@ -212,7 +233,7 @@ pub fn config(folder: &std::path::Path) -> Config {
 }
 
 /// A folder in memory where there is one: what these tests prove does not hang on the speed of a disk.
-pub fn folder() -> TempDir {
+fn folder() -> TempDir {
     let memory = std::path::Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::ids::{AlertId, ChangeId, EpisodeId, IncidentId, IntegrationId, ProjectId, TenantId};
 use crate::incident::explain;
 use crate::outbound::{Credentials, Outbound};
+use crate::scratch::Scratch;
 
 /// 2026-01-24T12:00:00Z.
 pub const START: i64 = 1_769_256_000_000_000;
@@ -33,6 +34,7 @@ pub struct World {
     pub project: ProjectId,
     pub incident: IncidentId,
     _folder: tempfile::TempDir,
+    _database: Scratch,
 }
 
 impl World {
@@ -42,9 +44,9 @@ impl World {
     }
 
     pub async fn at(now: Ts, budget_micros: Option<i64>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, database) = (tempfile::tempdir().unwrap(), Scratch::new().await);
         let clock = Clock::manual(now);
-        let db = crate::db::open("", folder.path(), clock.clone()).await.unwrap();
+        let db = crate::db::open(&database.url(), folder.path(), clock.clone()).await.unwrap();
         let script = Scripted::new("gpt-4o-mini");
         let model = match budget_micros {
             Some(budget) => Model::scripted(script.clone(), budget),
@@ -55,8 +57,19 @@ impl World {
         let (tenant, project) = (TenantId::new(), ProjectId::new());
         let incident = IncidentId::new();
         let keys = Keys::for_tests();
-        let world =
-            Self { db, clock, model, script, outbound, keys, tenant, project, incident, _folder: folder };
+        let world = Self {
+            db,
+            clock,
+            model,
+            script,
+            outbound,
+            keys,
+            tenant,
+            project,
+            incident,
+            _folder: folder,
+            _database: database,
+        };
         world.tenant().await;
         world.incident(incident, 1).await;
         world.alert(incident, "HighErrorRate", EXPRESSION).await;

@@ -24,6 +24,7 @@ use crate::incident::intake::{self, Applied, Source, Statement};
 use crate::incident::tracked::store::Sent;
 use crate::incident::{analytics, merge, read, write};
 use crate::page::PageQuery;
+use crate::scratch::Scratch;
 use crate::server::{self, Server, Start};
 use crate::valid::Valid;
 
@@ -37,6 +38,7 @@ pub struct World {
     integration: IntegrationId,
     server: Server,
     _folder: tempfile::TempDir,
+    _database: Scratch,
 }
 
 /// An answer, read.
@@ -76,27 +78,14 @@ pub fn headers(name: &'static str, value: &str) -> HeaderMap {
     HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())])
 }
 
-/// A new database on the PostgreSQL that `SRE_COPILOT_TEST_DATABASE_URL` names, or else SQLite's own file.
-async fn database() -> String {
-    use sqlx::Connection as _;
-    let Ok(server) = std::env::var("SRE_COPILOT_TEST_DATABASE_URL") else { return String::new() };
-    let name = format!("incident_{}", uuid::Uuid::new_v4().simple());
-    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-    let create = sqlx::AssertSqlSafe(format!("create database {name}"));
-    sqlx::query(create).execute(&mut connection).await.unwrap();
-    let mut url: url::Url = server.parse().unwrap();
-    url.set_path(&name);
-    url.into()
-}
-
 impl World {
     pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, database) = (tempfile::tempdir().unwrap(), Scratch::new().await);
         let clock = Clock::manual(Ts::from_micros(NOON));
         let mut config = Config::defaults().unwrap();
         config.data_dir = folder.path().join("data");
-        config.database_url = database().await;
-        config.master_key = "sVQ4B0C9xk3mJpR7tYwZ1uEoLhNfGdKa5iXr2cMvTbI=".to_owned();
+        config.database_url = database.url();
+        config.master_key = database.master_key();
         let start = Start {
             config,
             services: Vec::new(),
@@ -117,7 +106,7 @@ impl World {
                 session: SessionId::new(),
             },
         };
-        let world = Self { clock, member, user, integration, server, _folder: folder };
+        let world = Self { clock, member, user, integration, server, _folder: folder, _database: database };
         world.seed().await;
         world
     }

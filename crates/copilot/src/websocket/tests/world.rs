@@ -26,6 +26,7 @@ use crate::auth::{Actor, Member, Role};
 use crate::error::Result;
 use crate::event;
 use crate::ids::{ApiKeyId, ProjectId, TenantId};
+use crate::scratch::Scratch;
 
 /// The longest that anything here may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -45,6 +46,7 @@ pub(super) struct World {
     pub(super) valid: Arc<AtomicBool>,
     address: std::net::SocketAddr,
     folder: tempfile::TempDir,
+    database: Scratch,
 }
 
 #[derive(Clone)]
@@ -66,8 +68,8 @@ impl World {
     }
 
     pub(super) async fn with(limits: Limits, clock: Clock) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let db = crate::db::open("", folder.path(), clock).await.unwrap();
+        let (folder, database) = (tempfile::tempdir().unwrap(), Scratch::new().await);
+        let db = crate::db::open(&database.url(), folder.path(), clock).await.unwrap();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let hub = Hub::new(db.clone(), limits, tasks.clone(), stop.clone());
         let member = Member {
@@ -83,12 +85,12 @@ impl World {
         let router = crate::http::wrap(Router::new().route("/ws", get(knock)).with_state(door), false);
         // Outside of the tracker, so that a test can wait for the sockets and feeds alone.
         TaskTracker::new().spawn(crate::http::serve(listener, router, stop.clone()));
-        Self { db, hub, tasks, stop, member, valid, address, folder }
+        Self { db, hub, tasks, stop, member, valid, address, folder, database }
     }
 
     /// The database as another process sees it: no wake-up of ours reaches it, and none of its reaches us.
     pub(super) async fn other_process(&self) -> Db {
-        crate::db::open("", self.folder.path(), Clock::System).await.unwrap()
+        crate::db::open(&self.database.url(), self.folder.path(), Clock::System).await.unwrap()
     }
 
     /// Commits `count` events, each with its position and `padding` bytes.
