@@ -1,4 +1,4 @@
-.PHONY: demo run build test check openapi eval bench clean
+.PHONY: demo run build test check openapi eval scenarios bench soak clean
 
 demo: ## the main job, live: a simulated shop breaks and is explained
 	scripts/demo $(if $(SCENARIO),--scenario $(SCENARIO))
@@ -25,8 +25,14 @@ openapi: ## renews openapi.json from the code, and the dashboard's types from it
 eval: ## root-cause figures on labelled cases; CASES=DIR for other cases
 	scripts/eval $(CASES)
 
+scenarios: ## every story of the demo, end to end, about six minutes
+	scripts/scenarios
+
 bench: ## speed and size on this machine, into bench/results; QUICK=1 for a short form, WHAT="ingest …" for a part
 	scripts/bench $(if $(QUICK),--quick) $(WHAT)
+
+soak: ## breaks the product for MINUTES (5) while it works; PROMISE=G1 … or all; logs into bench/results
+	scripts/soak $(or $(PROMISE),all) $(if $(MINUTES),--minutes $(MINUTES))
 
 clean: ## what was built, not what was stored
 	rm -rf target frontend/node_modules

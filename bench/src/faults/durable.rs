@@ -13,13 +13,18 @@ use super::site::Site;
 use super::{Report, Trial, check, until};
 
 /// The steps of a webhook, in order, at which a process may be made to die.
-pub const WEBHOOK: [&str; 6] = [
+pub const WEBHOOK: [&str; 11] = [
     "webhook.authenticated",
     "webhook.read",
     "webhook.parsed",
+    "intake.before_insert",
+    "intake.before_incidents",
+    "intake.incidents_written",
+    "intake.before_commit",
     "commit.before",
     "commit.done",
     "commit.published",
+    "intake.committed",
 ];
 
 /// The step at which nothing of an accepted webhook may be missing any more: what the broken builds are killed at.
@@ -48,8 +53,10 @@ pub async fn crash_points(trial: &Trial, points: &[&str], actions: &[&str]) -> a
     for point in points {
         for action in actions {
             count += 1;
-            let pass = random.random_range(1..8);
-            let fault = format!("{point}={action}@{pass}");
+            let fault = match action.contains('*') {
+                true => format!("{point}={action}"),
+                false => format!("{point}={action}@{}", random.random_range(1..8)),
+            };
             strike(&mut site, &load, point, &fault, &mut report).await?;
         }
     }
@@ -88,7 +95,8 @@ async fn strike(
             Ok((load.accepted() >= accepted + BETWEEN || first.ended()?.is_some()).then_some(()))
         });
         if again.await?.is_none() {
-            report.find("not-recovered", format!("after {fault} nothing is accepted any more"));
+            let log = first.said(12);
+            report.find("not-recovered", format!("after {fault} nothing is accepted any more:\n{log}"));
         }
     }
     Ok(())

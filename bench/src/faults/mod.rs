@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod load;
 pub mod postgres;
 pub mod process;
+pub mod programme;
 pub mod replica;
 pub mod site;
 

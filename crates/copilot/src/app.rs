@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::gateway::Limits;
 use crate::integration::Inbox;
 use crate::outbound::Outbound;
+use crate::redis::Redis;
 use crate::websocket::Hub;
 
 /// The running product: its database, its settings and the few things its services share.
@@ -36,7 +37,9 @@ pub struct Parts {
     pub model: Model,
     /// The door for requests to addresses that users configured.
     pub outbound: Outbound,
-    /// Request limits of this process.
+    /// Redis, if one is configured.
+    pub redis: Redis,
+    /// Request limits.
     pub limits: Limits,
     /// Renders `/metrics`; absent in tests.
     pub metrics: Option<PrometheusHandle>,

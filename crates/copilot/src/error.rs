@@ -206,9 +206,20 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::Io(_)
+            // A connection that ended in the middle of a message, and one that was refused for a careless setting.
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::Configuration(_)
             | sqlx::Error::WorkerCrashed => {
                 tracing::error!(error = error.to_string(), "the database does not answer");
                 Self::Unavailable("unavailable", "the database does not answer; try again")
+            }
+            // Fields have rules of their own; this is for a filter or a path that has none.
+            sqlx::Error::Database(refused) if outbox::unstorable(refused.as_ref()) => {
+                Self::field("", "must not contain a NUL character")
+            }
+            sqlx::Error::Database(refused) if outbox::passes(refused.as_ref()) => {
+                tracing::error!(error = error.to_string(), "the database could not do it now");
+                Self::Unavailable("unavailable", "the database could not do it now; try again")
             }
             _ => Self::Internal(error.into()),
         }

@@ -1,5 +1,7 @@
 //! What a supervisor and a Prometheus ask every service's port.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
@@ -7,6 +9,9 @@ use outbox::on_tx;
 
 use crate::app::App;
 use crate::error::{Error, Result};
+
+/// How long the database may take to answer: who asks wants the truth within 2 s.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// `/-/healthy`, `/-/ready` and `/metrics`.
 pub fn routes() -> Router<App> {
@@ -21,10 +26,15 @@ async fn ready(State(app): State<App>) -> Result<&'static str> {
     if app.stop.is_cancelled() {
         return Err(Error::Unavailable("unavailable", "stopping"));
     }
-    let mut tx = app.db.read_unscoped().await?;
-    on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await)
-        .map_err(|_| Error::Unavailable("unavailable", "the database does not answer"))?;
-    Ok("ready\n")
+    let asked = async {
+        let mut tx = app.db.read_unscoped().await?;
+        on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await)
+    };
+    if !matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_))) {
+        return Err(Error::Unavailable("unavailable", "the database does not answer"));
+    }
+    let apart = app.redis.is_configured() && !app.redis.is_up();
+    Ok(if apart { "ready, degraded: Redis does not answer\n" } else { "ready\n" })
 }
 
 async fn metrics(State(app): State<App>) -> String {

@@ -74,6 +74,10 @@ id!(
     IncidentId
 );
 id!(
+    /// A question about an incident.
+    QuestionId
+);
+id!(
     /// The current state of one alert key.
     AlertId
 );

@@ -23,6 +23,7 @@ pub mod incident;
 pub mod integration;
 pub mod outbound;
 pub mod page;
+pub mod redis;
 pub mod server;
 pub mod service;
 pub mod valid;

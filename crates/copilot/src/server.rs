@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::gateway::{self, Limits};
 use crate::outbound::Outbound;
+use crate::redis::Redis;
 use crate::service::Service;
 use crate::websocket::{self, Hub};
 use crate::{db, health, http};
@@ -75,11 +76,7 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
         }
         bound.push((*service, listener));
     }
-    if !config.redis_url.is_empty() {
-        tracing::warn!(
-            "redis_url is set, but this version does not use Redis yet; run one process of each service"
-        );
-    }
+    let redis = Redis::new(&config.redis_url)?;
     let db = db::open(&config.database_url, &config.data_dir, clock).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let app = App::new(Parts {
@@ -88,7 +85,8 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
         hub: Hub::new(db.clone(), websocket::Limits::default(), tasks.clone(), stop.clone()),
         model: model.map_or_else(|| Model::from_config(&config), Ok)?,
         outbound: Outbound::from_config(&config)?,
-        limits: Limits::new(&config)?,
+        limits: Limits::new(&config, redis.clone())?,
+        redis,
         metrics,
         tasks,
         stop,
@@ -96,11 +94,22 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
         db,
     });
     let halt = CancellationToken::new();
+    if app.redis.is_configured() {
+        share(&app, &halt).await;
+    }
     let mut server = Server { app, addresses: BTreeMap::new(), listeners: JoinSet::new(), halt };
     for (service, listener) in bound {
         server.run(service, listener, &services)?;
     }
     Ok(server)
+}
+
+/// Joins the processes that share a Redis; with none to be reached the process works all the same.
+async fn share(app: &App, halt: &CancellationToken) {
+    app.db.wake().relay_events();
+    app.spawn(app.redis.clone().run(app.db.wake().clone(), halt.clone()));
+    app.redis.tried().await;
+    app.spawn(websocket::relay(app.clone(), halt.clone()));
 }
 
 impl Server {

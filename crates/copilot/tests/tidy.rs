@@ -113,12 +113,14 @@ fn each_door_has_one_file() {
         ("crates/copilot/src/gateway/forward.rs", "use tokio_tungstenite::connect_async;\n"),
         ("crates/copilot/src/auth/mod.rs", "// reqwest\nuse reqwest::Client;\n"),
         ("crates/copilot/src/ai/x.rs", "let s = tokio_tungstenite::accept();\n"),
+        ("crates/copilot/src/redis/link.rs", "use ::redis::Client;\n"),
+        ("crates/copilot/src/ai/y.rs", "use crate::redis::Redis;\nlet x = ::redis::cmd(\"GET\");\n"),
         ("crates/copilot/src/websocket/tests.rs", "use tokio_tungstenite::x;\n"),
     ];
     reports(
         imports::other_doors,
         &sample,
-        &["crates/copilot/src/auth/mod.rs:2", "crates/copilot/src/ai/x.rs:1"],
+        &["crates/copilot/src/auth/mod.rs:2", "crates/copilot/src/ai/x.rs:1", "crates/copilot/src/ai/y.rs:2"],
     );
 }
 

@@ -3,66 +3,64 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::case::{Case, Direction, FiringAlert, Signal};
-use crate::files::{CaseFile, ReadError, open};
+use crate::case_files::{CaseFile, aliases, call, list};
+use crate::files::{ReadError, open};
 use crate::kind::Kind;
 
-#[derive(Debug, Deserialize)]
-struct AlertCaseJson {
-    case_id: String,
-    #[serde(default)]
-    dataset: String,
-    alerts: Vec<AlertJson>,
-    #[serde(default)]
-    candidates: Vec<String>,
-    #[serde(default)]
-    graph: Vec<(String, String)>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum AlertJson {
-    Metric { component: String, metric: String, direction: Direction },
-    Trace { component: String, caller: Option<String>, anomaly: String },
-    Log { component: String },
-}
-
-/// The cases of a `.jsonl` or `.jsonl.gz` file, in their order; a line that is not a case is an error of its own.
+/// The cases of a `.jsonl` or `.jsonl.gz` file, in their order; a line that is not a case, and the place from which on
+/// the file cannot be read, is an error of its own.
 ///
 /// # Errors
 /// When the file cannot be opened.
 pub fn read_alert_cases(path: &Path) -> Result<Vec<Result<CaseFile, ReadError>>, ReadError> {
     let mut out = Vec::new();
     for line in BufReader::new(open(path)?).lines() {
-        let line = match line {
-            Ok(line) if line.trim().is_empty() => continue,
-            Ok(line) => line,
-            Err(source) => return Err(ReadError::Io { path: path.to_owned(), source }),
-        };
-        let parsed = serde_json::from_str::<AlertCaseJson>(&line);
-        out.push(parsed.map(case_of).map_err(|source| ReadError::Json { path: path.to_owned(), source }));
+        match line {
+            Ok(line) if line.trim().is_empty() => {}
+            Ok(line) => {
+                let parsed = serde_json::from_str(&line).and_then(case_of);
+                out.push(parsed.map_err(|source| ReadError::Json { path: path.to_owned(), source }));
+            }
+            Err(source) => {
+                out.push(Err(ReadError::Io { path: path.to_owned(), source }));
+                break;
+            }
+        }
     }
     Ok(out)
 }
 
-fn case_of(about: AlertCaseJson) -> CaseFile {
-    let alerts = about.alerts.into_iter().map(alert).collect();
-    let case = Case { alerts, candidates: about.candidates, graph: about.graph, ..Case::default() };
-    CaseFile { case_id: about.case_id, dataset: about.dataset, case }
+/// A case needs its id; an alert that says nothing known is left out.
+fn case_of(known: Map<String, Value>) -> Result<CaseFile, serde_json::Error> {
+    let text = |key: &str| known.get(key).and_then(Value::as_str).map(str::to_owned);
+    let case_id = text("case_id").ok_or_else(|| serde::de::Error::missing_field("case_id"))?;
+    let case = Case {
+        alerts: list(&known, "alerts").filter_map(alert).collect(),
+        candidates: list(&known, "candidates").filter_map(|v| v.as_str().map(str::to_owned)).collect(),
+        graph: list(&known, "graph").filter_map(call).collect(),
+        aliases: aliases(&known),
+        ..Case::default()
+    };
+    Ok(CaseFile { case_id, dataset: text("dataset").unwrap_or_default(), case, unread: None })
 }
 
-fn alert(about: AlertJson) -> FiringAlert {
-    match about {
-        AlertJson::Metric { component, metric, direction } => {
-            let kind = Kind::of_words(&metric);
-            FiringAlert { component, signal: Signal::Metric { metric, kind, direction } }
+fn alert(about: &Value) -> Option<FiringAlert> {
+    let text = |key: &str| about.get(key).and_then(Value::as_str);
+    let signal = match text("kind")? {
+        "metric" => {
+            let metric = text("metric")?.to_owned();
+            let direction = if text("direction") == Some("down") { Direction::Down } else { Direction::Up };
+            Signal::Metric { kind: Kind::of_words(&metric), metric, direction }
         }
-        AlertJson::Trace { component, caller, anomaly } => {
-            let failing = Kind::of_words(&anomaly) != Kind::Latency;
-            FiringAlert { component, signal: Signal::Call { caller, failing } }
+        "trace" => {
+            let failing = Kind::of_words(text("anomaly").unwrap_or_default()) != Kind::Latency;
+            Signal::Call { caller: text("caller").map(str::to_owned), failing }
         }
-        AlertJson::Log { component } => FiringAlert { component, signal: Signal::Log },
-    }
+        "log" => Signal::Log,
+        _ => return None,
+    };
+    Some(FiringAlert { component: text("component")?.to_owned(), signal })
 }

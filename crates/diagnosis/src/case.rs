@@ -126,6 +126,9 @@ pub struct Case {
     pub series: Vec<Series>,
     /// When it began.
     pub onset: Onset,
+    /// When the alarm was raised, in unix seconds, where that is known beside the onset: a change before it may be the
+    /// cause even when the onset, which is seldom exact, was put before the change.
+    pub noticed: Option<f64>,
     /// Calls, as (caller, callee).
     pub graph: Vec<(String, String)>,
     /// The services to rank; empty means every service that has a series, an alert or a place in the graph.
@@ -142,12 +145,26 @@ pub struct Case {
     pub target: Option<(String, Kind)>,
 }
 
+impl Case {
+    /// The latest time at which a change may have caused the incident: the alarm; without one an exact onset, give or
+    /// take two scrapes of `interval` seconds; else the end of the samples.
+    #[must_use]
+    pub fn alarm(&self, interval: f64) -> f64 {
+        let given = self.noticed.unwrap_or(match self.onset {
+            Onset::Known(time) => time + 2.0 * interval,
+            Onset::Near(time) => time,
+        });
+        if given.is_finite() { given } else { self.times.last().copied().unwrap_or(f64::INFINITY) }
+    }
+}
+
 impl Default for Case {
     fn default() -> Self {
         Self {
             times: Vec::new(),
             series: Vec::new(),
             onset: Onset::Near(f64::INFINITY),
+            noticed: None,
             graph: Vec::new(),
             candidates: Vec::new(),
             aliases: BTreeMap::new(),

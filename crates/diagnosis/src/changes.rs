@@ -1,7 +1,7 @@
 //! What changed before the alarm, and how the instances a change brought fare beside the older ones.
 
 use crate::case::Case;
-use crate::deviation::Deviation;
+use crate::deviation::{Deviation, interval};
 use crate::tracks::{Components, Track};
 
 /// What the changes of a case say of each component.
@@ -23,10 +23,7 @@ pub fn changes(
     tracks: &[Track<'_>],
     deviations: &[Deviation],
 ) -> Changes {
-    let alarm = match case.onset.time() {
-        time if time.is_finite() => time,
-        _ => case.times.last().copied().unwrap_or(f64::INFINITY),
-    };
+    let alarm = case.alarm(interval(&case.times));
     let mut latest = vec![f64::NEG_INFINITY; components.len()];
     let mut fresh: Vec<(usize, &str)> = Vec::new();
     for change in case.changes.iter().filter(|c| c.time <= alarm) {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::alert_files::read_alert_cases;
+use crate::case_files::{CaseFile, read_case};
 use crate::diagnose::{Diagnosis, diagnose};
-use crate::files::{CaseFile, ReadError, read_case, read_file};
+use crate::files::{ReadError, read_file};
 
 /// What `eval` and `diagnose -o json` print for a case, on one line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,7 +50,10 @@ pub fn diagnose_file(
     Ok((diagnosis, prediction))
 }
 
-/// Every case in a folder and the folders in it: those with a `case.json`, and the lines of `*.jsonl.gz` files. A case
+/// How deep folders may be nested: a link that leads back up must end somewhere.
+const DEEPEST: usize = 12;
+
+/// Every case in a folder and the folders in it: those with a `case.json`, and the lines of `*.jsonl.gz` files. A line
 /// that cannot be read is an error in its place and does not keep the others from being read.
 ///
 /// # Errors
@@ -57,23 +61,30 @@ pub fn diagnose_file(
 pub fn cases(dir: &Path) -> Result<impl Iterator<Item = Result<CaseFile, ReadError>>, ReadError> {
     let mut folders = Vec::new();
     let mut lists = Vec::new();
-    walk(dir, &mut folders, &mut lists)?;
+    walk(dir, DEEPEST, &mut folders, &mut lists)?;
     folders.sort();
     lists.sort();
     let of_lists = lists.into_iter().flat_map(|path| match read_alert_cases(&path) {
         Ok(cases) => cases,
         Err(error) => vec![Err(error)],
     });
-    Ok(folders.into_iter().map(|folder| read_case(&folder)).chain(of_lists))
+    Ok(folders.into_iter().map(|folder| Ok(read_case(&folder))).chain(of_lists))
 }
 
-fn walk(dir: &Path, folders: &mut Vec<PathBuf>, lists: &mut Vec<PathBuf>) -> Result<(), ReadError> {
+fn walk(
+    dir: &Path,
+    deeper: usize,
+    folders: &mut Vec<PathBuf>,
+    lists: &mut Vec<PathBuf>,
+) -> Result<(), ReadError> {
     let io = |source| ReadError::Io { path: dir.to_owned(), source };
     for entry in std::fs::read_dir(dir).map_err(io)? {
         let path = entry.map_err(io)?.path();
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
         if path.is_dir() {
-            walk(&path, folders, lists)?;
+            if deeper > 0 {
+                walk(&path, deeper - 1, folders, lists)?;
+            }
         } else if name == "case.json" {
             folders.push(dir.to_owned());
         } else if name.ends_with(".jsonl.gz") {
@@ -83,10 +94,23 @@ fn walk(dir: &Path, folders: &mut Vec<PathBuf>, lists: &mut Vec<PathBuf>) -> Res
     Ok(())
 }
 
+/// A prediction, and what of its case could not be read.
+#[derive(Debug)]
+pub struct Evaluated {
+    /// The prediction, from what could be read.
+    pub prediction: Prediction,
+    /// Why a part of the case is missing.
+    pub unread: Option<ReadError>,
+}
+
 /// A prediction for every case of a folder, in the order of [`cases`].
 ///
 /// # Errors
-/// When the folder itself cannot be read; a bad case is an error in its place.
-pub fn evaluate(dir: &Path) -> Result<impl Iterator<Item = Result<Prediction, ReadError>>, ReadError> {
-    Ok(cases(dir)?.map(|file| file.map(|file| Prediction::of(&file.case_id, &diagnose(&file.case)))))
+/// When the folder itself cannot be read; a line of alerts that is not a case is an error in its place.
+pub fn evaluate(dir: &Path) -> Result<impl Iterator<Item = Result<Evaluated, ReadError>>, ReadError> {
+    let one = |file: CaseFile| Evaluated {
+        prediction: Prediction::of(&file.case_id, &diagnose(&file.case)),
+        unread: file.unread,
+    };
+    Ok(cases(dir)?.map(move |file| file.map(one)))
 }

@@ -115,11 +115,11 @@ fn same_family(a: Kind, b: Kind) -> bool {
 }
 
 fn change(case: &Case, analysis: &Analysis<'_>, component: usize) -> Option<Statement> {
-    let alarm = case.onset.time();
+    let alarm = case.alarm(crate::deviation::interval(&case.times));
     let mut before: Vec<_> = case.changes.iter().filter(|c| c.time <= alarm).collect();
     before.sort_by(|a, b| a.time.total_cmp(&b.time));
     let own = before.iter().rfind(|c| analysis.components.find(&c.service) == Some(component))?;
     let last = before.last().is_some_and(|c| c.time <= own.time);
-    let alarm = if alarm.is_finite() { alarm } else { case.times.last().copied().unwrap_or(own.time) };
+    let alarm = if alarm.is_finite() { alarm } else { own.time };
     Some(Statement::ChangeBefore { seconds: alarm - own.time, what: own.what.clone(), last })
 }

@@ -1,14 +1,13 @@
-//! Reading cases from files: metrics as CSV, what is known as JSON. Labels are never read here.
+//! Reading metrics from tables, with a topology file beside them.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::case::{Case, Change, Onset, Series};
-use crate::kind::Kind;
+use crate::case::{Case, Onset, Series};
+use crate::case_files::CaseFile;
 
 /// No file is read beyond this many bytes, compressed or not.
 const MOST_BYTES: u64 = 1 << 30;
@@ -54,7 +53,7 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, ReadError> {
     })
 }
 
-fn read_text(path: &Path) -> Result<String, ReadError> {
+pub(crate) fn read_text(path: &Path) -> Result<String, ReadError> {
     let mut text = String::new();
     open(path)?
         .read_to_string(&mut text)
@@ -62,7 +61,7 @@ fn read_text(path: &Path) -> Result<String, ReadError> {
     Ok(text)
 }
 
-fn parse<'a, T: Deserialize<'a>>(path: &Path, text: &'a str) -> Result<T, ReadError> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(path: &Path, text: &'a str) -> Result<T, ReadError> {
     serde_json::from_str(text.trim_start_matches('\u{feff}'))
         .map_err(|source| ReadError::Json { path: path.to_owned(), source })
 }
@@ -123,7 +122,7 @@ fn column(name: &str) -> Option<Series> {
 /// A field as a number; empty and the usual words for nothing are missing samples.
 fn number(field: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(field).ok()?.trim();
-    if text.is_empty() || text.eq_ignore_ascii_case("null") || text.eq_ignore_ascii_case("none") {
+    if ["", "null", "none", "na", "n/a"].iter().any(|nothing| text.eq_ignore_ascii_case(nothing)) {
         return Some(f64::NAN);
     }
     text.parse().ok()
@@ -139,81 +138,6 @@ fn sort_by_time(times: &mut Vec<f64>, series: &mut [Series]) {
     for one in series {
         one.values = order.iter().map(|&i| one.values[i]).collect();
     }
-}
-
-/// The part of a `case.json` that an engine may know; labels are not among its fields.
-#[derive(Debug, Deserialize)]
-struct CaseJson {
-    case_id: String,
-    #[serde(default)]
-    dataset: String,
-    inject_time: Option<f64>,
-    detect_time: Option<f64>,
-    entry_service: Option<String>,
-    target_metric: Option<String>,
-    #[serde(default)]
-    candidates: Vec<String>,
-    aliases: Option<BTreeMap<String, String>>,
-    graph: Option<Vec<(String, String)>>,
-    changes: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
-}
-
-/// A case from a folder, with its name.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CaseFile {
-    /// Its id.
-    pub case_id: String,
-    /// The data set it belongs to; empty where none is named.
-    pub dataset: String,
-    /// What is known.
-    pub case: Case,
-}
-
-/// Reads `case.json` and `metrics.csv.gz` (or `metrics.csv`) of a folder.
-///
-/// # Errors
-/// When one of the two cannot be read.
-pub fn read_case(folder: &Path) -> Result<CaseFile, ReadError> {
-    let about_path = folder.join("case.json");
-    let text = read_text(&about_path)?;
-    let about: CaseJson = parse(&about_path, &text)?;
-    let packed = folder.join("metrics.csv.gz");
-    let (times, series) = read_metrics(&if packed.exists() { packed } else { folder.join("metrics.csv") })?;
-    let onset = match (about.inject_time, about.detect_time) {
-        (Some(start), _) => Onset::Known(start),
-        (None, Some(noticed)) => Onset::Near(noticed),
-        (None, None) => Onset::Near(f64::INFINITY),
-    };
-    let target = about.target_metric.as_deref().and_then(|name| {
-        let (owner, metric) = name.rsplit_once('|')?;
-        Some((owner.to_owned(), Kind::of_metric(metric)))
-    });
-    let case = Case {
-        times,
-        series,
-        onset,
-        graph: about.graph.unwrap_or_default(),
-        candidates: about.candidates,
-        aliases: about.aliases.unwrap_or_default(),
-        changes: about.changes.unwrap_or_default().iter().filter_map(change).collect(),
-        alerts: Vec::new(),
-        entry: about.entry_service,
-        target,
-    };
-    Ok(CaseFile { case_id: about.case_id, dataset: about.dataset, case })
-}
-
-/// A change has a time and a service; whichever list begins with `new` or `added` names what it brought.
-fn change(fields: &serde_json::Map<String, serde_json::Value>) -> Option<Change> {
-    let brought = |key: &str| key.starts_with("new") || key.starts_with("added");
-    let lists = fields.iter().filter(|(key, _)| brought(key)).filter_map(|(_, value)| value.as_array());
-    let text = |key: &str| fields.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
-    Some(Change {
-        time: fields.get("time")?.as_f64()?,
-        service: text("service")?,
-        what: text("what").or_else(|| text("version")),
-        new_instances: lists.flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
-    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -240,5 +164,5 @@ pub fn read_file(path: &Path, at: Option<f64>, topology: Option<&Path>) -> Resul
         Case { times, series, onset, graph: known.graph, candidates: known.candidates, ..Case::default() };
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let name = name.trim_end_matches(".gz").trim_end_matches(".csv").to_owned();
-    Ok(CaseFile { case_id: name, dataset: String::new(), case })
+    Ok(CaseFile { case_id: name, dataset: String::new(), case, unread: None })
 }

@@ -83,6 +83,7 @@ fn case() -> impl Strategy<Value = Case> {
             times,
             series,
             onset,
+            noticed: None,
             graph,
             candidates,
             aliases: BTreeMap::from([("c2".to_owned(), "c".to_owned())]),

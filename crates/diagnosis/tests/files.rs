@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use diagnosis::files::{read_case, read_file, read_metrics};
-use diagnosis::{Onset, cases, diagnose_file, evaluate};
+use diagnosis::case_files::read_case;
+use diagnosis::files::{read_file, read_metrics};
+use diagnosis::{Onset, diagnose_file, evaluate};
 
 /// A folder of this test, emptied.
 fn folder(name: &str) -> PathBuf {
@@ -25,12 +26,73 @@ fn labels_are_never_read() {
     let labels = r#""fault": [1], "fault_detail": {}, "root_cause_service": 7, "root_cause_services": {"a": 1},
         "root_cause_metric": [], "root_cause_instance": {}, "published_baseline_top1": "?", "source": 3"#;
     std::fs::write(path.join("case.json"), format!("{{{known}}}")).unwrap();
-    let without = read_case(&path).unwrap();
+    let without = read_case(&path);
     std::fs::write(path.join("case.json"), format!("{{{known}, {labels}}}")).unwrap();
-    let with = read_case(&path).unwrap();
+    let with = read_case(&path);
     assert_eq!(format!("{without:?}"), format!("{with:?}"));
     assert_eq!(without.case.onset, Onset::Known(20.0));
     assert_eq!(without.case.changes[0].new_instances, ["db-1"]);
+}
+
+const LABELS: [&str; 8] = [
+    "fault",
+    "fault_detail",
+    "root_cause_service",
+    "root_cause_services",
+    "root_cause_metric",
+    "root_cause_instance",
+    "published_baseline_top1",
+    "source",
+];
+
+/// One JSON object with every label gone or made wrong.
+fn without_labels(text: &str, scramble: bool) -> String {
+    let mut known: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap();
+    for label in LABELS {
+        let old = known.remove(label);
+        if scramble && old.is_some() {
+            known.insert(label.to_owned(), "nothing-of-the-kind".into());
+        }
+    }
+    serde_json::to_string(&known).unwrap()
+}
+
+fn copy_without_labels(from: &Path, to: &Path, scramble: bool) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if path.is_dir() {
+            copy_without_labels(&path, &target, scramble);
+        } else if name == "case.json" {
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&target, without_labels(&text, scramble)).unwrap();
+        } else if name.ends_with(".jsonl.gz") {
+            let unpacked = flate2::read::MultiGzDecoder::new(std::fs::File::open(&path).unwrap());
+            let text = std::io::read_to_string(unpacked).unwrap();
+            let lines: Vec<String> = text.lines().map(|line| without_labels(line, scramble)).collect();
+            std::fs::write(&target, lines.join("\n")).unwrap(); // not packed: the reader looks at the bytes
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// The lines that `eval` writes for a folder.
+fn lines_of(dir: &Path) -> Vec<String> {
+    evaluate(dir).unwrap().map(|e| serde_json::to_string(&e.unwrap().prediction).unwrap()).collect()
+}
+
+#[test]
+fn predictions_are_the_same_without_labels_and_with_wrong_ones() {
+    let carried = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let expected = lines_of(&carried);
+    assert!(expected.len() > 15);
+    for scramble in [false, true] {
+        let path = folder(if scramble { "scrambled" } else { "stripped" });
+        copy_without_labels(&carried, &path, scramble);
+        assert_eq!(lines_of(&path), expected);
+    }
 }
 
 #[test]
@@ -90,17 +152,76 @@ fn a_topology_names_calls_and_candidates() {
     }
 }
 
-#[test]
-fn a_bad_case_does_not_hide_the_good_ones() {
-    let path = folder("mixed");
-    for (name, text) in [("a", "{"), ("b", r#"{"case_id": "b", "candidates": ["web", "db"]}"#)] {
-        std::fs::create_dir(path.join(name)).unwrap();
-        std::fs::write(path.join(name).join("case.json"), text).unwrap();
-        std::fs::write(path.join(name).join("metrics.csv"), METRICS).unwrap();
+/// Writes a case folder.
+fn write_case(dir: &Path, name: &str, about: &str, metrics: Option<&str>) {
+    std::fs::create_dir(dir.join(name)).unwrap();
+    std::fs::write(dir.join(name).join("case.json"), about).unwrap();
+    if let Some(text) = metrics {
+        std::fs::write(dir.join(name).join("metrics.csv"), text).unwrap();
     }
-    let found: Vec<_> = cases(&path).unwrap().collect();
-    assert_eq!(found.len(), 2);
-    assert!(found[0].as_ref().unwrap_err().to_string().contains("case.json"));
-    let predicted: Vec<_> = evaluate(&path).unwrap().filter_map(Result::ok).map(|p| p.case_id).collect();
-    assert_eq!(predicted, ["b"]);
+}
+
+#[test]
+fn every_case_has_its_line_whatever_is_wrong_with_it() {
+    let path = folder("mixed");
+    let good = r#"{"case_id": "good", "candidates": ["web", "db"]}"#;
+    let nulls = r#"{"case_id": "nulls", "dataset": null, "inject_time": null, "detect_time": null, "candidates": null,
+        "aliases": null, "graph": null, "changes": null, "entry_service": null, "target_metric": null}"#;
+    let odd = r#"{"case_id": "odd", "inject_time": "20", "candidates": ["db", 7, "absent"], "aliases": {"web": 3},
+        "graph": [["web", "db", 12], ["web"], 5], "changes": [{"time": null}, 3], "target_metric": "latency"}"#;
+    write_case(&path, "a-not-json", "{", Some(METRICS));
+    write_case(&path, "b-good", good, Some(METRICS));
+    write_case(&path, "c-nulls", nulls, Some(METRICS));
+    write_case(&path, "d-odd", odd, Some(METRICS));
+    write_case(&path, "e-empty", &good.replace("good", "empty"), Some(""));
+    write_case(&path, "f-header", &good.replace("good", "header"), Some("time,web|cpu\n"));
+    write_case(&path, "g-absent", &good.replace("good", "no-metrics"), None);
+    write_case(&path, "h-words", &good.replace("good", "words"), Some("time,web|cpu\n1,many\n"));
+    let found: Vec<_> = evaluate(&path).unwrap().map(Result::unwrap).collect();
+    let names: Vec<&str> = found.iter().map(|e| e.prediction.case_id.as_str()).collect();
+    let expected = ["a-not-json", "good", "nulls", "odd", "empty", "header", "no-metrics", "words"];
+    assert_eq!(names, expected);
+    let unread: Vec<bool> = found.iter().map(|e| e.unread.is_some()).collect();
+    assert_eq!(unread, [true, false, false, false, true, false, true, true]);
+    for one in &found {
+        let line = &one.prediction;
+        assert_eq!(line.ranking.len(), line.confidence.len(), "{line:?}");
+        assert!(line.confidence.iter().all(|c| (0.0..=1.0).contains(c)), "{line:?}");
+    }
+    let mut ranked = found[3].prediction.ranking.clone();
+    ranked.sort();
+    assert_eq!(ranked, ["absent", "db"]);
+    assert!(found[0].unread.as_ref().unwrap().to_string().contains("case.json"));
+}
+
+#[test]
+fn a_bad_line_of_alerts_costs_no_other() {
+    let path = folder("alerts");
+    let lines = [
+        r#"{"case_id": "one", "candidates": ["a", "b"], "alerts": [{"kind": "log", "component": "a"},
+            {"kind": "metric", "component": "a"}, {"kind": "smell"}, 4]}"#,
+        "not json",
+        r#"{"candidates": ["a"]}"#,
+        r#"{"case_id": "two", "alerts": null}"#,
+    ];
+    std::fs::write(path.join("x.jsonl.gz"), lines.map(|l| l.replace('\n', " ")).join("\n")).unwrap();
+    let found: Vec<_> = evaluate(&path).unwrap().collect();
+    assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, false, true]);
+    assert_eq!(found[0].as_ref().unwrap().prediction.ranking, ["a", "b"]);
+}
+
+#[test]
+fn a_change_between_onset_and_alarm_counts_and_one_after_it_does_not() {
+    let path = folder("alarm");
+    let rows: String = (0..60).map(|i| format!("{},1,1\n", 1000 + 15 * i)).collect();
+    let metrics = format!("time,web|cpu,db|cpu\n{rows}");
+    for (name, time, first) in [("before", 1700, "db"), ("after", 1760, "web")] {
+        let about = format!(
+            r#"{{"case_id": "{name}", "inject_time": 1600, "detect_time": 1750, "candidates": ["web", "db"],
+                "changes": [{{"time": {time}, "service": "db"}}, {{"time": 1500, "service": "web"}}]}}"#
+        );
+        write_case(&path, name, &about, Some(&metrics));
+        let line = evaluate(&path.join(name)).unwrap().next().unwrap().unwrap().prediction;
+        assert_eq!(line.ranking[0], first, "{name}");
+    }
 }

@@ -6,9 +6,9 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::on_tx;
 use crate::sql::Tx;
 use crate::time::Ts;
+use crate::{on_tx, relay, write_all};
 
 /// Names a stream and who owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,12 +61,15 @@ pub(crate) async fn write(tx: &mut Tx, events: Vec<(Stream, NewEvent)>) -> sqlx:
     for (stream, events) in by_stream {
         let last = advance(tx, stream, events.len() as i64).await?;
         let first = last - events.len() as i64 + 1;
-        for (seq, event) in (first..).zip(events) {
-            on_tx!(tx, c => sqlx::query(
-                "insert into events (tenant_id, stream_id, seq, kind, data, at) values ($1, $2, $3, $4, $5, $6)")
-                .bind(stream.owner).bind(stream.id).bind(seq).bind(event.kind).bind(Json(event.data)).bind(now)
-                .execute(c).await.map(drop))?;
+        if tx.relays_events() {
+            relay::mark(tx, stream, first).await?;
         }
+        let numbered: Vec<(i64, NewEvent)> = (first..).zip(events).collect();
+        write_all!(tx, &numbered,
+            "insert into events (tenant_id, stream_id, seq, kind, data, at) ",
+            (row, event) => row.push_bind(stream.owner).push_bind(stream.id).push_bind(event.0)
+                .push_bind(event.1.kind).push_bind(Json(&event.1.data)).push_bind(now),
+            "")?;
         written.push(stream.id);
     }
     Ok(written)

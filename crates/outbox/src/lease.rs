@@ -8,9 +8,9 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::on_tx;
 use crate::sql::{Db, Tx, TxConn};
 use crate::time::Ts;
+use crate::{on_tx, write_all};
 
 /// A job to put on a queue.
 #[derive(Clone, Debug)]
@@ -59,6 +59,21 @@ pub async fn enqueue(tx: &mut Tx, job: NewJob) -> sqlx::Result<()> {
         .execute(c).await.map(drop))
 }
 
+/// Puts jobs on their queues, except those of which an unfinished one with the same key is there.
+///
+/// # Errors
+/// When the database refused.
+pub async fn enqueue_all(tx: &mut Tx, jobs: &[NewJob]) -> sqlx::Result<()> {
+    tx.wake_job();
+    write_all!(tx, jobs,
+        "insert into jobs (tenant_id, id, queue, key, payload, run_at, fence, attempts) ",
+        (bind, job) => {
+            bind.push_bind(job.owner).push_bind(Uuid::now_v7()).push_bind(job.queue).push_bind(&job.key)
+                .push_bind(Json(&job.payload)).push_bind(job.run_at).push_bind(0_i64).push_bind(0_i64);
+        },
+        " on conflict (tenant_id, queue, key) where done_at is null do nothing")
+}
+
 const CLAIM_POSTGRES: &str = "
     update jobs set lease_until = $3, fence = fence + 1, attempts = attempts + 1
     where (tenant_id, id) = (
@@ -83,7 +98,7 @@ pub async fn claim(db: &Db, queue: &str, lease_seconds: i64) -> sqlx::Result<Opt
     if !due(db, queue).await? {
         return Ok(None);
     }
-    let mut tx = db.begin_unscoped().await?;
+    let mut tx = db.begin_across("jobs").await?;
     let now = tx.now();
     let until = now.plus_seconds(lease_seconds);
     let job = match tx.conn() {
@@ -108,7 +123,7 @@ pub async fn claim(db: &Db, queue: &str, lease_seconds: i64) -> sqlx::Result<Opt
 /// # Errors
 /// When the database refused.
 pub async fn due(db: &Db, queue: &str) -> sqlx::Result<bool> {
-    let mut tx = db.read_unscoped().await?;
+    let mut tx = db.read_across("jobs").await?;
     let now = tx.now();
     on_tx!(tx, c => sqlx::query_scalar(
         "select exists (select 1 from jobs where queue = $1 and done_at is null and run_at <= $2
@@ -132,7 +147,8 @@ pub async fn finish(tx: &mut Tx, job: &Job) -> sqlx::Result<bool> {
     Ok(changed == 1)
 }
 
-/// Whether `job` is still held under its fence; for checks between the steps of long work.
+/// Whether `job` is still held under its fence at this instant; for checks between the steps of long work. What it
+/// leads to is stored only where [`finish`] or the same condition holds it.
 ///
 /// # Errors
 /// When the database refused.

@@ -5,20 +5,28 @@
 //!
 //! * [`sql`]: one transaction type over both databases, and the macro that compiles one body for both.
 //! * [`time`]: the time column and the clock that is passed in.
+//! * [`bulk`]: many rows in one statement.
 //! * [`event`]: append inside a transaction, read in order. Numbers have no gap.
 //! * [`lease`]: claim by lease with a fencing number, finish only while the fence holds.
-//! * [`fault`]: faults on purpose in debug builds, for the tests that kill the product.
+//! * [`relay`]: tell events outside, in order and at least once.
+//! * [`fault`]: which refusals of a database pass by themselves.
+//! * [`sabotage`]: faults on purpose in debug builds, for the tests that kill the product.
 //! * [`wake`]: a hint that something was committed; losing one costs seconds, never data.
 
+pub mod bulk;
 pub mod event;
 pub mod fault;
 pub mod lease;
+pub mod relay;
+pub mod sabotage;
 pub mod sql;
 pub mod time;
 pub mod wake;
 
 pub use event::{Event, NewEvent, Stream, StreamHead};
+pub use fault::{passes, unstorable};
 pub use lease::{Job, NewJob};
-pub use sql::{Db, Pool, Tx, TxConn};
+pub use relay::Relay;
+pub use sql::{APP_ROLE, Db, Pool, Tx, TxConn};
 pub use time::{Clock, Ts};
-pub use wake::Wake;
+pub use wake::{Hint, Wake};

@@ -6,9 +6,19 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use uuid::Uuid;
 
 use crate::event::{self, NewEvent, Stream};
-use crate::fault;
+use crate::sabotage;
 use crate::time::{Clock, Ts};
-use crate::wake::Wake;
+use crate::wake::{Hint, Wake};
+
+/// The role that every transaction on PostgreSQL takes on; it owns nothing and row-level security holds for it.
+pub const APP_ROLE: &str = "sre_copilot_app";
+
+/// Who a transaction is, whose rows it sees and how long it may take: a statement 5 s, a lock 2 s, idle 10 s.
+const BEGIN_POSTGRES: &str = "
+    select clock_timestamp() from (select
+        set_config('role', $1, true), set_config('app.tenant', $2, true), set_config('app.across', $3, true),
+        set_config('statement_timeout', '5000', true), set_config('lock_timeout', '2000', true),
+        set_config('idle_in_transaction_session_timeout', '10000', true) offset 0) settings";
 
 /// The connections of one database.
 #[derive(Clone, Debug)]
@@ -47,6 +57,7 @@ pub enum TxConn {
 #[derive(Debug)]
 pub struct Tx {
     conn: TxConn,
+    now: Option<Ts>,
     clock: Clock,
     wake: Wake,
     events: Vec<(Stream, NewEvent)>,
@@ -99,9 +110,7 @@ impl Db {
     /// # Errors
     /// When no connection could be had in time, or the database refused.
     pub async fn begin(&self, owner: Uuid) -> sqlx::Result<Tx> {
-        let mut tx = self.begin_unscoped().await?;
-        tx.scope(owner).await?;
-        Ok(tx)
+        self.begin_as(Some(owner), "").await
     }
 
     /// Begins a read-only transaction over rows of `owner`: one snapshot, no waiting for writers.
@@ -109,34 +118,80 @@ impl Db {
     /// # Errors
     /// As [`Db::begin`].
     pub async fn read(&self, owner: Uuid) -> sqlx::Result<Tx> {
-        let mut tx = self.read_unscoped().await?;
-        tx.scope(owner).await?;
-        Ok(tx)
+        self.read_as(Some(owner), "").await
     }
 
-    /// Begins a transaction before its owner is known: signing in, claiming work.
+    /// Begins a transaction that sees no owner's rows until [`Tx::scope`] names one.
     ///
     /// # Errors
     /// As [`Db::begin`].
     pub async fn begin_unscoped(&self) -> sqlx::Result<Tx> {
-        Ok(self.tx(match &self.pool {
-            Pool::Postgres(pool) => TxConn::Postgres(pool.begin().await?),
-            // A deferred transaction that upgrades fails with SQLITE_BUSY at once; an immediate one waits.
-            Pool::Sqlite { writer, .. } => TxConn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-        }))
+        self.begin_as(None, "").await
     }
 
-    /// Begins a read-only transaction before its owner is known.
+    /// Begins a read-only transaction that sees no owner's rows.
     ///
     /// # Errors
     /// As [`Db::begin`].
     pub async fn read_unscoped(&self) -> sqlx::Result<Tx> {
-        Ok(self.tx(match &self.pool {
-            Pool::Postgres(pool) => {
-                TxConn::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+        self.read_as(None, "").await
+    }
+
+    /// Begins a transaction for one look-up across owners, until [`Tx::scope`] names one: on PostgreSQL a policy for
+    /// exactly this `look_up` admits it to the tables it needs, and to no other.
+    ///
+    /// # Errors
+    /// As [`Db::begin`].
+    pub async fn begin_across(&self, look_up: &'static str) -> sqlx::Result<Tx> {
+        self.begin_as(None, look_up).await
+    }
+
+    /// As [`Db::begin_across`], read-only.
+    ///
+    /// # Errors
+    /// As [`Db::begin`].
+    pub async fn read_across(&self, look_up: &'static str) -> sqlx::Result<Tx> {
+        self.read_as(None, look_up).await
+    }
+
+    async fn begin_as(&self, owner: Option<Uuid>, look_up: &'static str) -> sqlx::Result<Tx> {
+        match &self.pool {
+            Pool::Postgres(pool) => self.postgres(pool.begin().await?, owner, look_up).await,
+            // A deferred transaction that upgrades fails with SQLITE_BUSY at once; an immediate one waits.
+            Pool::Sqlite { writer, .. } => {
+                Ok(self.tx(TxConn::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?), None))
             }
-            Pool::Sqlite { readers, .. } => TxConn::Sqlite(readers.begin().await?),
-        }))
+        }
+    }
+
+    async fn read_as(&self, owner: Option<Uuid>, look_up: &'static str) -> sqlx::Result<Tx> {
+        match &self.pool {
+            Pool::Postgres(pool) => {
+                let open = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                self.postgres(open, owner, look_up).await
+            }
+            Pool::Sqlite { readers, .. } => Ok(self.tx(TxConn::Sqlite(readers.begin().await?), None)),
+        }
+    }
+
+    /// Everything that a transaction on PostgreSQL needs to be set, in one statement and for it alone: nothing stays
+    /// on the connection, so that a pooler may hand it to anybody between two transactions.
+    async fn postgres(
+        &self,
+        mut open: Transaction<'static, Postgres>,
+        owner: Option<Uuid>,
+        look_up: &'static str,
+    ) -> sqlx::Result<Tx> {
+        let owner = owner.map(|owner| owner.to_string()).unwrap_or_default();
+        let now: Ts = sqlx::query_scalar(BEGIN_POSTGRES)
+            .bind(APP_ROLE)
+            .bind(owner)
+            .bind(look_up)
+            .fetch_one(&mut *open)
+            .await?;
+        // One clock for all processes: the database's. A clock that is moved by hand stays what it is.
+        let now = (!matches!(self.clock, Clock::Manual(_))).then_some(now);
+        Ok(self.tx(TxConn::Postgres(open), now))
     }
 
     /// Closes every connection after the running statements.
@@ -150,8 +205,15 @@ impl Db {
         }
     }
 
-    fn tx(&self, conn: TxConn) -> Tx {
-        Tx { conn, clock: self.clock.clone(), wake: self.wake.clone(), events: Vec::new(), woke_job: false }
+    fn tx(&self, conn: TxConn, now: Option<Ts>) -> Tx {
+        Tx {
+            conn,
+            now,
+            clock: self.clock.clone(),
+            wake: self.wake.clone(),
+            events: Vec::new(),
+            woke_job: false,
+        }
     }
 }
 
@@ -161,18 +223,19 @@ impl Tx {
         &mut self.conn
     }
 
-    /// The instant that dates this transaction's rows.
+    /// The instant that dates this transaction's rows: on PostgreSQL its beginning by the database's clock, so that
+    /// a process whose own clock is wrong can neither take over a lease nor date an event before another.
     pub fn now(&self) -> Ts {
-        self.clock.now()
+        self.now.unwrap_or_else(|| self.clock.now())
     }
 
-    /// Limits the transaction to rows of `owner`: what row-level security on PostgreSQL compares with.
+    /// Limits the transaction to rows of `owner`, and ends what else it was admitted to: what row-level security on PostgreSQL compares with.
     ///
     /// # Errors
     /// When the database refused.
     pub async fn scope(&mut self, owner: Uuid) -> sqlx::Result<()> {
         if let TxConn::Postgres(open) = &mut self.conn {
-            sqlx::query("select set_config('app.tenant', $1, true)")
+            sqlx::query("select set_config('app.tenant', $1, true), set_config('app.across', '', true)")
                 .bind(owner.to_string())
                 .execute(&mut **open)
                 .await?;
@@ -190,12 +253,17 @@ impl Tx {
         self.woke_job = true;
     }
 
+    /// Whether events are also told outside.
+    pub(crate) fn relays_events(&self) -> bool {
+        self.wake.relays_events()
+    }
+
     /// Numbers the appended events, commits everything together, then wakes the listeners.
     ///
     /// # Errors
     /// When the database refused; nothing of the transaction is kept then.
     pub async fn commit(mut self) -> sqlx::Result<()> {
-        fault::point("commit.before").await?;
+        sabotage::point("commit.before").await?;
         let events = std::mem::take(&mut self.events);
         // The number is taken last, so that the stream's row is locked for as short a time as possible.
         let streams = event::write(&mut self, events).await?;
@@ -203,14 +271,14 @@ impl Tx {
             TxConn::Postgres(open) => open.commit().await?,
             TxConn::Sqlite(open) => open.commit().await?,
         }
-        fault::point("commit.done").await?;
+        sabotage::point("commit.done").await?;
         for stream in streams {
-            self.wake.stream(stream);
+            self.wake.commit(Hint::Stream(stream));
         }
         if self.woke_job {
-            self.wake.job();
+            self.wake.commit(Hint::Job);
         }
-        fault::point("commit.published").await?;
+        sabotage::point("commit.published").await?;
         Ok(())
     }
 }

@@ -14,6 +14,9 @@ use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
 /// Microseconds between the Unix epoch and PostgreSQL's (2000-01-01T00:00:00Z).
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
+/// The earliest instant that PostgreSQL stores, 4714-11-24 BC (its documentation, 8.5), in microseconds since 1970.
+const EARLIEST_MICROS: i64 = -210_866_803_200_000_000;
+
 /// An instant in UTC with microsecond precision.
 ///
 /// It is `timestamptz` on PostgreSQL and integer microseconds since 1970 on SQLite; both keep exactly
@@ -26,11 +29,7 @@ pub struct Ts(jiff::Timestamp);
 impl Ts {
     /// The instant `micros` microseconds after 1970-01-01T00:00:00Z, clamped to the years that can be written.
     pub fn from_micros(micros: i64) -> Self {
-        Self(jiff::Timestamp::from_microsecond(micros).unwrap_or(if micros < 0 {
-            jiff::Timestamp::MIN
-        } else {
-            jiff::Timestamp::MAX
-        }))
+        Self(jiff::Timestamp::from_microsecond(micros.max(EARLIEST_MICROS)).unwrap_or(jiff::Timestamp::MAX))
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -133,6 +132,8 @@ impl Decode<'_, Sqlite> for Ts {
 pub enum Clock {
     /// The machine's clock.
     System,
+    /// The machine's clock, but wrong by so many seconds: what a replica with a bad clock sees.
+    Wrong(i64),
     /// Microseconds since 1970, moved only by [`Clock::advance`].
     Manual(Arc<AtomicI64>),
 }
@@ -148,6 +149,7 @@ impl Clock {
     pub fn now(&self) -> Ts {
         match self {
             Self::System => jiff::Timestamp::now().into(),
+            Self::Wrong(seconds) => Ts::from(jiff::Timestamp::now()).plus_seconds(*seconds),
             Self::Manual(micros) => Ts::from_micros(micros.load(Ordering::SeqCst)),
         }
     }

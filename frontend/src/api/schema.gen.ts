@@ -1703,6 +1703,13 @@ export type Settings = {
      * Integrations of a project that carry the same source share alert keys; by default each is its own.
      */
     source?: string | null;
+    /**
+     * Who calls whom, as pairs of caller and callee, where no metric tells; at most 1,000.
+     */
+    topology?: Array<[
+        string,
+        string
+    ]> | null;
 };
 
 /**

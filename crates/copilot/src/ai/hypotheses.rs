@@ -85,6 +85,10 @@ pub async fn start(
     let refresh = ask?.is_some_and(|Json(ask)| ask.refresh);
     let incident = named(&app.db, &member, &name).await?;
     let wait = wait.wait.map(|seconds| Duration::from_secs(seconds.min(MOST_WAIT_S)));
+    let stored = read(&app.db, member.tenant, member.project, incident).await?;
+    if stored.analysis.is_none_or(|newest| newest.status.is_over() && (refresh || !usable(&newest))) {
+        app.limits.analysis(member.tenant).await?;
+    }
     let answer = ask_for(&app.db, (member.tenant, member.project, incident), refresh, wait).await?;
     let over = answer.analysis.as_ref().is_some_and(|analysis| analysis.status.is_over());
     Ok((if over { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(answer)).into_response())
@@ -155,7 +159,6 @@ pub async fn ask_for(
     wait: Option<Duration>,
 ) -> Result<Hypotheses> {
     let stored = read(db, tenant, project, incident).await?;
-    let usable = |analysis: &Analysis| analysis.status.is_over() && analysis.status != AnalysisStatus::Failed;
     if !refresh && stored.analysis.as_ref().is_some_and(usable) {
         return Ok(Hypotheses { cached: Some(true), ..stored });
     }
@@ -168,6 +171,11 @@ pub async fn ask_for(
         Some(wait) => wait_for(db, (tenant, project, incident), analysis, Instant::now() + wait).await,
         None => Ok(Hypotheses { cached: Some(false), ..read(db, tenant, project, incident).await? }),
     }
+}
+
+/// Whether an analysis answers those who do not ask for a new one.
+fn usable(analysis: &Analysis) -> bool {
+    analysis.status.is_over() && analysis.status != AnalysisStatus::Failed
 }
 
 async fn wait_for(

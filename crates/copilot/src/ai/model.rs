@@ -9,10 +9,35 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
+use crate::ids::{AnalysisId, IncidentId, ProjectId, QuestionId, TenantId};
 
 /// Calls of one analysis at most, those of unknown outcome included.
 const CALLS: i64 = 3;
+
+/// Seconds after which a call that was entered has ended, whoever made it: the hard limit of a call and a margin.
+pub const CALL_ENDS_S: i64 = 75;
+
+/// What a call is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Purpose {
+    /// The project.
+    pub project: ProjectId,
+    /// The incident.
+    pub incident: IncidentId,
+    /// The analysis whose evidence is told.
+    pub analysis: AnalysisId,
+    /// The question, when it is one.
+    pub question: Option<QuestionId>,
+}
+
+/// Why a call may not be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// Another call about the incident is under way.
+    Busy,
+    /// For good; the words are for a person.
+    Refused(String),
+}
 
 /// The language model, if one is configured.
 #[derive(Debug)]
@@ -22,13 +47,16 @@ pub struct Model {
     prices: Option<Prices>,
     /// What a tenant may spend a day, in micro-USD.
     daily_micros: i64,
+    /// Micro-USD a token counts where the model's price is not listed.
+    assumed: f64,
 }
 
 /// A call that is in the ledger and may be made.
 #[derive(Debug)]
 pub struct Call {
     id: Uuid,
-    reserved_micros: Option<i64>,
+    reserved_micros: i64,
+    assumed: bool,
 }
 
 /// What was used.
@@ -42,6 +70,8 @@ pub struct Spent {
     pub completion: Option<i64>,
     /// Micro-USD; unknown when the model's price is.
     pub cost_micros: Option<i64>,
+    /// Micro-USD that the budget counts where the cost is unknown.
+    pub counted_micros: Option<i64>,
 }
 
 impl Model {
@@ -69,17 +99,21 @@ impl Model {
             .transpose()?;
         let daily_micros = (config.llm_daily_budget_usd.clamp(0.0, 1e9) * 1e6).round() as i64;
         let provider = if daily_micros == 0 { None } else { Provider::from_config(&settings)? };
-        Ok(Self { provider, prices: Some(Prices::load(text.as_deref())?), daily_micros })
+        let prices = Some(Prices::load(text.as_deref())?);
+        // USD per million tokens are micro-USD a token.
+        let assumed = config.llm_unlisted_price_usd.clamp(0.0, 1e6);
+        Ok(Self { provider, prices, daily_micros, assumed })
     }
 
     /// No model: the statistical engine answers alone.
     pub fn none() -> Self {
-        Self { provider: None, prices: None, daily_micros: 0 }
+        Self { provider: None, prices: None, daily_micros: 0, assumed: 0.0 }
     }
 
     /// A scripted model with a daily budget in micro-USD and the compiled-in prices, for tests.
     pub fn scripted(script: llm::Scripted, daily_micros: i64) -> Self {
-        Self { provider: Some(Provider::Scripted(script)), prices: Prices::load(None).ok(), daily_micros }
+        let (provider, prices) = (Some(Provider::Scripted(script)), Prices::load(None).ok());
+        Self { provider, prices, daily_micros, assumed: 10.0 }
     }
 
     /// Who answers, or `None` when no model is configured.
@@ -97,9 +131,10 @@ impl Model {
         self.daily_micros
     }
 
-    /// Enters a call with the most it can cost, or says in words why it may not be made.
+    /// Enters a call with the most it can cost, or says why it may not be made.
     ///
-    /// The tenant's row is locked, so that concurrent calls see each other's reservations.
+    /// The tenant's row is locked, so that concurrent calls see each other's reservations, and of two calls about one
+    /// incident one sees the other.
     ///
     /// # Errors
     /// When the database refused.
@@ -107,36 +142,56 @@ impl Model {
         &self,
         tx: &mut Tx,
         tenant: TenantId,
-        of: (ProjectId, IncidentId, AnalysisId),
+        purpose: Purpose,
         job: &Job,
         request: &Request,
         prompt_version: &str,
-    ) -> Result<Result<Call, String>> {
-        let Some(name) = self.name() else { return Ok(Err("no model is configured".to_owned())) };
+    ) -> Result<Result<Call, Denied>> {
+        let refused = |why: &str| Ok(Err(Denied::Refused(why.to_owned())));
+        let Some(name) = self.name() else { return refused("no model is configured") };
         if !store::lock_tenant(tx, tenant).await? {
-            return Ok(Err("the model is turned off for this organisation".to_owned()));
+            return refused("the model is turned off for this organisation");
         }
-        if store::calls(tx, tenant, of.2).await? >= CALLS {
-            return Ok(Err(format!("{CALLS} calls of the model for this analysis had no known outcome")));
+        let recent = tx.now().plus_seconds(-CALL_ENDS_S);
+        if store::under_way(tx, tenant, purpose.incident, recent).await? {
+            return Ok(Err(Denied::Busy));
         }
-        let prompt = request.estimated_prompt_tokens();
-        let reserved = self
-            .prices
-            .as_ref()
-            .and_then(|prices| llm::reserve_micros(prices, name, prompt, request.max_output_tokens));
+        if store::calls(tx, tenant, purpose).await? >= CALLS {
+            return Ok(Err(Denied::Refused(format!(
+                "{CALLS} calls of the model were made for this already"
+            ))));
+        }
+        let (prompt, most) = (request.estimated_prompt_tokens(), request.max_output_tokens);
+        let listed = self.prices.as_ref().and_then(|prices| llm::reserve_micros(prices, name, prompt, most));
+        let assumed = listed.is_none();
+        let unlisted = || {
+            format!(
+                "the price of {name} is not listed, so it counts as {} USD per million tokens; \
+                 llm_prices_file can say what it costs",
+                self.assumed
+            )
+        };
+        let reserved = match listed {
+            Some(micros) => micros,
+            None if self.assumed > 0.0 => self.assumed_micros(u64::from(prompt) + u64::from(most)),
+            None => {
+                return refused(&format!("the price of {name} is not listed, so no budget could bound it"));
+            }
+        };
         let spent = store::spent_since(tx, tenant, midnight(tx.now())).await?;
-        if spent.saturating_add(reserved.unwrap_or(0)) > self.daily_micros {
-            return Ok(Err("today's budget for the model is used up".to_owned()));
+        if spent.saturating_add(reserved) > self.daily_micros {
+            let why = "today's budget for the model is used up".to_owned();
+            return Ok(Err(Denied::Refused(if assumed { format!("{why} ({})", unlisted()) } else { why })));
         }
-        let call = Call { id: Uuid::now_v7(), reserved_micros: reserved };
-        store::enter(
-            tx,
-            tenant,
-            of,
-            &store::NewCall { id: call.id, fence: job.fence, model: name, prompt_version, reserved },
-        )
-        .await?;
+        let call = Call { id: Uuid::now_v7(), reserved_micros: reserved, assumed };
+        let new =
+            store::NewCall { id: call.id, fence: job.fence, model: name, prompt_version, reserved, assumed };
+        store::enter(tx, tenant, purpose, &new).await?;
         Ok(Ok(call))
+    }
+
+    fn assumed_micros(&self, tokens: u64) -> i64 {
+        (tokens as f64 * self.assumed).ceil().min(1e15) as i64
     }
 
     /// What an answer or a failure cost. What nobody can tell costs what was reserved.
@@ -147,18 +202,34 @@ impl Model {
         };
         match usage {
             Billing::Nothing => {
-                Spent { prompt: Some(0), cached: Some(0), completion: Some(0), cost_micros: Some(0) }
+                let none = Some(0);
+                Spent {
+                    prompt: none,
+                    cached: none,
+                    completion: none,
+                    cost_micros: none,
+                    counted_micros: none,
+                }
             }
-            Billing::Unknown => Spent { cost_micros: call.reserved_micros, ..Spent::default() },
-            Billing::Known(usage) => Spent {
-                prompt: i64::try_from(usage.prompt_tokens).ok(),
-                cached: i64::try_from(usage.cached_tokens).ok(),
-                completion: i64::try_from(usage.completion_tokens).ok(),
-                cost_micros: self
+            Billing::Unknown => Spent {
+                cost_micros: (!call.assumed).then_some(call.reserved_micros),
+                counted_micros: Some(call.reserved_micros),
+                ..Spent::default()
+            },
+            Billing::Known(usage) => {
+                let tokens = usage.prompt_tokens.saturating_add(usage.completion_tokens);
+                let cost = self
                     .name()
                     .zip(self.prices.as_ref())
-                    .and_then(|(name, prices)| llm::cost_micros(prices, name, &usage)),
-            },
+                    .and_then(|(name, prices)| llm::cost_micros(prices, name, &usage));
+                Spent {
+                    prompt: i64::try_from(usage.prompt_tokens).ok(),
+                    cached: i64::try_from(usage.cached_tokens).ok(),
+                    completion: i64::try_from(usage.completion_tokens).ok(),
+                    cost_micros: cost,
+                    counted_micros: cost.or_else(|| Some(self.assumed_micros(tokens))),
+                }
+            }
         }
     }
 }

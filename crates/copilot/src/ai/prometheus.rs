@@ -58,8 +58,8 @@ pub enum QueryError {
     /// The answer is not Prometheus' own.
     #[error("it did not answer as a Prometheus does (HTTP {0})")]
     NotPrometheus(u16),
-    /// The number of queries for one analysis is used up.
-    #[error("the number of queries for one analysis was used up")]
+    /// What one analysis may ask for, in queries and bytes, is used up.
+    #[error("what one analysis may ask for was used up")]
     Budget,
 }
 
@@ -72,6 +72,8 @@ pub struct Budget {
     pub deadline: Instant,
     /// Series kept of one query.
     pub lines: usize,
+    /// Bytes read of all answers together.
+    pub bytes: usize,
 }
 
 /// A Prometheus and what is left of the budget.
@@ -79,6 +81,7 @@ pub struct Budget {
 pub struct Prometheus {
     target: Target,
     left: AtomicUsize,
+    bytes_left: AtomicUsize,
     budget: Budget,
     notes: Mutex<Vec<String>>,
 }
@@ -112,7 +115,13 @@ struct Row {
 impl Prometheus {
     /// A Prometheus at `target` that may be asked within `budget`.
     pub fn new(target: Target, budget: Budget) -> Self {
-        Self { target, left: AtomicUsize::new(budget.queries), budget, notes: Mutex::default() }
+        Self {
+            target,
+            left: AtomicUsize::new(budget.queries),
+            bytes_left: AtomicUsize::new(budget.bytes),
+            budget,
+            notes: Mutex::default(),
+        }
     }
 
     /// The address, with `/` at its end.
@@ -172,23 +181,29 @@ impl Prometheus {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, QueryError> {
-        self.take()?;
-        let answer = timeout_at(self.budget.deadline, self.target.get(path, query, MOST_BYTES)).await;
+        let most = self.take()?;
+        let answer = timeout_at(self.budget.deadline, self.target.get(path, query, most)).await;
         self.open(answer.map_err(|_| Failure::Timeout)??)
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, form: &[(&str, String)]) -> Result<T, QueryError> {
-        self.take()?;
-        let answer = timeout_at(self.budget.deadline, self.target.post_form(path, form, MOST_BYTES)).await;
+        let most = self.take()?;
+        let answer = timeout_at(self.budget.deadline, self.target.post_form(path, form, most)).await;
         self.open(answer.map_err(|_| Failure::Timeout)??)
     }
 
-    fn take(&self) -> Result<(), QueryError> {
+    /// Takes one query off the budget, and says how many bytes its answer may have.
+    fn take(&self) -> Result<usize, QueryError> {
         let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        taken.map(drop).map_err(|_| QueryError::Budget)
+        taken.map_err(|_| QueryError::Budget)?;
+        let left = self.bytes_left.load(Ordering::Relaxed);
+        if left == 0 { Err(QueryError::Budget) } else { Ok(left.min(MOST_BYTES)) }
     }
 
     fn open<T: DeserializeOwned>(&self, answer: crate::outbound::Answer) -> Result<T, QueryError> {
+        let read = answer.body.len();
+        let less = |left: usize| Some(left.saturating_sub(read));
+        let _ = self.bytes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
         if matches!(answer.status, 401 | 403) {
             return Err(QueryError::Credentials(answer.status));
         }

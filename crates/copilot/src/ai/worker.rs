@@ -2,6 +2,8 @@
 
 mod ask;
 
+use std::time::Duration;
+
 use outbox::{Db, Job, Tx, lease};
 use serde::Deserialize;
 use serde_json::json;
@@ -11,7 +13,7 @@ use super::analysis::{AnalysisStatus, Engine};
 use super::diagnose::{self, Conclusion, Proposal};
 use super::evidence::store::Source;
 use super::evidence::{self, Facts};
-use super::model::{Model, store as ledger};
+use super::model::{Model, Purpose, store as ledger};
 use super::prompt;
 use super::store::{self, Ending};
 use crate::app::App;
@@ -21,9 +23,11 @@ use crate::event::{self, AnalysisEnd, Event};
 use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
 use crate::incident::explain::QUEUE;
 use crate::outbound::{Credentials, Outbound};
+use crate::redis::Redis;
 
 /// Seconds a worker may hold an analysis: a model call and what is around it.
 const LEASE_S: i64 = 75;
+const LEASE: Duration = Duration::from_secs(LEASE_S as u64);
 
 /// How often our own work may fail before the analysis has failed.
 const ATTEMPTS: i64 = 3;
@@ -45,6 +49,8 @@ pub struct Worker<'a> {
     pub outbound: &'a Outbound,
     /// Opens what integrations sign in with.
     pub keys: &'a Keys,
+    /// Where it says what it is at, if there is such a place.
+    pub redis: Option<&'a Redis>,
 }
 
 /// What is worked on.
@@ -56,6 +62,14 @@ struct Work {
     analysis: AnalysisId,
 }
 
+impl Work {
+    /// What its model calls are made for.
+    fn purpose(self) -> Purpose {
+        let Self { project, incident, analysis, .. } = self;
+        Purpose { project, incident, analysis, question: None }
+    }
+}
+
 #[derive(Deserialize)]
 struct Payload {
     analysis_id: AnalysisId,
@@ -64,7 +78,13 @@ struct Payload {
 impl<'a> Worker<'a> {
     /// A worker of this process.
     pub fn new(app: &'a App) -> Self {
-        Self { db: &app.db, model: &app.model, outbound: &app.outbound, keys: &app.keys }
+        Self {
+            db: &app.db,
+            model: &app.model,
+            outbound: &app.outbound,
+            keys: &app.keys,
+            redis: Some(&app.redis),
+        }
     }
 
     /// Works on the oldest analysis that waits, and says whether there was one.
@@ -75,7 +95,16 @@ impl<'a> Worker<'a> {
         let claimed = Instant::now();
         let Some(job) = lease::claim(self.db, QUEUE, LEASE_S).await? else { return Ok(false) };
         let tenant = TenantId(job.owner);
-        match self.work(tenant, &job, claimed).await {
+        // Others may see from it that somebody is at work; only the lease keeps them from the same work.
+        let sign = match self.redis {
+            Some(redis) => redis.lock(format!("ai:generating:{}", job.key), LEASE).await,
+            None => None,
+        };
+        let worked = self.work(tenant, &job, claimed).await;
+        if let Some(sign) = sign {
+            sign.release().await;
+        }
+        match worked {
             Ok(()) => {}
             Err(error) => {
                 let why = if let Error::Internal(cause) = &error {
@@ -141,7 +170,7 @@ impl<'a> Worker<'a> {
             tx.commit().await?;
             return Ok(None);
         }
-        ledger::orphan(&mut tx, tenant, work.incident).await?;
+        ledger::orphan(&mut tx, tenant, work.incident, None).await?;
         if job.attempts > ATTEMPTS {
             self.fail(&mut tx, work, job).await?;
             tx.commit().await?;

@@ -51,7 +51,7 @@ pub(super) async fn accept(
 ) -> Result<(Cookies, Json<SignedIn>)> {
     csrf::refuse_elsewhere(&headers, &app.config)?;
     let token = SecretToken::parse(body.token.trim()).ok_or(INVALID)?;
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("invitation").await?;
     let found = invitation::by_token(&mut tx, &token.hash()).await?;
     let invited =
         found.filter(|row| row.accepted_at.is_none() && row.expires_at > tx.now()).ok_or(INVALID)?;

@@ -57,7 +57,7 @@ pub struct Setup {
 /// Says what the sign-in page may offer.
 #[utoipa::path(get, path = "/api/v1/auth/setup", tag = "auth", security(()), responses((status = 200, body = Setup)))]
 pub(super) async fn setup(State(app): State<App>) -> Result<Json<Setup>> {
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("registration").await?;
     let can_register = may_register(&mut tx, app.config.registration).await?;
     let registration = match app.config.registration {
         Registration::First => Offer::First,
@@ -118,7 +118,7 @@ pub(super) async fn register(
     csrf::refuse_elsewhere(&headers, &app.config)?;
     let email = Email::parse(&body.email).ok_or_else(|| Error::field("email", "is not an e-mail address"))?;
     // Asked before the hash, which is dear, and again where it counts.
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("registration").await?;
     let open = may_register(&mut tx, app.config.registration).await?;
     drop(tx);
     let closed = || Error::Forbidden("registration is closed; ask for an invitation".to_owned());
@@ -128,7 +128,7 @@ pub(super) async fn register(
     password::check(&body.password, &[email.as_str(), &body.full_name, &body.tenant_name])?;
     let password_hash = app.keys.passwords.hash(&body.password).await?;
 
-    let mut tx = app.db.begin_unscoped().await?;
+    let mut tx = app.db.begin_across("registration").await?;
     user::lock_registration(&mut tx).await?;
     if !may_register(&mut tx, app.config.registration).await? {
         return Err(closed());

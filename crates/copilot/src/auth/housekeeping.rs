@@ -32,7 +32,7 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
 
 /// Forgets old sessions, answers and attempts to sign in.
 pub(super) async fn once(app: &App) -> sqlx::Result<()> {
-    let mut tx = app.db.begin_unscoped().await?;
+    let mut tx = app.db.begin_across("housekeeping").await?;
     let now = tx.now();
     let sessions = session::forget(&mut tx, now.plus_seconds(-SESSIONS_S)).await?;
     let answers = idempotency::forget(&mut tx, now.plus_seconds(-ANSWERS_S)).await?;

@@ -34,21 +34,22 @@ pub(super) async fn of_request(parts: &mut Parts, app: &App) -> Result<Member> {
     if let Some(member) = parts.extensions.get::<Member>() {
         return Ok(member.clone());
     }
-    let credential = counted(app, &parts.extensions, &parts.headers, credential(app, &parts.headers))?;
+    let credential = counted(app, &parts.extensions, &parts.headers, credential(app, &parts.headers)).await?;
     let project = project_in_path(parts).await;
     let found = match project {
         Ok(project) => look_up(app, &credential, project).await,
         // Who is not signed in learns nothing about the path.
         Err(error) => look_up(app, &credential, None).await.and(Err(error)),
     };
-    let member = counted(app, &parts.extensions, &parts.headers, found)?;
+    let member = counted(app, &parts.extensions, &parts.headers, found).await?;
     if let Credential::Session(claims) = &credential {
         refuse_forged(parts, app, claims)?;
     }
-    app.limits.principal(match &member.actor {
+    let id = match &member.actor {
         Actor::User { id, .. } => id.0,
         Actor::Key { id, .. } => id.0,
-    })?;
+    };
+    app.limits.member(parts, member.tenant, id).await?;
     parts.extensions.insert(member.clone());
     Ok(member)
 }
@@ -156,7 +157,7 @@ async fn of_session(app: &App, claims: &Claims, project: Option<ProjectId>) -> R
 }
 
 async fn of_key(app: &App, token: &SecretToken, project: Option<ProjectId>) -> Result<Member> {
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("api_key").await?;
     let now = tx.now();
     let found = api_key::by_prefix(&mut tx, token.prefix()).await?;
     drop(tx);
@@ -202,12 +203,13 @@ pub(super) fn require_ours(app: &App, headers: &HeaderMap, session: crate::ids::
 }
 
 /// Counts bad credentials against the network they come from; too many are no longer looked at.
-fn counted<T>(app: &App, extensions: &Extensions, headers: &HeaderMap, result: Result<T>) -> Result<T> {
+async fn counted<T>(app: &App, extensions: &Extensions, headers: &HeaderMap, result: Result<T>) -> Result<T> {
     if let Err(Error::Unauthenticated | Error::Credentials("invalid-credentials", _)) = &result {
         let bare = !headers.contains_key(header::COOKIE) && !headers.contains_key(header::AUTHORIZATION);
         // Requests with no credential at all were counted at the door.
         if !bare {
-            app.limits.stranger(Source::of(app, extensions, headers).address)?;
+            let source = Source::of(app, extensions, headers);
+            app.limits.stranger(source.address).await?;
         }
     }
     result

@@ -74,7 +74,7 @@ pub(super) async fn check_password(
     source: &Source,
 ) -> Result<UserRow> {
     let bucket = Bucket::of(email, source);
-    let mut tx = app.db.begin_unscoped().await?;
+    let mut tx = app.db.begin_across("sign_in").await?;
     bucket.enter(&mut tx).await?;
     let user = user::by_email(&mut tx, email.as_str()).await?;
     tx.commit().await?;
@@ -170,7 +170,7 @@ pub(super) async fn refresh(
 ) -> Result<(StatusCode, Cookies)> {
     let text = Cookie::Refresh.read(&app.config, &headers)?.ok_or(Error::Unauthenticated)?;
     let Some(token) = app.keys.refresh.read(&text) else {
-        app.limits.stranger(source.address)?;
+        app.limits.stranger(source.address).await?;
         return Err(Error::Credentials(
             "invalid-credentials",
             "the refresh token is not valid; sign in again",

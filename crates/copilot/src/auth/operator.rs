@@ -52,7 +52,7 @@ pub async fn create_user(
     let person =
         NewPerson { email: email.as_str().to_owned(), full_name: full_name.to_owned(), password_hash };
 
-    let mut tx = db.begin_unscoped().await?;
+    let mut tx = db.begin_across("operator").await?;
     user::lock_registration(&mut tx).await?;
     let existing = user::tenant_by_name(&mut tx, tenant_name.trim()).await?;
     let created = if let Some(tenant) = existing {
@@ -91,7 +91,7 @@ pub async fn create_token(
 ) -> anyhow::Result<SecretToken> {
     name::rule(key_name, &()).map_err(|error| anyhow!("the name {error}"))?;
     let email = Email::parse(email).context("the e-mail address is not one")?;
-    let mut tx = db.begin_unscoped().await?;
+    let mut tx = db.begin_across("operator").await?;
     ensure!(expires_at.is_none_or(|at| at > tx.now()), "the key would have expired already");
     let Some(owner) = user::by_email(&mut tx, email.as_str()).await? else {
         bail!("nobody has the address {}", email.as_str());

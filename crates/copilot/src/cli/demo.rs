@@ -12,7 +12,7 @@ use outbox::Clock;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::demo_watch::Watch;
+use super::demo_watch::{Answer, Watch};
 use super::{print, serve};
 use crate::ai::changes;
 use crate::app::App;
@@ -37,7 +37,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// What `demo` takes.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// What breaks: bad-deploy, saturated-database or flapping-alert.
+    /// What happens: bad-deploy, saturated-database, flapping-alert and more; a wrong name lists them all.
     #[arg(long, default_value_t = Scenario::default())]
     scenario: Scenario,
     /// Ends by itself once the scenario is over, and fails when it did not go as it should.
@@ -151,14 +151,26 @@ async fn tell(
         report(app, &member, change).await?;
     }
     watch.say(&terminal::injected(style, watch.time(), injected.change.as_ref()))?;
-    watch.until_answered(PATIENCE, &folder.join("shop").display().to_string(), args.once).await?;
+    let logs = folder.join("shop").display().to_string();
+    let answer = watch.until_answered(PATIENCE, &logs, args.once).await?;
     if args.once {
-        return Ok(());
+        return judge(args.scenario, answer);
     }
     tokio::select! {
         ended = watch.go_on() => ended,
         () = shop.ended() => Ok(()),
     }
+}
+
+/// Whether the first hypothesis names what was broken, or nothing where nothing was.
+fn judge(scenario: Scenario, answer: Option<Answer>) -> anyhow::Result<()> {
+    let said = match &answer {
+        Some(Answer::Suspects(service)) => service.as_str(),
+        Some(Answer::Nothing) | None => "nothing",
+    };
+    let truth = scenario.culprit().map_or("nothing", demo::Service::name);
+    anyhow::ensure!(said == truth, "{scenario}: {truth} was broken, and the first hypothesis names {said}");
+    print::line(&format!("{scenario}: right, {truth}"))
 }
 
 /// Registers the demo's owner, whose password nobody needs.

@@ -27,12 +27,21 @@ pub struct Watch {
     seen: std::sync::Mutex<Seen>,
 }
 
+/// What the first analysis of the first incident came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Its first hypothesis suspects this service.
+    Suspects(String),
+    /// It found too little to name a cause.
+    Nothing,
+}
+
 #[derive(Default)]
 struct Seen {
     seq: i64,
     /// The incident that is explained, and when it was opened.
     incident: Option<(i64, String, Ts)>,
-    answered: bool,
+    answer: Option<Answer>,
 }
 
 impl Watch {
@@ -65,20 +74,29 @@ impl Watch {
     ///
     /// # Errors
     /// When nothing arrived in time and `strict`, or when the events can't be read.
-    pub async fn until_answered(&self, patience: Duration, logs: &str, strict: bool) -> anyhow::Result<()> {
+    pub async fn until_answered(
+        &self,
+        patience: Duration,
+        logs: &str,
+        strict: bool,
+    ) -> anyhow::Result<Option<Answer>> {
         let deadline = Instant::now() + patience;
-        while !self.is_answered()? {
+        let answer = loop {
+            if let Some(answer) = self.seen()?.answer.clone() {
+                break answer;
+            }
             if Instant::now() > deadline {
                 let said = terminal::nothing_arrived(patience.as_secs(), logs);
                 if strict {
                     bail!(said);
                 }
-                return self.say(&said);
+                return self.say(&said).map(|()| None);
             }
             self.look().await?;
-        }
+        };
         let number = self.seen()?.incident.as_ref().map_or(0, |(number, ..)| *number);
-        self.say(&terminal::look_here(number, &format!("{}/incidents/INC-{number}", self.url)))
+        self.say(&terminal::look_here(number, &format!("{}/incidents/INC-{number}", self.url)))?;
+        Ok(Some(answer))
     }
 
     /// Follows for ever.
@@ -93,10 +111,6 @@ impl Watch {
 
     fn seen(&self) -> anyhow::Result<std::sync::MutexGuard<'_, Seen>> {
         self.seen.lock().ok().context("the demo's own notes")
-    }
-
-    fn is_answered(&self) -> anyhow::Result<bool> {
-        Ok(self.seen()?.answered)
     }
 
     async fn look(&self) -> anyhow::Result<()> {
@@ -150,10 +164,11 @@ impl Watch {
         if data["incident_id"] != id {
             return Ok(None);
         }
-        self.seen()?.answered = true;
         let took_s = event.at.seconds_since(opened);
         let (tenant, project) = (TenantId(self.stream.owner), ProjectId(self.stream.id));
         let told = hypotheses::read(&self.app.db, tenant, project, id.parse()?).await?;
+        let first = told.items.first().map(|first| first.suspected_service.clone().unwrap_or_default());
+        self.seen()?.answer.get_or_insert(first.map_or(Answer::Nothing, Answer::Suspects));
         let reason = told.analysis.as_ref().and_then(|analysis| analysis.reason.clone()).unwrap_or_default();
         let Some(top) = data.get("top").filter(|top| top.is_object()) else {
             return Ok(Some(terminal::inconclusive(style, at, number, took_s, &reason)));

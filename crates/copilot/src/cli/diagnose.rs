@@ -82,28 +82,33 @@ fn one(rank: usize, cause: &Cause) -> Vec<String> {
 /// Diagnoses every case of a folder.
 ///
 /// # Errors
-/// When the folder or a case can't be read; the readable cases are still written.
+/// When the folder or a line of alerts can't be read. A folder with `case.json` has its line from whatever of it could be
+/// read, and a warning says what could not.
 pub fn eval(args: &EvalArgs) -> anyhow::Result<()> {
     let file = std::fs::File::create(&args.predictions);
     let mut out =
         std::io::BufWriter::new(file.with_context(|| format!("creating {}", args.predictions.display()))?);
-    let (mut written, mut unread) = (0, 0);
-    for prediction in diagnosis::evaluate(&args.dir)? {
-        match prediction {
-            Ok(prediction) => {
-                writeln!(out, "{}", serde_json::to_string(&prediction)?)?;
+    let (mut written, mut lost) = (0, 0);
+    for found in diagnosis::evaluate(&args.dir)? {
+        let problem = match found {
+            Ok(found) => {
+                writeln!(out, "{}", serde_json::to_string(&found.prediction)?)?;
                 written += 1;
+                found.unread
             }
             Err(error) => {
-                eprintln!("sre-copilot: {:#}", anyhow::Error::from(error));
-                unread += 1;
+                lost += 1;
+                Some(error)
             }
+        };
+        if let Some(problem) = problem {
+            eprintln!("sre-copilot: {:#}", anyhow::Error::from(problem));
         }
     }
     out.flush()?;
     eprintln!("{written} cases diagnosed, predictions in {}", args.predictions.display());
-    if unread > 0 {
-        bail!("{unread} cases could not be read");
+    if lost > 0 {
+        bail!("{lost} cases could not be read");
     }
     Ok(())
 }

@@ -55,14 +55,12 @@ struct FamilyHistory {
 }
 
 impl History {
-    /// Lives through the time from the model's opening until `end_s` says that it is over.
-    pub fn collect(model: &mut Model, end_s: impl Fn() -> f64) -> Self {
-        let mut history = Self::default();
+    /// Lives on until `end_s` says that it is over.
+    pub fn collect(&mut self, model: &mut Model, end_s: impl Fn() -> f64) {
         while model.now_s() + STEP_S <= end_s() {
             model.advance(model.now_s() + STEP_S);
-            history.take(model);
+            self.take(model);
         }
-        history
     }
 
     /// The number of series and samples.
@@ -144,7 +142,8 @@ mod tests {
     fn the_past_is_well_formed_and_has_every_time_of_every_series() {
         let start_s = 1_780_000_000.5;
         let mut model = Model::new(7, start_s, Vec::new());
-        let history = History::collect(&mut model, || start_s + 60.0);
+        let mut history = History::default();
+        history.collect(&mut model, || start_s + 60.0);
         let summary = history.summary();
         assert_eq!(model.now_s(), start_s + 60.0);
         assert_eq!(summary.samples, 12 * summary.series);
@@ -160,7 +159,8 @@ mod tests {
     #[test]
     fn a_release_ends_one_series_and_begins_another() {
         let release = Release { service: Service::Catalog, version: "v9", at_s: 30.0 };
-        let history = History::collect(&mut Model::new(7, 0.0, vec![release]), || 60.0);
+        let mut history = History::default();
+        history.collect(&mut Model::new(7, 0.0, vec![release]), || 60.0);
         let mut text = Vec::new();
         history.write_openmetrics(&mut text).unwrap();
         let text = String::from_utf8(text).unwrap();

@@ -87,6 +87,20 @@ pub fn flapping_rule() -> String {
     file("probe", &[probe])
 }
 
+/// The alert rule that notices a job which has run by the clock for as long as anybody remembers.
+pub fn slow_queries_rule() -> String {
+    let slow = Rule {
+        alert: "SlowQueries",
+        expr: "histogram_quantile(0.9, sum by (service, le) \
+               (rate(db_query_duration_seconds_bucket{service=\"catalog-db\"}[20s]))) > 0.05",
+        hold_s: 4,
+        severity: "warning",
+        summary: "{{ $labels.service }}: slowest tenth of queries takes {{ printf \"%.2f\" $value }} s",
+        description: "The 90th percentile of the queries to {{ $labels.service }} is above 50 ms.",
+    };
+    file("queries", &[slow])
+}
+
 /// `alertmanager.yml`, which sends every alert to `url`; the token is read from `token_file`.
 pub fn alertmanager(url: &str, token_file: &str) -> String {
     let (url, token_file) = (quoted(url), quoted(token_file));

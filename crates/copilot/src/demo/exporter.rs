@@ -61,6 +61,8 @@ async fn metrics(State(exporter): State<Exporter>, Path(name): Path<String>) -> 
     let Some(service) = Service::named(&name) else {
         return Err((StatusCode::NOT_FOUND, "the shop has no such service\n"));
     };
-    let text = exporter.with_model(|model| exposition::text(model, service));
+    let text =
+        exporter.with_model(|model| (!model.is_down(service)).then(|| exposition::text(model, service)));
+    let Some(text) = text else { return Err((StatusCode::SERVICE_UNAVAILABLE, "the service is down\n")) };
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }

@@ -141,8 +141,10 @@ impl Shop {
             }
             model.now_s()
         });
-        if self.scenario == Scenario::FlappingAlert {
-            self.add_flapping_rule().await?;
+        match self.scenario {
+            Scenario::FlappingAlert => self.add_rule(&configuration::flapping_rule()).await?,
+            Scenario::PeriodicJob => self.add_rule(&configuration::slow_queries_rule()).await?,
+            _ => {}
         }
         Ok(Injected { at_s, change: self.scenario.change(at_s) })
     }
@@ -157,9 +159,9 @@ impl Shop {
         self.ended.cancelled().await;
     }
 
-    async fn add_flapping_rule(&self) -> anyhow::Result<()> {
-        let file = self.rules.join("probe.yml");
-        let written = tokio::fs::write(&file, configuration::flapping_rule()).await;
+    async fn add_rule(&self, rule: &str) -> anyhow::Result<()> {
+        let file = self.rules.join("new.yml");
+        let written = tokio::fs::write(&file, rule).await;
         written.with_context(|| format!("can't write {}", file.display()))?;
         let status = loopback::post(&format!("{}/-/reload", self.prometheus_url)).await?;
         if !status.is_success() {
@@ -192,7 +194,7 @@ async fn build(
     let folder = Folder::prepare(options.folder.as_deref())?;
     let now_s = clock();
     let (model, history) =
-        live_through_the_past(options.seed, now_s, Arc::clone(&clock), &programs, &folder).await?;
+        live_through_the_past(options, now_s, Arc::clone(&clock), &programs, &folder).await?;
     let exporter = Exporter::new(model, clock);
     let exporter_address = exporter.serve(ended.clone(), tasks).await?;
     let nursery = Nursery::new(programs.setpriv.clone())?;
@@ -214,7 +216,7 @@ async fn build(
 }
 
 async fn live_through_the_past(
-    seed: u64,
+    options: &Options,
     now_s: f64,
     clock: Clock,
     programs: &Programs,
@@ -222,9 +224,19 @@ async fn live_through_the_past(
 ) -> anyhow::Result<(Model, Summary)> {
     let text = folder.file("history.om");
     let file = File::create(&text).with_context(|| format!("can't write {}", text.display()))?;
+    let (seed, scenario) = (options.seed, options.scenario);
     let live = move || -> io::Result<(Model, Summary)> {
         let mut model = Model::new(seed, now_s - HISTORY_S, scenario::earlier_releases(now_s));
-        let history = History::collect(&mut model, || clock() + AHEAD_S);
+        if let Some(job) = scenario.job(now_s) {
+            model.schedule(job);
+        }
+        let mut history = History::default();
+        let before_s = scenario.begins_before_s();
+        if let Some(fault) = scenario.fault().filter(|_| before_s > 0.0) {
+            history.collect(&mut model, || now_s - before_s);
+            model.inject(fault);
+        }
+        history.collect(&mut model, || clock() + AHEAD_S);
         let mut output = BufWriter::new(file);
         history.write_openmetrics(&mut output)?;
         output.flush()?;

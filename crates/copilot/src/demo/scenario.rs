@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::shop::{Fault, Release, Service};
+use super::shop::{Fault, Job, Release, Service};
 
 /// A story the demo tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,24 @@ pub enum Scenario {
     SaturatedDatabase,
     /// A new alert rule sits on the mean of a noisy probe; nothing is wrong.
     FlappingAlert,
+    /// The card acquirer behind `payments` answers late.
+    SlowAcquirer,
+    /// `inventory` begins to fail, and nobody changed anything.
+    FailingStock,
+    /// `cart` leaks memory for half an hour until there is none left.
+    MemoryLeak,
+    /// `redis-cache` is gone, and everything that needs it fails.
+    CacheDown,
+    /// A release of `orders` repeats its queries without a limit.
+    RetryStorm,
+    /// Another program takes the processor away from `inventory`.
+    NoisyNeighbour,
+    /// Eight times the visitors.
+    TrafficSurge,
+    /// A release of `catalog` takes long for a page.
+    SlowRelease,
+    /// A job slows `catalog-db` every five minutes, as it always did; a new alert rule notices.
+    PeriodicJob,
 }
 
 /// A name that no scenario has.
@@ -58,7 +76,20 @@ impl ChangeKind {
 
 impl Scenario {
     /// Every scenario, the default first.
-    pub const ALL: [Self; 3] = [Self::BadDeploy, Self::SaturatedDatabase, Self::FlappingAlert];
+    pub const ALL: [Self; 12] = [
+        Self::BadDeploy,
+        Self::SaturatedDatabase,
+        Self::FlappingAlert,
+        Self::SlowAcquirer,
+        Self::FailingStock,
+        Self::MemoryLeak,
+        Self::CacheDown,
+        Self::RetryStorm,
+        Self::NoisyNeighbour,
+        Self::TrafficSurge,
+        Self::SlowRelease,
+        Self::PeriodicJob,
+    ];
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
@@ -66,6 +97,15 @@ impl Scenario {
             Self::BadDeploy => "bad-deploy",
             Self::SaturatedDatabase => "saturated-database",
             Self::FlappingAlert => "flapping-alert",
+            Self::SlowAcquirer => "slow-acquirer",
+            Self::FailingStock => "failing-stock",
+            Self::MemoryLeak => "memory-leak",
+            Self::CacheDown => "cache-down",
+            Self::RetryStorm => "retry-storm",
+            Self::NoisyNeighbour => "noisy-neighbour",
+            Self::TrafficSurge => "traffic-surge",
+            Self::SlowRelease => "slow-release",
+            Self::PeriodicJob => "periodic-job",
         }
     }
 
@@ -75,38 +115,66 @@ impl Scenario {
             Self::BadDeploy => "checkout is released, and some of its requests begin to fail",
             Self::SaturatedDatabase => "the storefront becomes slow, and the reason is not in the storefront",
             Self::FlappingAlert => "an alert keeps coming and going, and nothing is wrong",
+            Self::SlowAcquirer => "buying becomes slow, and nobody changed anything",
+            Self::FailingStock => "orders begin to fail, and nobody changed anything",
+            Self::MemoryLeak => "something that began half an hour ago comes to its end",
+            Self::CacheDown => "many services fail at once",
+            Self::RetryStorm => "a release turns on its own database",
+            Self::NoisyNeighbour => "the storefront becomes slow, and its services do what they always did",
+            Self::TrafficSurge => "a campaign works better than anybody had hoped",
+            Self::SlowRelease => "catalog is released, and pages become slow",
+            Self::PeriodicJob => "a new alert notices what has been going on for a long time",
         }
     }
 
     /// What breaks in the shop, if anything.
     pub const fn fault(self) -> Option<Fault> {
+        Some(match self {
+            Self::BadDeploy => Fault::BadRelease,
+            Self::SaturatedDatabase => Fault::SaturatedDatabase,
+            Self::SlowAcquirer => Fault::SlowAcquirer,
+            Self::FailingStock => Fault::FailingStock,
+            Self::MemoryLeak => Fault::Leak,
+            Self::CacheDown => Fault::CacheDown,
+            Self::RetryStorm => Fault::RetryStorm,
+            Self::NoisyNeighbour => Fault::NoisyNeighbour,
+            Self::TrafficSurge => Fault::Surge,
+            Self::SlowRelease => Fault::SlowRelease,
+            Self::FlappingAlert | Self::PeriodicJob => return None,
+        })
+    }
+
+    /// The service that the first hypothesis should name; none where nothing is wrong.
+    pub fn culprit(self) -> Option<Service> {
+        self.fault().map(Fault::service)
+    }
+
+    /// How many seconds before the shop is looked at the fault began.
+    pub const fn begins_before_s(self) -> f64 {
         match self {
-            Self::BadDeploy => Some(Fault::BadRelease),
-            Self::SaturatedDatabase => Some(Fault::SaturatedDatabase),
-            Self::FlappingAlert => None,
+            Self::MemoryLeak => 1500.0,
+            _ => 0.0,
         }
     }
 
-    /// The service whose alert will fire.
-    pub const fn alerting_service(self) -> Service {
-        match self {
-            Self::BadDeploy => Service::Checkout,
-            Self::SaturatedDatabase | Self::FlappingAlert => Service::Storefront,
-        }
+    /// What runs by the clock, in a shop whose past ends at that time.
+    pub fn job(self, history_end_s: f64) -> Option<Job> {
+        let at_s = history_end_s + 20.0;
+        let job = Job { service: Service::CatalogDb, every_s: 300.0, takes_s: 40.0, at_s };
+        (self == Self::PeriodicJob).then_some(job)
     }
 
     /// The change that people report when the fault begins, if they know of one.
-    pub const fn change(self, fault_at_s: f64) -> Option<Change> {
-        match self {
-            Self::BadDeploy => Some(Change {
-                service: Service::Checkout,
-                kind: ChangeKind::Deploy,
-                summary: "checkout v2.41.0: new voucher rules",
-                version: Some("v2.41.0"),
-                at_s: fault_at_s,
-            }),
-            Self::SaturatedDatabase | Self::FlappingAlert => None,
-        }
+    pub fn change(self, fault_at_s: f64) -> Option<Change> {
+        let fault = self.fault()?;
+        let summary = match self {
+            Self::BadDeploy => "checkout v2.41.0: new voucher rules",
+            Self::RetryStorm => "orders v2.8.0: try again when the database is busy",
+            Self::SlowRelease => "catalog v1.19.0: prices in every currency",
+            _ => return None,
+        };
+        let (service, version) = (fault.service(), fault.version());
+        Some(Change { service, kind: ChangeKind::Deploy, summary, version, at_s: fault_at_s })
     }
 }
 
@@ -163,16 +231,16 @@ mod tests {
             assert_eq!(scenario.name().parse::<Scenario>().unwrap(), scenario);
         }
         let error = "full-disk".parse::<Scenario>().unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "no scenario is called \"full-disk\"; there are bad-deploy, saturated-database, flapping-alert"
-        );
+        let begins = "no scenario is called \"full-disk\"; there are bad-deploy, saturated-database, ";
+        assert!(error.starts_with(begins), "{error}");
     }
 
     #[test]
     fn the_reported_change_is_what_the_shop_runs() {
-        let change = Scenario::BadDeploy.change(100.0).unwrap();
-        assert_eq!(change.service, Fault::BadRelease.service());
+        for scenario in Scenario::ALL {
+            let version = scenario.fault().and_then(Fault::version);
+            assert_eq!(scenario.change(100.0).and_then(|change| change.version), version, "{scenario}");
+        }
         assert_eq!(earlier_releases(10_000.0).len(), 1);
     }
 }

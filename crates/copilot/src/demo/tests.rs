@@ -34,6 +34,8 @@ fn the_programs_own_checkers_accept_the_files() {
     let alertmanager = folder.write("alertmanager.yml", &text).unwrap();
     check("promtool", &["check", "rules"], &rules);
     check("promtool", &["check", "rules"], &probe);
+    let queries = folder.write("rules/queries.yml", &configuration::slow_queries_rule()).unwrap();
+    check("promtool", &["check", "rules"], &queries);
     check("promtool", &["check", "config"], &prometheus);
     check("amtool", &["check-config"], &alertmanager);
 }

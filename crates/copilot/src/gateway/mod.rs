@@ -1,5 +1,6 @@
 //! The door: the dashboard, and the routes of every other service, here or elsewhere.
 
+mod cells;
 mod dashboard;
 mod docs;
 mod document;
@@ -44,12 +45,12 @@ pub fn assemble(app: &App, local: &[Service]) -> anyhow::Result<Router<App>> {
             Upstream::Remote(url) => proxy::routes(app, service, &url)?,
         });
     }
-    Ok(limited(app, router).fallback(dashboard::serve))
+    Ok(limited(app, router, Service::Gateway).fallback(dashboard::serve))
 }
 
 /// The router of a service on its own port.
 pub fn alone(app: &App, service: Service) -> Router<App> {
-    limited(app, local_routes(app, service))
+    limited(app, local_routes(app, service), service)
 }
 
 fn upstream(app: &App, service: Service, local: &[Service]) -> anyhow::Result<Upstream> {
@@ -69,6 +70,7 @@ fn local_routes(app: &App, service: Service) -> Router<App> {
 }
 
 /// Limits whoever has not signed in; the others are counted once it is known who they are.
-fn limited(app: &App, router: Router<App>) -> Router<App> {
-    router.layer(from_fn_with_state(app.clone(), limits::strangers))
+fn limited(app: &App, router: Router<App>, door: Service) -> Router<App> {
+    let count = move |state, source, request, next| limits::count(door.name(), state, source, request, next);
+    router.layer(from_fn_with_state(app.clone(), count))
 }

@@ -24,3 +24,16 @@ pub async fn request(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sql
     lease::enqueue(tx, job).await?;
     Ok(id)
 }
+
+/// Queues the first analysis of incidents that this transaction opened.
+///
+/// # Errors
+/// When the database refused.
+pub async fn request_first(tx: &mut Tx, tenant: TenantId, new: Vec<IncidentId>) -> sqlx::Result<()> {
+    let new: Vec<(IncidentId, AnalysisId)> =
+        new.into_iter().map(|incident| (incident, AnalysisId::new())).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    store::bulk::queue_first(tx, tenant, &new, QUEUE).await
+}

@@ -36,6 +36,7 @@ pub async fn merge(
 ) -> Result<Response> {
     let mut tx = app.db.begin(member.tenant.0).await?;
     let id = read::resolve_id(&mut tx, member.tenant, member.project, &name).await?;
+    store::lock_project(&mut tx, member.tenant, member.project).await?;
     let mut desk = Desk::new(member.tenant, member.project, tx.now());
     let key = close(&mut tx, &mut desk, id, into).await?;
     carry(&mut tx, &member, id, into, key.as_deref()).await?;
@@ -43,7 +44,7 @@ pub async fn merge(
     for (at, side, other) in [(id, "into", into), (into, "from", id)] {
         let number = desk.take(&mut tx, other).await?.incident.number;
         let detail = json!({side: other, "number": number});
-        desk.step(&mut tx, at, "merged", detail, Some(member.actor.name())).await?;
+        desk.step(at, "merged", detail, Some(member.actor.name()));
     }
     write::finish(tx, desk, &app, &member, into, StatusCode::OK).await
 }

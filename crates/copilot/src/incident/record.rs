@@ -65,6 +65,46 @@ pub enum By {
 }
 
 impl Record {
+    /// The incident as it begins.
+    pub fn new(new: &NewIncident<'_>) -> Self {
+        let incident = Incident {
+            id: new.id,
+            number: new.number,
+            project_id: new.project,
+            title: new.title.to_owned(),
+            description: new.description.to_owned(),
+            service_name: new.service_name.map(str::to_owned),
+            severity: new.severity,
+            severity_note: new.severity_note.clone(),
+            state: State::Detected,
+            open: true,
+            source: new.source.to_owned(),
+            labels: new.labels.clone(),
+            alert_count: 0,
+            open_alert_count: 0,
+            stale: false,
+            flapping: false,
+            assigned_to: None,
+            assigned_to_name: None,
+            detected_at: new.now,
+            acknowledged_at: None,
+            investigating_at: None,
+            mitigated_at: None,
+            resolved_at: None,
+            learned_at: None,
+            root_cause: None,
+            resolution_summary: None,
+            merged_into: None,
+            previous_incident_id: new.previous,
+            created_at: new.now,
+            updated_at: new.now,
+            version: 1,
+            analysis: None,
+        };
+        let incident_key = new.incident_key.map(|key| key.to_vec());
+        Self { incident, severity_by_person: false, resolved_by: None, incident_key }
+    }
+
     /// Moves the incident to `to` as a person would.
     ///
     /// # Errors

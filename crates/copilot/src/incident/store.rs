@@ -1,6 +1,6 @@
 //! All SQL of incidents as they are written; reading lists and pages is in `read/`.
 
-use outbox::{Ts, Tx, on_tx};
+use outbox::{Ts, Tx, TxConn, on_tx};
 use sqlx::types::Json;
 
 use super::record::{NewIncident, Record};
@@ -17,6 +17,9 @@ macro_rules! columns {
          severity_by_person, resolved_by, incident_key"
     };
 }
+
+// After the macro that it uses.
+pub mod bulk;
 
 /// The next incident number of a project.
 ///
@@ -62,36 +65,34 @@ pub async fn find(tx: &mut Tx, tenant: TenantId, id: IncidentId) -> sqlx::Result
         .bind(tenant).bind(id).fetch_optional(c).await)
 }
 
-/// The newest incident that a key leads to: the one it was redirected to by a merge, or its own.
+/// How many incidents of a project are open, counted up to `limit`.
 ///
 /// # Errors
 /// When the database refused.
-pub async fn newest_of_key(
-    tx: &mut Tx,
-    tenant: TenantId,
-    project: ProjectId,
-    key: &[u8; 32],
-) -> sqlx::Result<Option<IncidentId>> {
-    let redirected: Option<IncidentId> = on_tx!(tx, c => sqlx::query_scalar(
-        "select incident_id from incident_redirects where tenant_id = $1 and project_id = $2 and incident_key = $3")
-        .bind(tenant).bind(project).bind(&key[..]).fetch_optional(c).await)?;
-    if redirected.is_some() {
-        return Ok(redirected);
-    }
+pub async fn count_open(tx: &mut Tx, tenant: TenantId, project: ProjectId, limit: i64) -> sqlx::Result<i64> {
     on_tx!(tx, c => sqlx::query_scalar(
-        "select id from incidents where tenant_id = $1 and project_id = $2 and incident_key = $3
-         order by open desc, detected_at desc, id desc limit 1")
-        .bind(tenant).bind(project).bind(&key[..]).fetch_optional(c).await)
+        "select count(*) from (select 1 from incidents where tenant_id = $1 and project_id = $2 and open limit $3) o")
+        .bind(tenant).bind(project).bind(limit).fetch_one(c).await)
 }
 
-/// How many incidents of a project are open.
+/// Makes this transaction the only one that applies statements of a project until it ends.
+///
+/// What it then reads of the project's alerts and incidents stays true until it writes. Everybody else who locks
+/// alerts and incidents together takes this lock first, so that nobody waits in a circle.
 ///
 /// # Errors
-/// When the database refused.
-pub async fn count_open(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx::Result<i64> {
-    on_tx!(tx, c => sqlx::query_scalar(
-        "select count(*) from incidents where tenant_id = $1 and project_id = $2 and open")
-        .bind(tenant).bind(project).fetch_one(c).await)
+/// When the database refused; `RowNotFound` when there is no such project.
+pub async fn lock_project(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx::Result<()> {
+    // SQLite has one writer, and this transaction is it. The lock is weaker than one for update: rows that refer
+    // to the project may be added meanwhile.
+    if let TxConn::Postgres(open) = tx.conn() {
+        sqlx::query("select 1 from projects where tenant_id = $1 and id = $2 for no key update")
+            .bind(tenant)
+            .bind(project)
+            .fetch_one(&mut **open)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Writes an incident back.

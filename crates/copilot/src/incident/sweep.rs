@@ -46,7 +46,7 @@ pub async fn run(app: App, stop: CancellationToken) {
 /// When the database refused; what was not done is done next time.
 pub async fn once(app: &App) -> Result<()> {
     let now = app.clock().now();
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("sweep").await?;
     let due = tracked::store::due(&mut tx, now).await?;
     let silent = store::maybe_stale(&mut tx, now).await?;
     let heartbeats = tracked::store::heartbeats(&mut tx).await?;
@@ -84,7 +84,7 @@ async fn check_silence(app: &App, tenant: TenantId, id: IncidentId, stale_after_
         desk.take(&mut tx, id).await?.incident.stale = stale;
         desk.changed(id);
         let step = if stale { "became_stale" } else { "heard_again" };
-        desk.step(&mut tx, id, step, json!({ "last_statement_at": heard }), None).await?;
+        desk.step(id, step, json!({ "last_statement_at": heard }), None);
         desk.clear(&mut tx).await?;
     }
     Ok(tx.commit().await?)
@@ -124,7 +124,7 @@ async fn check_heartbeat(app: &App, heartbeat: &Heartbeat, now: Ts) -> Result<()
         record.enter(State::Resolved, By::Source, now);
         desk.changed(id);
         let detail = json!({"from": from, "to": State::Resolved, "comment": "the heartbeat is back"});
-        desk.step(&mut tx, id, "state_changed", detail, None).await?;
+        desk.step(id, "state_changed", detail, None);
     }
     desk.clear(&mut tx).await?;
     Ok(tx.commit().await?)
@@ -178,7 +178,7 @@ pub async fn open_health(
     };
     let (id, fresh) = desk.open(tx, new).await?;
     if fresh {
-        desk.step(tx, id, "incident_created", json!({ "source": health.source }), None).await?;
+        desk.step(id, "incident_created", json!({ "source": health.source }), None);
         explain::request(tx, tenant, id).await?;
     }
     Ok(id)

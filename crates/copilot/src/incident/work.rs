@@ -1,23 +1,32 @@
 //! The incidents that one transaction works on: each is read once, changed in memory, written and announced once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use outbox::{Ts, Tx};
 use serde_json::json;
 
 use super::record::{By, NewIncident, Record};
-use super::timeline::{self, NewStep};
-use super::{Incident, Severity, State, store, tracked};
+use super::store::bulk::{DoneStep, New};
+use super::{Incident, Severity, State, explain, store, tracked};
 use crate::error::{Error, Result};
 use crate::event::{self, Event};
-use crate::ids::{IncidentId, ProjectId, TenantId};
+use crate::ids::{IncidentId, ProjectId, StepId, TenantId};
 
 /// An incident being worked on.
 struct Working {
     record: Record,
     /// As it was opened, when this transaction opened it.
     opened: Option<Incident>,
+    /// It is not in the database yet; with the silence in seconds that makes it stale.
+    unwritten: Option<Option<i64>>,
     changed: bool,
+    stale_at: Option<Ts>,
+}
+
+impl Working {
+    fn read(record: Record) -> Self {
+        Self { record, opened: None, unwritten: None, changed: false, stale_at: None }
+    }
 }
 
 /// The incidents of one project that a transaction works on.
@@ -26,12 +35,45 @@ pub struct Desk {
     project: ProjectId,
     now: Ts,
     open: BTreeMap<IncidentId, Working>,
+    steps: Vec<DoneStep>,
+    /// Incidents that are to be explained when everything is written.
+    unexplained: BTreeSet<IncidentId>,
+    /// Incidents with an alert that began to flap.
+    flapping: BTreeSet<IncidentId>,
+    /// What is written back is what senders and time can change; people's changes are written in full.
+    by_sender: bool,
 }
 
 impl Desk {
     /// An empty desk; `now` dates every change.
     pub fn new(tenant: TenantId, project: ProjectId, now: Ts) -> Self {
-        Self { tenant, project, now, open: BTreeMap::new() }
+        Self {
+            tenant,
+            project,
+            now,
+            open: BTreeMap::new(),
+            steps: Vec::new(),
+            unexplained: BTreeSet::new(),
+            flapping: BTreeSet::new(),
+            by_sender: false,
+        }
+    }
+
+    /// An empty desk for what senders and time do: it writes many incidents at once.
+    pub fn of_senders(tenant: TenantId, project: ProjectId, now: Ts) -> Self {
+        Self { by_sender: true, ..Self::new(tenant, project, now) }
+    }
+
+    /// Takes incidents to work on, reading and locking those that were not taken before; others stay away.
+    ///
+    /// # Errors
+    /// When the database refused.
+    pub async fn load(&mut self, tx: &mut Tx, ids: &BTreeSet<IncidentId>) -> Result<()> {
+        let ids: Vec<IncidentId> = ids.iter().copied().filter(|id| !self.open.contains_key(id)).collect();
+        for record in store::bulk::load(tx, self.tenant, self.project, &ids).await? {
+            self.open.insert(record.incident.id, Working::read(record));
+        }
+        Ok(())
     }
 
     /// Takes an incident to work on, reading and locking it the first time.
@@ -43,7 +85,7 @@ impl Desk {
             let record = store::find(tx, self.tenant, id).await?;
             let record =
                 record.filter(|record| record.incident.project_id == self.project).ok_or(Error::NotFound)?;
-            self.open.insert(id, Working { record, opened: None, changed: false });
+            self.open.insert(id, Working::read(record));
         }
         self.open.get_mut(&id).map(|working| &mut working.record).ok_or(Error::NotFound)
     }
@@ -57,8 +99,23 @@ impl Desk {
         let record = store::open(tx, self.tenant, &new).await?;
         let (id, fresh) = (record.incident.id, record.incident.id == new.id);
         let opened = fresh.then(|| record.incident.clone());
-        self.open.entry(id).or_insert(Working { record, opened, changed: false });
+        self.open.entry(id).or_insert_with(|| Working { opened, ..Working::read(record) });
         Ok((id, fresh))
+    }
+
+    /// Opens an incident whose key is known to have no open one; it is numbered and written by [`Desk::clear`], which
+    /// fails when somebody was faster.
+    pub fn open_later(&mut self, new: &NewIncident<'_>) -> IncidentId {
+        let record = Record::new(new);
+        let opened = Some(record.incident.clone());
+        let working = Working {
+            opened,
+            unwritten: Some(new.stale_after_s),
+            stale_at: new.stale_after_s.map(|seconds| new.now.plus_seconds(seconds)),
+            ..Working::read(record)
+        };
+        self.open.insert(new.id, working);
+        new.id
     }
 
     /// Says that a taken incident was changed and must be written and announced.
@@ -66,6 +123,18 @@ impl Desk {
         if let Some(working) = self.open.get_mut(&id) {
             working.changed = true;
         }
+    }
+
+    /// Says that a statement about a taken incident was heard; it goes stale at `stale_at` unless another is.
+    pub fn heard(&mut self, id: IncidentId, stale_at: Ts) {
+        if let Some(working) = self.open.get_mut(&id) {
+            working.stale_at = Some(stale_at);
+        }
+    }
+
+    /// Asks for an analysis of an incident when the desk is cleared.
+    pub fn explain(&mut self, id: IncidentId) {
+        self.unexplained.insert(id);
     }
 
     /// Counts an alert that began to fire, and raises the severity to its.
@@ -104,7 +173,10 @@ impl Desk {
     /// # Errors
     /// When the incident can't be read or written.
     pub async fn set_flapping(&mut self, tx: &mut Tx, id: IncidentId, flapping: bool) -> Result<()> {
-        let still = flapping || tracked::store::any_flapping(tx, self.tenant, id).await?;
+        if flapping {
+            self.flapping.insert(id);
+        }
+        let still = self.flapping.contains(&id) || tracked::store::any_flapping(tx, self.tenant, id).await?;
         let record = self.take(tx, id).await?;
         if record.incident.flapping != still {
             record.incident.flapping = still;
@@ -126,7 +198,8 @@ impl Desk {
         record.enter(State::Resolved, By::Source, now);
         self.changed(id);
         let detail = json!({"from": from, "to": State::Resolved, "comment": "its last alert closed"});
-        self.step(tx, id, "state_changed", detail, None).await
+        self.step(id, "state_changed", detail, None);
+        Ok(())
     }
 
     /// Reopens a resolved incident.
@@ -140,66 +213,96 @@ impl Desk {
         record.enter(State::Investigating, By::Source, now);
         self.changed(id);
         let detail = json!({"from": from, "to": State::Investigating, "comment": why});
-        self.step(tx, id, "reopened", detail, None).await
-    }
-
-    /// Records a step of a taken incident.
-    ///
-    /// # Errors
-    /// When the database refused.
-    pub async fn step(
-        &self,
-        tx: &mut Tx,
-        incident: IncidentId,
-        step_type: &str,
-        detail: serde_json::Value,
-        actor: Option<&str>,
-    ) -> Result<()> {
-        let step = NewStep { incident, step_type, started_at: self.now, detail, actor };
-        timeline::store::record(tx, self.tenant, step).await?;
+        self.step(id, "reopened", detail, None);
         Ok(())
     }
 
-    /// Writes and announces every changed incident, each with one event a version.
+    /// Records a step of a taken incident.
+    pub fn step(
+        &mut self,
+        incident: IncidentId,
+        step_type: &'static str,
+        detail: serde_json::Value,
+        actor: Option<&str>,
+    ) {
+        let actor = actor.map(str::to_owned);
+        self.steps.push(DoneStep { id: StepId::new(), incident, step_type, detail, actor });
+    }
+
+    /// Writes and announces every changed incident, each with one event a version, and returns them.
     ///
     /// # Errors
-    /// When the database refused.
-    pub async fn clear(self, tx: &mut Tx) -> Result<Vec<Incident>> {
-        let mut written = Vec::new();
-        for (_, mut working) in self.open {
+    /// When the database refused; a unique violation when an incident would be the second open one of its key.
+    pub async fn clear(mut self, tx: &mut Tx) -> Result<Vec<Incident>> {
+        self.number(tx).await?;
+        self.announce(tx);
+        let unwritten = self.open.values().filter_map(|working| {
+            let stale_after_s = working.unwritten?;
+            Some(New { record: &working.record, stale_at: working.stale_at, stale_after_s })
+        });
+        store::bulk::insert(tx, self.tenant, &unwritten.collect::<Vec<_>>()).await?;
+        let written = self.open.values().filter(|working| working.unwritten.is_none());
+        let changed: Vec<&Record> =
+            written.clone().filter(|working| working.changed).map(|working| &working.record).collect();
+        if self.by_sender {
+            store::bulk::save(tx, self.tenant, &changed).await?;
+        } else {
+            for record in changed {
+                store::save(tx, self.tenant, record).await?;
+            }
+        }
+        let heard: Vec<(IncidentId, Ts)> =
+            written.filter_map(|working| Some((working.record.incident.id, working.stale_at?))).collect();
+        store::bulk::set_stale_at(tx, self.tenant, &heard).await?;
+        store::bulk::record(tx, self.tenant, &self.steps, self.now).await?;
+        let is_new = |id: &IncidentId| self.open.get(id).is_some_and(|working| working.unwritten.is_some());
+        let (new, known): (Vec<_>, Vec<_>) = self.unexplained.iter().copied().partition(is_new);
+        explain::request_first(tx, self.tenant, new).await?;
+        for incident in known {
+            explain::request(tx, self.tenant, incident).await?;
+        }
+        let all = self.open.into_values();
+        let touched = all.filter(|working| working.changed || working.opened.is_some());
+        Ok(touched.map(|working| working.record.incident).collect())
+    }
+
+    /// Numbers the incidents that are not written yet, in the order in which they were opened.
+    async fn number(&mut self, tx: &mut Tx) -> Result<()> {
+        let unwritten = self.open.values_mut().filter(|working| working.unwritten.is_some());
+        let unwritten: Vec<&mut Working> = unwritten.collect();
+        let count = unwritten.len() as i64;
+        if count == 0 {
+            return Ok(());
+        }
+        let last = store::bulk::take_numbers(tx, self.tenant, self.project, count).await?;
+        for (number, working) in (last - count + 1..).zip(unwritten) {
+            working.record.incident.number = number;
+            if let Some(opened) = &mut working.opened {
+                opened.number = number;
+            }
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self, tx: &mut Tx) {
+        let (tenant, project) = (self.tenant, self.project);
+        for working in self.open.values_mut() {
             match &working.opened {
                 Some(opened) if opened.state != working.record.incident.state => {
-                    event::append(tx, self.tenant, self.project, &Event::IncidentCreated(opened));
+                    event::append(tx, tenant, project, &Event::IncidentCreated(opened));
                     working.record.touch(self.now);
-                    event::append(
-                        tx,
-                        self.tenant,
-                        self.project,
-                        &Event::IncidentUpdated(&working.record.incident),
-                    );
+                    event::append(tx, tenant, project, &Event::IncidentUpdated(&working.record.incident));
                 }
                 Some(_) => {
-                    event::append(
-                        tx,
-                        self.tenant,
-                        self.project,
-                        &Event::IncidentCreated(&working.record.incident),
-                    );
+                    event::append(tx, tenant, project, &Event::IncidentCreated(&working.record.incident));
                 }
                 None if working.changed => {
                     working.record.touch(self.now);
-                    event::append(
-                        tx,
-                        self.tenant,
-                        self.project,
-                        &Event::IncidentUpdated(&working.record.incident),
-                    );
+                    event::append(tx, tenant, project, &Event::IncidentUpdated(&working.record.incident));
                 }
-                None => continue,
+                None => {}
             }
-            store::save(tx, self.tenant, &working.record).await?;
-            written.push(working.record.incident);
+            working.changed |= working.opened.is_some();
         }
-        Ok(written)
     }
 }

@@ -130,8 +130,7 @@ pub async fn create(With(app): With<App>, member: Engineer, Valid(new): Valid<Op
     };
     let (id, _) = desk.open(&mut tx, opening).await?;
     desk.take(&mut tx, id).await?.severity_by_person = new.severity.is_some();
-    desk.step(&mut tx, id, "incident_created", json!({"source": "manual"}), Some(member.actor.name()))
-        .await?;
+    desk.step(id, "incident_created", json!({"source": "manual"}), Some(member.actor.name()));
     explain::request(&mut tx, member.tenant, id).await?;
     let mut response = finish(tx, desk, &app, &member, id, StatusCode::CREATED).await?;
     let place = HeaderValue::try_from(format!("/api/v1/incidents/{id}")).map_err(anyhow::Error::from)?;
@@ -202,7 +201,7 @@ async fn apply(
     id: IncidentId,
     change: IncidentChange,
 ) -> Result<()> {
-    let mut steps: Vec<(&str, Value)> = Vec::new();
+    let mut steps: Vec<(&'static str, Value)> = Vec::new();
     let current = desk.take(tx, id).await?.incident.assigned_to;
     let assigned = change.assigned_to.filter(|user| *user != current);
     if let Some(user) = assigned {
@@ -242,7 +241,7 @@ async fn apply(
         desk.changed(id);
     }
     for (step, detail) in steps {
-        desk.step(tx, id, step, detail, Some(member.actor.name())).await?;
+        desk.step(id, step, detail, Some(member.actor.name()));
     }
     Ok(())
 }
@@ -276,7 +275,7 @@ pub async fn set_state(
         record.move_to(to.state, now)?;
         desk.changed(id);
         let detail = json!({"from": from, "to": to.state, "comment": to.comment});
-        desk.step(&mut tx, id, "state_changed", detail, Some(member.actor.name())).await?;
+        desk.step(id, "state_changed", detail, Some(member.actor.name()));
         if !from.is_open() && to.state == State::Investigating {
             explain::request(&mut tx, member.tenant, id).await?;
         }
@@ -301,7 +300,7 @@ pub async fn comment(
     let author = (member.actor.user(), member.actor.name());
     let comment = timeline::store::comment(&mut tx, member.tenant, id, author, &said.body).await?;
     let detail = json!({"comment_id": comment.id, "body": comment.body});
-    desk.step(&mut tx, id, "comment_added", detail, Some(member.actor.name())).await?;
+    desk.step(id, "comment_added", detail, Some(member.actor.name()));
     desk.changed(id);
     desk.clear(&mut tx).await?;
     tx.commit().await?;

@@ -72,7 +72,7 @@ async fn by_token(app: &App, text: &str) -> Result<store::Token> {
          or rotate the token on the integrations page",
     );
     let Some(sent) = SecretToken::parse(text) else { return Err(WRONG) };
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("webhook").await?;
     let found = store::by_token(&mut tx, sent.prefix()).await?;
     let now = app.clock().now();
     match found {

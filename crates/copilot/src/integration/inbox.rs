@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::{Arc, Mutex};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use outbox::Ts;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use futures_util::FutureExt as _;
+use outbox::{Ts, sabotage};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +83,8 @@ struct Waiting {
 /// Webhooks waiting for the next commit.
 pub struct Inbox {
     sender: mpsc::Sender<Waiting>,
-    receiver: Mutex<Option<mpsc::Receiver<Waiting>>>,
+    /// Held by whoever commits; work that panicked lets go of it and takes it again.
+    receiver: Mutex<mpsc::Receiver<Waiting>>,
     bytes: Arc<Semaphore>,
 }
 
@@ -90,7 +93,7 @@ impl Default for Inbox {
         let (sender, receiver) = mpsc::channel(QUEUE);
         Self {
             sender,
-            receiver: Mutex::new(Some(receiver)),
+            receiver: Mutex::new(receiver),
             bytes: Arc::new(Semaphore::new(BYTES_IN_FLIGHT / 1024)),
         }
     }
@@ -115,6 +118,12 @@ impl Inbox {
     /// 503 when it could not be stored in time; nothing of it is stored then.
     pub async fn submit(&self, entry: Entry) -> Answer {
         let (reply, answer) = oneshot::channel();
+        if sabotage::broken("answer-before-commit") {
+            let early = (entry.delivery.id, entry.delivery.results.clone());
+            self.sender.try_send(Waiting { entry, reply }).map_err(|_| OVERLOADED)?;
+            std::mem::forget(answer);
+            return Ok(early);
+        }
         self.sender.try_send(Waiting { entry, reply }).map_err(|_| OVERLOADED)?;
         answer.await.unwrap_or(Err(Error::Unavailable("unavailable", "stopping; send it again")))
     }
@@ -192,7 +201,7 @@ impl Entry {
 
 /// Commits what waits, until `stop` and until nothing waits any more.
 pub async fn run(app: App, stop: CancellationToken) {
-    let Some(mut receiver) = app.inbox.receiver.lock().ok().and_then(|mut slot| slot.take()) else { return };
+    let mut receiver = app.inbox.receiver.lock().await;
     loop {
         let first = tokio::select! {
             first = receiver.recv() => first,
@@ -211,7 +220,10 @@ pub async fn run(app: App, stop: CancellationToken) {
         }
         metrics::histogram!("sre_copilot_commit_requests").record(gathered.len() as f64);
         for (_, batch) in by_owner(gathered) {
-            commit(&app, batch).await;
+            // A panic costs the requests of one commit, which are told to come back, and no others.
+            if AssertUnwindSafe(commit(&app, batch)).catch_unwind().await.is_err() {
+                metrics::counter!("sre_copilot_panics_total").increment(1);
+            }
         }
     }
 }
@@ -243,6 +255,10 @@ async fn commit(app: &App, mut batch: Vec<Waiting>) {
     };
     for waiting in batch.into_iter().rev() {
         let answer = answers.pop().unwrap_or(Err(OVERLOADED));
+        let answer = match answer {
+            Err(_) if sabotage::broken("swallow-insert-error") => Ok(waiting.entry.delivery.results.clone()),
+            answer => answer,
+        };
         // A sender that no longer listens will send it again.
         let _ = waiting.reply.send(answer.map(|results| (waiting.entry.delivery.id, results)));
     }
@@ -261,6 +277,7 @@ async fn store_all(app: &App, entries: &[&Entry]) -> Result<Vec<Vec<DeliveryResu
     let mut tx = app.db.begin(first.tenant.0).await?;
     let statements: Vec<Statement<'_>> =
         entries.iter().enumerate().flat_map(|(order, entry)| entry.statements(order)).collect();
+    sabotage::point("intake.before_insert").await?;
     let mut applied = intake::apply(&mut tx, first.tenant, first.project, &statements).await?.into_iter();
     let mut stored = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -278,7 +295,9 @@ async fn store_all(app: &App, entries: &[&Entry]) -> Result<Vec<Vec<DeliveryResu
             .await?;
         stored.push(results);
     }
+    sabotage::point("intake.before_commit").await?;
     tx.commit().await?;
+    sabotage::point("intake.committed").await?;
     Ok(stored)
 }
 
@@ -290,7 +309,6 @@ impl Entry {
                 alert_key: prepared.alert_key,
                 incident_key: prepared.incident_key,
                 integration: self.integration,
-                statements: 1,
             },
             source: &self.source,
             delivery: self.delivery.id,

@@ -311,6 +311,15 @@ fn check_settings(settings: &Settings) -> Result<()> {
     if settings.source.as_ref().is_some_and(|source| source.is_empty() || source.len() > 200) {
         return Err(Error::field("settings.source", "must have 1 to 200 bytes"));
     }
+    if settings.topology.as_ref().is_some_and(|calls| calls.len() > 1000) {
+        return Err(Error::field("settings.topology", "at most 1,000 calls"));
+    }
+    let named = |(caller, callee): &(String, String)| {
+        [caller, callee].iter().all(|name| (1..=200).contains(&name.len()))
+    };
+    if !settings.topology.iter().flatten().all(named) {
+        return Err(Error::field("settings.topology", "a call is two names of 1 to 200 bytes"));
+    }
     let seconds = [settings.repeat_interval_s, settings.group_interval_s, settings.heartbeat_timeout_s];
     if seconds.into_iter().flatten().any(|seconds| !(1..=30 * 86_400).contains(&seconds)) {
         return Err(Error::field("settings", "an interval must be between a second and 30 days"));

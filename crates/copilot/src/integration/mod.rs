@@ -73,6 +73,9 @@ pub struct Settings {
     /// How long the always-firing alert may be silent, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heartbeat_timeout_s: Option<i64>,
+    /// Who calls whom, as pairs of caller and callee, where no metric tells; at most 1,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topology: Option<Vec<(String, String)>>,
 }
 
 impl Settings {

@@ -18,7 +18,7 @@ use super::Kind;
 use super::deliveries::{DeliveryResult, health};
 use super::hook::Hook;
 use super::inbox::{self, Reading};
-use outbox::fault;
+use outbox::sabotage;
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -90,7 +90,7 @@ fn receiver(kind: Kind, methods: MethodFilter) -> MethodRouter<App> {
 /// A sender tries again after 503 and after nothing else, so every fault of ours is one (Alertmanager's
 /// `notify/util.go` retries 5xx only; 429 and 408 lose the alert).
 fn ours_is_503(error: Error) -> Error {
-    if fault::broken("database-error-is-400") && matches!(error, Error::Internal(_)) {
+    if sabotage::broken("database-error-is-400") && matches!(error, Error::Internal(_)) {
         return Error::Malformed("malformed-request", error.to_string());
     }
     let status = error.status().0;
@@ -107,7 +107,7 @@ fn ours_is_503(error: Error) -> Error {
 }
 
 async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<Response> {
-    fault::point("webhook.authenticated").await?;
+    sabotage::point("webhook.authenticated").await?;
     let received_at = app.clock().now();
     expect_json(request.headers())?;
     let _room = app.inbox.room(content_length(request.headers()))?;
@@ -118,7 +118,7 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         }
         other => other?,
     };
-    fault::point("webhook.read").await?;
+    sabotage::point("webhook.read").await?;
     let reading = Reading { kind, body, received_at, settings: hook.integration.settings.0.clone() };
     let batch = match reading.parse().await {
         Err(alerts::ParseError::TooManyAlerts { count, limit }) => {
@@ -134,7 +134,7 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         }
         Ok(batch) => batch,
     };
-    fault::point("webhook.parsed").await?;
+    sabotage::point("webhook.parsed").await?;
     let (delivery_id, results) = app.inbox.submit(inbox::entry(&hook, reading, batch)).await?;
     let received = results.len();
     let results = results.into_iter().map(AlertAnswer::from).collect();

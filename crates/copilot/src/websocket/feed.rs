@@ -75,8 +75,9 @@ impl Feed {
     pub(super) async fn run(self: Arc<Self>, hub: Hub) {
         let mut wakes = hub.db().wake().streams();
         let mut failing = false;
+        let mut cause = "start";
         while !hub.retire(&self) {
-            match self.advance(hub.db()).await {
+            match self.advance(hub.db(), cause).await {
                 Ok(true) => {
                     tokio::task::yield_now().await;
                     continue;
@@ -90,15 +91,15 @@ impl Feed {
                 }
             }
             tokio::select! {
-                () = woken(&mut wakes, self.stream.id) => {}
-                () = tokio::time::sleep(hub.limits().poll) => {}
+                () = woken(&mut wakes, self.stream.id) => cause = "wake",
+                () = tokio::time::sleep(hub.limits().poll) => cause = "poll",
                 () = hub.stop().cancelled() => return,
             }
         }
     }
 
-    /// Tells the next events; true when there may be more.
-    async fn advance(&self, db: &Db) -> sqlx::Result<bool> {
+    /// Tells the next events, which `cause` made it look for; true when there may be more.
+    async fn advance(&self, db: &Db, cause: &'static str) -> sqlx::Result<bool> {
         let known = *self.position.borrow();
         let (head, events) = match known {
             None => (begin(db, self.stream).await?, Vec::new()),
@@ -120,6 +121,8 @@ impl Feed {
         // The position moves before the events are told: who follows from now on begins after them and
         // skips what it still hears of them.
         self.position.send_replace(Some(StreamHead { epoch: head.epoch, seq: last }));
+        metrics::counter!("sre_copilot_feed_events_total", "noticed_by" => cause)
+            .increment(events.len() as u64);
         for event in &events {
             self.tell(event);
         }

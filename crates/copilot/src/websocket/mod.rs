@@ -8,6 +8,7 @@
 //! * [`hub`]: the sockets of this process and what they share.
 //! * [`feed`]: follows one project's events, once for all of its sockets.
 //! * [`history`]: what a client missed, or that it must look again.
+//! * [`relay`]: tells the events on the channels of Redis as well.
 //! * [`retention`]: lets old events go.
 
 mod feed;
@@ -16,6 +17,7 @@ mod history;
 mod hub;
 mod message;
 mod reader;
+mod relay;
 mod request;
 mod retention;
 mod session;
@@ -25,6 +27,7 @@ mod tests;
 mod writer;
 
 pub use hub::{Hub, Limits};
+pub use relay::run as relay;
 
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;

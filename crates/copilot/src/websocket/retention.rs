@@ -29,7 +29,7 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
 
 /// Lets the events go that are older than so many days, and says how many there were.
 async fn once(db: &Db, days: i64) -> sqlx::Result<u64> {
-    let mut tx = db.begin_unscoped().await?;
+    let mut tx = db.begin_across("events").await?;
     let cutoff = tx.now().plus_seconds(-days * 86_400);
     let gone = event::forget(&mut tx, cutoff).await?;
     tx.commit().await?;

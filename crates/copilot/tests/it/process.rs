@@ -16,6 +16,11 @@ pub struct Process {
 impl Process {
     /// Starts it on free ports with its data in `home`, and waits until it is ready.
     pub async fn start(home: &Home) -> Self {
+        Self::start_with(home, &[("SRE_COPILOT_API_REQUESTS_PER_MINUTE", "0")]).await
+    }
+
+    /// As [`Process::start`], with these variables set as well.
+    pub async fn start_with(home: &Home, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sre-copilot"));
         command.arg("serve").env_clear().env("SRE_COPILOT_DATA_DIR", home.folder.path().join("data"));
         command
@@ -25,7 +30,7 @@ impl Process {
         for (service, port) in SERVICES.iter().zip(&ports) {
             command.env(format!("SRE_COPILOT_{service}_LISTEN"), format!("127.0.0.1:{port}"));
         }
-        command.env("SRE_COPILOT_LOG_LEVEL", "warn").env("SRE_COPILOT_API_REQUESTS_PER_MINUTE", "0");
+        command.env("SRE_COPILOT_LOG_LEVEL", "warn").envs(variables.iter().copied());
         let child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
         let process = Self { child, base: format!("http://127.0.0.1:{}", ports[0]) };
         process.ready().await;
@@ -43,6 +48,14 @@ impl Process {
             }
             assert!(begun.elapsed() < Duration::from_secs(30), "the process did not become ready");
         }
+    }
+
+    /// The value of a metric, 0 while it is absent; `series` is its name and labels as `/metrics` writes them.
+    pub async fn metric(&self, series: &str) -> f64 {
+        let answer = client().get(format!("{}/metrics", self.base)).send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().unwrap())
     }
 
     /// Ends it as a crash would: at once, in the middle of whatever it does.

@@ -79,6 +79,7 @@ async fn template(server: &str, connection: &mut PgConnection) -> String {
         run(connection, format!("create database {unfinished}")).await;
         let mut inside = PgConnection::connect(&database(server, &unfinished)).await.unwrap();
         migrations.run(&mut inside).await.unwrap();
+        sqlx::query("select sre_copilot_protect()").execute(&mut inside).await.unwrap();
         inside.close().await.unwrap();
         run(connection, format!("alter database {unfinished} rename to {name}")).await;
     }

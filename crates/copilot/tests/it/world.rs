@@ -73,6 +73,11 @@ impl World {
         Self { server, http, clock, base, project, tenant, key, _home: home }
     }
 
+    /// Where its database is; for looks from outside, on PostgreSQL.
+    pub fn database_url(&self) -> String {
+        self.server.app.config.database_url.clone()
+    }
+
     /// Ends the world cleanly.
     pub async fn end(self) {
         self.server.stop().await;
@@ -136,8 +141,27 @@ impl World {
 
     /// Waits until no analysis is queued or running.
     pub async fn settle(&self) {
-        let settled = async { while copilot::ai::work_once(&self.server.app).await.unwrap() {} };
+        let settled = async {
+            loop {
+                while copilot::ai::work_once(&self.server.app).await.unwrap() {}
+                // The server's own worker may be in the middle of one.
+                if !self.is_working().await {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
         tokio::time::timeout(PATIENCE, settled).await.expect("the analyses did not settle");
+    }
+}
+
+impl World {
+    async fn is_working(&self) -> bool {
+        let mut tx = self.server.app.db.read_across("jobs").await.unwrap();
+        outbox::on_tx!(tx, c => sqlx::query_scalar::<_, bool>(
+            "select exists (select 1 from jobs where queue = 'analysis' and done_at is null and lease_until is not null)")
+            .fetch_one(c).await)
+        .unwrap()
     }
 }
 
@@ -233,7 +257,7 @@ fn config(folder: &std::path::Path) -> Config {
 }
 
 /// A folder in memory where there is one: what these tests prove does not hang on the speed of a disk.
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     let memory = std::path::Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }

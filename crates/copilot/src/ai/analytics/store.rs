@@ -20,7 +20,7 @@ pub struct CallRow {
     pub completion_tokens: Option<i64>,
     /// What it cost.
     pub cost_micros: Option<i64>,
-    /// What was reserved for it.
+    /// What was reserved for it; unknown where that came from an assumed price.
     pub reserved_micros: Option<i64>,
 }
 
@@ -32,7 +32,8 @@ pub async fn calls(
     (from, to): (Ts, Ts),
 ) -> sqlx::Result<Vec<CallRow>> {
     on_tx!(tx, c => sqlx::query_as(
-        "select started_at, model, status, prompt_tokens, completion_tokens, cost_micros, reserved_micros
+        "select started_at, model, status, prompt_tokens, completion_tokens, cost_micros,
+                case when assumed then null else reserved_micros end as reserved_micros
          from model_calls where tenant_id = $1 and project_id = $2 and started_at >= $3 and started_at < $4
          order by started_at, id limit $5")
         .bind(tenant).bind(project).bind(from).bind(to).bind(ROWS).fetch_all(c).await)

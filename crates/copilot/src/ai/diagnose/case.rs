@@ -45,7 +45,7 @@ fn changes(gathered: &Gathered) -> Vec<Change> {
     let seen = gathered.unreported_versions().map(|version| Change {
         time: version.at,
         service: version.service.clone(),
-        what: Some(format!("version {}", version.version)),
+        what: Some(version.what.clone()),
         new_instances: Vec::new(),
     });
     reported.chain(seen).collect()
@@ -83,7 +83,7 @@ fn target(gathered: &Gathered) -> Option<(String, Kind)> {
 
 impl Gathered {
     /// New versions that no report tells of.
-    pub fn unreported_versions(&self) -> impl Iterator<Item = &crate::ai::evidence::metrics::NewVersion> {
+    pub fn unreported_versions(&self) -> impl Iterator<Item = &crate::ai::evidence::versions::NewVersion> {
         self.metrics.versions.iter().filter(|version| {
             !self.facts.changes.iter().any(|change| {
                 change.service_name == version.service

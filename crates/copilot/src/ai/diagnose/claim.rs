@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use diagnosis::{Cause, Diagnosis, Direction, Kind, MetricFinding, Statement};
 
+use super::case::what;
+use super::load::Driver;
 use super::rows::{levels, points};
 use super::{change_before, shift};
 use crate::ai::evidence::Gathered;
@@ -161,6 +163,41 @@ fn depends(gathered: &Gathered, from: &str, to: &str) -> bool {
 
 fn seen_by_callers(cause: &Cause) -> bool {
     cause.findings_for.iter().any(|finding| finding.statement == Statement::SeenByCallers)
+}
+
+/// Who sends too much, in one plain sentence.
+pub fn of_load(gathered: &Gathered, driver: &Driver<'_>, suspect: &str) -> String {
+    let (service, shown) = (driver.service, driver.shown);
+    let unit = gathered.metrics.asks.get(shown.ask).map_or("/s", |ask| ask.unit);
+    let numbers = format!("{} against {} before", quantity(driver.now, unit), quantity(driver.before, unit));
+    let changed = gathered.facts.changes.iter().rfind(|change| change.service_name == service);
+    let since = changed
+        .filter(|change| gathered.facts.alarm.seconds_since(change.at) >= 0.0)
+        .map(|change| format!(" since {}", what(&change.kind, change.version.as_deref(), &change.summary)));
+    let behind = if driver.asks == Some(suspect) { "which" } else { suspect };
+    let text = match driver.asks {
+        Some(callee) => format!(
+            "{service} asks {callee} far more often than it is asked itself{}: {numbers}, {behind} can't keep up",
+            since.unwrap_or_default()
+        ),
+        None => format!("{service} receives far more requests: {numbers}; {suspect} can't keep up"),
+    };
+    short(&text, CLAIM - 1)
+}
+
+/// What would decide whether a load is the cause.
+pub fn checks_of_load(driver: &Driver<'_>) -> Vec<String> {
+    let service = driver.service;
+    let first = match driver.asks {
+        Some(callee) => {
+            format!(
+                "See why {service} asks {callee} more than once: retries without a limit, a loop, a lost cache"
+            )
+        }
+        None => format!("See who sends {service} these requests: a campaign, a crawler, a retrying client"),
+    };
+    let second = format!("Limit the rate at {service}, and see whether the services behind it recover");
+    [first, second].map(|check| short(&check, 400)).to_vec()
 }
 
 /// What speaks for and against it, line by line.

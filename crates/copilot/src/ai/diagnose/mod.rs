@@ -2,6 +2,8 @@
 
 pub mod case;
 pub mod claim;
+pub mod history;
+mod load;
 pub mod rows;
 mod shift;
 pub mod without;
@@ -28,6 +30,12 @@ const LEAST_FIRST: f64 = 0.15;
 
 /// No hypothesis is surer than this: what was never measured can't be ruled out.
 pub const MOST_CONFIDENT: f64 = 0.95;
+
+/// How much of the certainty about a service that can't keep up goes to who sends it too much.
+const DRIVES: f64 = 0.85;
+
+/// How much of it such a service keeps at most.
+const DRIVEN: f64 = 0.4;
 
 /// A proposed cause that has no place in the database yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,18 +95,14 @@ pub fn conclude(gathered: &Gathered) -> Conclusion {
     let proposals =
         if measured { ranked(gathered, &diagnosis, &mut rows) } else { without::metrics(gathered, &rows) };
     rows.alerts();
-    rows.incidents();
+    rows.incidents(&history::suspects(&proposals));
+    let proposals = history::weigh(gathered, proposals, &mut rows);
     let status = if proposals.is_empty() { AnalysisStatus::Inconclusive } else { AnalysisStatus::Completed };
     let reason = proposals.is_empty().then(|| reason(gathered, &diagnosis));
     let onset = onset.map(|at| Ts::from_micros((at * 1e6) as i64));
-    Conclusion {
-        status,
-        reason,
-        evidence: rows.finish(),
-        proposals,
-        checked: gathered.checked.clone(),
-        onset,
-    }
+    let mut checked = gathered.checked.clone();
+    checked.push(history::told(rows.similar()));
+    Conclusion { status, reason, evidence: rows.finish(), proposals, checked, onset }
 }
 
 /// Why there is no hypothesis.
@@ -136,7 +140,48 @@ fn ranked(gathered: &Gathered, diagnosis: &Diagnosis, rows: &mut Rows<'_>) -> Ve
         }
     }
     out.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    follow_the_load(gathered, diagnosis.onset, &mut out, rows);
     out
+}
+
+/// Puts who sends too much before the service that can't keep up with it.
+fn follow_the_load(gathered: &Gathered, onset: f64, out: &mut Vec<Proposal>, rows: &mut Rows<'_>) {
+    let Some((first, suspect)) = out.first().and_then(|one| Some((one.clone(), one.service.clone()?))) else {
+        return;
+    };
+    let Some(driver) = load::driver(gathered, onset, &suspect) else { return };
+    let mut supporting: Vec<EvidenceId> = rows.load(driver.shown, driver.service).into_iter().collect();
+    supporting.extend(driver.asks.and_then(|_| rows.change_of(driver.service)));
+    supporting.extend(first.supporting.iter().take(2));
+    let confidence = DRIVES * first.confidence;
+    let driven = Proposal {
+        id: HypothesisId::new(),
+        claim: claim::of_load(gathered, &driver, &suspect),
+        description: format!(
+            "The requests that {suspect} can't keep up with come from {}. {}",
+            driver.service, first.description
+        ),
+        confidence,
+        lower: DRIVES * first.lower,
+        upper: first.upper,
+        service: Some(driver.service.to_owned()),
+        metric: gathered.metrics.asks.get(driver.shown.ask).map(|ask| ask.metric.clone()),
+        supporting,
+        contradicting: Vec::new(),
+        next_checks: claim::checks_of_load(&driver),
+        engine: Engine::Statistical,
+    };
+    out.retain(|one| one.service.as_deref() != Some(driver.service));
+    // The services that can't keep up stay, as the next suspects, with what is left of the certainty.
+    let others: f64 = out.iter().map(|one| one.confidence).sum();
+    let kept = ((MOST_CONFIDENT - confidence) / others.max(1e-6)).clamp(0.0, DRIVEN);
+    for one in out.iter_mut() {
+        one.confidence *= kept;
+        one.lower *= kept;
+    }
+    out.insert(0, driven);
+    out.retain(|one| one.confidence >= LEAST);
+    out.truncate(MOST);
 }
 
 /// A cause with its evidence; `None` when nothing can be cited for it.

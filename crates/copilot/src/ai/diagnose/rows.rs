@@ -6,6 +6,7 @@ use diagnosis::{Cause, Kind, Statement};
 use outbox::Ts;
 
 use super::case::{SAME_CHANGE_S, what};
+use super::history;
 use crate::ai::analysis::{ChartSeries, Evidence, EvidenceKind, EvidenceRole};
 use crate::ai::evidence::Gathered;
 use crate::ai::evidence::metrics::Measured;
@@ -27,6 +28,7 @@ pub struct Rows<'a> {
     gathered: &'a Gathered,
     onset: f64,
     rows: Vec<Row>,
+    similar: Vec<(i64, EvidenceId)>,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl<'a> Rows<'a> {
     /// No facts yet; what lies before `onset` is what they are compared with.
     pub fn new(gathered: &'a Gathered, onset: Option<f64>) -> Self {
         let onset = onset.unwrap_or_else(|| gathered.facts.alarm.unix_seconds());
-        Self { gathered, onset, rows: Vec::new() }
+        Self { gathered, onset, rows: Vec::new(), similar: Vec::new() }
     }
 
     /// What the incident's alerts watch.
@@ -117,7 +119,12 @@ impl<'a> Rows<'a> {
         let mut labels = BTreeMap::from([("service".to_owned(), one.service.clone())]);
         labels.extend(one.peer.iter().map(|peer| ("callee".to_owned(), peer.clone())));
         let drawn: Vec<(f64, f64)> = points(&metrics.times, &one.values).collect();
-        let summary = format!("{} of {whose} is {}", capital(&ask.words), against(value, baseline, ask.unit));
+        let usual = one.usual.filter(|(_, most)| value.is_none_or(|value| value > *most));
+        let usual = usual.map(|(_, most)| quantity(most, ask.unit));
+        let usual = usual.map(|most| format!(", {most} at most at this hour of earlier days"));
+        let compared = against(value, baseline, ask.unit);
+        let summary =
+            format!("{} of {whose} is {compared}{}", capital(&ask.words), usual.unwrap_or_default());
         let mut row = self.metric(EvidenceRole::Candidate, &ask.query, summary);
         (row.value, row.baseline, row.score) = (value, baseline, score);
         (row.unit, row.series) = (Some(ask.unit.to_owned()), Some(vec![chart(labels, &drawn)]));
@@ -136,8 +143,7 @@ impl<'a> Rows<'a> {
         let versions: Vec<_> = self.gathered.unreported_versions().cloned().collect();
         for version in versions {
             let at = Ts::from_micros((version.at * 1e6) as i64);
-            let summary =
-                format!("{} runs version {}, first seen {}", version.service, version.version, self.when(at));
+            let summary = format!("{} runs {}, first seen {}", version.service, version.what, self.when(at));
             let mut row = self.metric(EvidenceRole::Candidate, &version.query, short(&summary, 300));
             (row.kind, row.role) = (EvidenceKind::Change, EvidenceRole::Context);
             self.push(row, Some(version.service.clone()));
@@ -169,10 +175,10 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Incidents like this one and what was found then.
-    pub fn incidents(&mut self) {
-        for similar in &self.gathered.facts.similar {
-            let found = match (&similar.root_cause, &similar.accepted) {
+    /// Incidents like this one and what was found then; `suspects` are the services and metrics proposed now.
+    pub fn incidents(&mut self, suspects: &[(String, Option<String>)]) {
+        for similar in history::closest(self.gathered, suspects) {
+            let found = match (&similar.root_cause, similar.accepted()) {
                 (Some(cause), _) => format!("its cause was written down as: {cause}"),
                 (None, Some(claim)) => format!("accepted as its cause: {claim}"),
                 (None, None) => "no cause was confirmed".to_owned(),
@@ -181,8 +187,29 @@ impl<'a> Rows<'a> {
             let summary = format!("INC-{} \"{}\", {ago} earlier: {found}", similar.number, similar.title);
             let mut row = row(EvidenceKind::Incident, short(&summary, 400));
             row.start = Some(similar.detected_at);
+            self.similar.push((similar.number, row.id));
             self.push(row, None);
         }
+    }
+
+    /// The similar incidents that are among the facts, by number.
+    pub fn similar(&self) -> &[(i64, EvidenceId)] {
+        &self.similar
+    }
+
+    /// A series that shows a load; the fact's id.
+    pub fn load(&mut self, shown: &Measured, service: &str) -> Option<EvidenceId> {
+        let (before, at) = (self.rows.len(), shown.ask);
+        self.measured(shown, Some(service.to_owned()), None);
+        let query = self.gathered.metrics.asks.get(at).map(|ask| ask.query.as_str());
+        let made = self.rows.get(before).map(|row| row.evidence.id);
+        let known = || {
+            let same = |row: &&Row| {
+                row.service.as_deref() == Some(service) && row.evidence.query.as_deref() == query
+            };
+            self.rows.iter().find(same).map(|row| row.evidence.id)
+        };
+        made.or_else(known)
     }
 
     /// `41 s before the alarm`.

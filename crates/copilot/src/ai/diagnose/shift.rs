@@ -4,6 +4,8 @@
 //! in any hour something was changed, so being ranked is not enough to be named: something of the service must be
 //! where it never was before.
 
+use diagnosis::Kind;
+
 use crate::ai::evidence::Gathered;
 use crate::ai::evidence::metrics::Measured;
 
@@ -25,27 +27,32 @@ const LEAST_BEFORE: usize = 20;
 /// Samples around the alarm that must be outside, so that one bad sample names nobody.
 const LEAST_OUTSIDE: usize = 2;
 
+/// Stretches that the past is cut into, to see whether a value crept.
+const STRETCHES: usize = 8;
+
+/// How much more than at the beginning a value that crept must be, as a share of that level.
+const CREPT: f64 = 0.5;
+
 /// Whether any metric of `service`, or any call to it as its callers see it, left its usual range around the alarm.
 pub fn left_its_range(gathered: &Gathered, service: &str) -> bool {
     let blamed = |one: &&Measured| one.peer.as_deref().unwrap_or(&one.service) == service;
     gathered.metrics.measured.iter().filter(blamed).any(|one| has_left(gathered, one))
 }
 
-/// Whether this series left its usual range around the alarm.
+/// Whether this series left its usual range around the alarm, at once or by creeping away from it.
 pub fn has_left(gathered: &Gathered, one: &Measured) -> bool {
     let alarm = gathered.facts.alarm.unix_seconds();
-    let unit = gathered.metrics.asks.get(one.ask).map_or("", |ask| ask.unit);
-    is_outside(&gathered.metrics.times, &one.values, alarm, unit)
+    let ask = gathered.metrics.asks.get(one.ask);
+    let unit = ask.map_or("", |ask| ask.unit);
+    let times = &gathered.metrics.times;
+    // Only what fills up creeps: requests and durations follow the hour of the day.
+    let fills = ask.is_some_and(|ask| matches!(ask.kind, Kind::Memory | Kind::Saturation));
+    is_outside(times, &one.values, alarm, unit, one.usual)
+        || fills && has_crept(times, &one.values, alarm, one.usual)
 }
 
-fn is_outside(times: &[f64], values: &[f64], alarm: f64, unit: &str) -> bool {
-    let samples = times.iter().zip(values).filter(|(_, value)| value.is_finite());
-    let (mut before, around): (Vec<f64>, Vec<f64>) =
-        samples.fold(Default::default(), |mut sides, (at, value)| {
-            let side = if *at < alarm - AROUND_S { &mut sides.0 } else { &mut sides.1 };
-            side.push(*value);
-            sides
-        });
+fn is_outside(times: &[f64], values: &[f64], alarm: f64, unit: &str, usual: Option<(f64, f64)>) -> bool {
+    let (mut before, around) = sides(times, values, alarm);
     before.sort_by(f64::total_cmp);
     let (Some(low), Some(high), Some(middle)) = (before.first(), before.last(), before.get(before.len() / 2))
     else {
@@ -54,10 +61,47 @@ fn is_outside(times: &[f64], values: &[f64], alarm: f64, unit: &str) -> bool {
     if before.len() < LEAST_BEFORE {
         return false;
     }
+    // What earlier days reached at this hour is usual as well.
+    let (low, high) = usual.map_or((*low, *high), |(least, most)| (low.min(least), high.max(most)));
     let least = if unit == "ratio" { LEAST_SHARE } else { LEAST_LEVEL * middle.abs() };
     let clear = (CLEAR * (high - low)).max(least);
     let outside = |value: &&f64| **value > high + clear || **value < low - clear;
     around.iter().filter(outside).count() >= LEAST_OUTSIDE
+}
+
+/// Whether the value rose from stretch to stretch, by half of where it began at least: a leak has no moment at
+/// which it leaves its range, because its range grows with it.
+fn has_crept(times: &[f64], values: &[f64], alarm: f64, usual: Option<(f64, f64)>) -> bool {
+    let (before, around) = sides(times, values, alarm);
+    let Some(now) = middle(&around) else { return false };
+    if before.len() < LEAST_BEFORE.max(STRETCHES) {
+        return false;
+    }
+    let levels: Vec<f64> =
+        before.chunks(before.len().div_ceil(STRETCHES)).filter_map(middle).chain([now]).collect();
+    let rises = levels.windows(2).filter(|pair| matches!(pair, [old, new] if new > old)).count();
+    let least = levels.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = usual.map_or(f64::NEG_INFINITY, |(_, most)| most);
+    // The last stretches must rise without a fall: what rose an hour ago and stayed is another story.
+    let tail = levels.get(levels.len().saturating_sub(4)..).unwrap_or_default();
+    let still = tail.windows(2).all(|pair| matches!(pair, [old, new] if new > old));
+    still && 2 * rises > levels.len() && now > (1.0 + CREPT) * least && now > (1.0 + LEAST_LEVEL) * most
+}
+
+/// The finite values before the alarm, and those around it.
+fn sides(times: &[f64], values: &[f64], alarm: f64) -> (Vec<f64>, Vec<f64>) {
+    let samples = times.iter().zip(values).filter(|(_, value)| value.is_finite());
+    samples.fold(Default::default(), |mut sides: (Vec<f64>, Vec<f64>), (at, value)| {
+        let side = if *at < alarm - AROUND_S { &mut sides.0 } else { &mut sides.1 };
+        side.push(*value);
+        sides
+    })
+}
+
+fn middle(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
 }
 
 #[cfg(test)]
@@ -72,7 +116,7 @@ mod tests {
         let mut values: Vec<f64> = (0..=720).map(usual).collect();
         let from = values.len() - around.len();
         values[from..].copy_from_slice(around);
-        is_outside(&times, &values, ALARM, unit)
+        is_outside(&times, &values, ALARM, unit, None)
     }
 
     #[test]
@@ -101,6 +145,29 @@ mod tests {
     #[test]
     fn without_a_past_there_is_no_range() {
         let values = [0.0, 0.0, 0.9, 0.9];
-        assert!(!is_outside(&[10.0, 20.0, 3590.0, 3600.0], &values, ALARM, "ratio"));
+        assert!(!is_outside(&[10.0, 20.0, 3590.0, 3600.0], &values, ALARM, "ratio", None));
+    }
+
+    #[test]
+    fn a_leak_creeps_and_a_restless_level_does_not() {
+        let times: Vec<f64> = (0..=720).map(|n| n as f64 * 5.0).collect();
+        let crept = |value: &dyn Fn(usize) -> f64, usual| {
+            has_crept(&times, &(0..=720).map(value).collect::<Vec<_>>(), ALARM, usual)
+        };
+        let leak = |n: usize| 180.0 + 4.0 * (n % 3) as f64 + n.saturating_sub(400) as f64;
+        assert!(crept(&leak, None), "from 180 to 500 in the last 25 minutes");
+        assert!(!crept(&leak, Some((170.0, 520.0))), "as on every day at this hour");
+        assert!(!crept(&|n| 180.0 + 30.0 * (n as f64 / 60.0).sin(), None), "up and down");
+        assert!(!crept(&|n| if n < 100 { 180.0 } else { 400.0 }, None), "a step long ago");
+        assert!(!crept(&|n| 180.0 + n as f64 / 20.0, None), "a fifth more in an hour");
+    }
+
+    #[test]
+    fn what_earlier_days_reached_at_this_hour_is_usual() {
+        let times: Vec<f64> = (0..=720).map(|n| n as f64 * 5.0).collect();
+        let values: Vec<f64> = (0..=720).map(|n| if n < 712 { 10.0 } else { 50.0 }).collect();
+        assert!(is_outside(&times, &values, ALARM, "", None));
+        assert!(is_outside(&times, &values, ALARM, "", Some((9.0, 12.0))));
+        assert!(!is_outside(&times, &values, ALARM, "", Some((9.0, 52.0))));
     }
 }

@@ -18,8 +18,10 @@ pub struct Ask {
     pub words: String,
     /// What it measures.
     pub kind: Kind,
-    /// The unit of its values.
+    /// The unit of its values, once they are scaled.
     pub unit: &'static str,
+    /// What the values of the answer are multiplied by: 0.001 where Prometheus keeps milliseconds.
+    pub scale: f64,
     /// Which labels of the answer say whose it is.
     pub owner: Owner,
     /// How many series are expected.
@@ -70,7 +72,8 @@ impl Writer<'_> {
                 metric: family.name.clone(),
                 words: words(&family.name),
                 kind: family.kind,
-                unit: family.unit,
+                unit: if family.unit == "ms" { "s" } else { family.unit },
+                scale: if family.unit == "ms" { 1e-3 } else { 1.0 },
                 owner,
                 expected,
                 priority: 5,
@@ -103,6 +106,15 @@ impl Writer<'_> {
                 }
             }
             Form::Summary => asks.push(self.average(base, name)),
+            Form::NativeHistogram => {
+                let whole = format!("sum by ({}) ({})", base.owner.labels(), self.rate_of(name, ""));
+                if matches!(base.owner, Owner::Service(_)) {
+                    let query = format!("histogram_quantile(0.9, {whole})");
+                    asks.push(named(base, query, "p90", "90th percentile of", 1));
+                }
+                let query = format!("histogram_sum({whole}) / histogram_count({whole})");
+                asks.push(named(base, query, "avg", "average", 2));
+            }
             Form::Gauge => asks.push(self.gauge(base, family)),
         }
     }
@@ -113,7 +125,7 @@ impl Writer<'_> {
         let failing = format!("sum by ({by}) ({})", self.rate_of(metric, failed));
         let query = format!("({failing} or 0 * {all}) / {all}");
         let mut ask = named(base, query, "errors", "share of failed", 0);
-        (ask.kind, ask.unit) = (Kind::Errors, "ratio");
+        (ask.kind, ask.unit, ask.scale) = (Kind::Errors, "ratio", 1.0);
         ask.words = format!("share of failed {}", plural(&base.words));
         ask
     }

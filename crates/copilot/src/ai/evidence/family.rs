@@ -16,6 +16,8 @@ pub enum Form {
     Counter,
     /// Buckets, sum and count.
     Histogram,
+    /// Buckets, sum and count in one series of its own kind.
+    NativeHistogram,
     /// Quantiles, sum and count.
     Summary,
     /// Goes up and down: it counts as it is.
@@ -42,7 +44,7 @@ impl Family {
     pub fn representative(&self) -> String {
         match self.form {
             Form::Histogram | Form::Summary => format!("{}_count", self.name),
-            Form::Counter | Form::Gauge => self.name.clone(),
+            Form::Counter | Form::Gauge | Form::NativeHistogram => self.name.clone(),
         }
     }
 }
@@ -126,9 +128,10 @@ fn family(name: &str, known: &BTreeSet<&str>, metadata: &BTreeMap<String, Vec<Me
             limit: None,
         });
     }
-    // A colon marks a recording rule: what it holds is derived from metrics that are asked for themselves.
-    let skipped =
-        name.ends_with("_created") || name.ends_with("_info") || name.ends_with("_sum") || name.contains(':');
+    // A colon marks a recording rule: what it holds is derived from metrics that are asked for themselves. What
+    // has metadata of its own is no part of a family, whatever its name ends with.
+    let part = name.ends_with("_sum") && !metadata.contains_key(name);
+    let skipped = name.ends_with("_created") || name.ends_with("_info") || part || name.contains(':');
     if is_noise(name) || skipped || is_limit(name) {
         return None;
     }
@@ -170,6 +173,7 @@ fn form(
     let form = match told {
         Some("counter") => Form::Counter,
         Some("gauge") => Form::Gauge,
+        Some("histogram") => Form::NativeHistogram,
         _ if name.ends_with("_total") => Form::Counter,
         _ => Form::Gauge,
     };
@@ -184,7 +188,7 @@ fn kind(base: &str, form: Form, words: &[&str]) -> Kind {
     if has(&["cpu"]) {
         return Kind::Cpu;
     }
-    if matches!(form, Form::Histogram | Form::Summary) {
+    if matches!(form, Form::Histogram | Form::Summary | Form::NativeHistogram) {
         let timed = has(&["seconds", "milliseconds", "duration", "latency", "ms"]);
         return if timed { Kind::Latency } else { Kind::Other };
     }
@@ -248,6 +252,23 @@ mod tests {
             format!("{:?} {:?} {} [{}]{limit}", family.kind, family.form, family.name, family.unit)
         };
         choose(&names, &BTreeMap::new()).into_iter().map(show).collect()
+    }
+
+    #[test]
+    fn metadata_wins_over_names() {
+        let names =
+            ["http_errors", "queue_total", "rpc_seconds", "rpc_wait_seconds_count"].map(str::to_owned);
+        let told = |kind: &str| vec![Metadata { kind: kind.to_owned(), help: String::new() }];
+        let metadata = BTreeMap::from([
+            ("http_errors".to_owned(), told("counter")),
+            ("queue_total".to_owned(), told("gauge")),
+            ("rpc_seconds".to_owned(), told("histogram")),
+        ]);
+        let forms: Vec<(String, Form)> =
+            choose(&names, &metadata).into_iter().map(|family| (family.name, family.form)).collect();
+        assert!(forms.contains(&("http_errors".to_owned(), Form::Counter)), "{forms:?}");
+        assert!(forms.contains(&("queue_total".to_owned(), Form::Gauge)), "{forms:?}");
+        assert!(forms.contains(&("rpc_seconds".to_owned(), Form::NativeHistogram)), "{forms:?}");
     }
 
     #[test]

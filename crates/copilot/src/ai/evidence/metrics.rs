@@ -3,14 +3,15 @@
 //! Round one asks what there is and what the alert watches, round two what the likely metrics look like, round
 //! three for the series.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use diagnosis::Kind;
 use futures_util::future::{join, join_all, join3};
 
 use super::ask::{Ask, Owner, Writer};
 use super::comparison::Watched;
-use super::{family, shape};
+use super::versions::{self, NewVersion};
+use super::{earlier, family, shape};
 use crate::ai::prometheus::{Labels, Line, Prometheus};
 
 /// Queries of the third round at most.
@@ -34,6 +35,10 @@ pub struct Question {
     pub from: f64,
     /// Unix seconds of the last.
     pub to: f64,
+    /// Unix seconds of the alarm.
+    pub alarm: f64,
+    /// Calls that people wrote down, as (caller, callee).
+    pub topology: Vec<(String, String)>,
 }
 
 /// The answer of one watched expression.
@@ -56,19 +61,8 @@ pub struct Measured {
     pub ask: usize,
     /// One value for every time; not a number where there is none.
     pub values: Vec<f64>,
-}
-
-/// A version that replaced another one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewVersion {
-    /// The service.
-    pub service: String,
-    /// The version that ran first at that time.
-    pub version: String,
-    /// Unix seconds, as precise as the step.
-    pub at: f64,
-    /// The query that showed it.
-    pub query: String,
+    /// The least and the most of it at this hour of earlier days; none where nothing is known of them.
+    pub usual: Option<(f64, f64)>,
 }
 
 /// What was found.
@@ -120,8 +114,12 @@ pub async fn collect(prometheus: &Prometheus, question: &Question) -> Metrics {
     let shape_query = shape::query(&representatives, &question.service_labels, &question.scope);
     let counter =
         families.iter().find(|family| family.form != family::Form::Gauge).map(family::Family::representative);
-    let (shapes, interval) =
-        join(prometheus.query(&shape_query, to), scrape_interval(prometheus, counter, from, to)).await;
+    let (shapes, interval, days) = join3(
+        prometheus.query(&shape_query, to),
+        scrape_interval(prometheus, counter, from, to),
+        earlier::days(prometheus, &representatives, question.alarm),
+    )
+    .await;
     let shapes = match shapes {
         Ok(lines) => shape::read(&lines, &question.preferred, &question.service_labels),
         Err(error) => {
@@ -130,18 +128,23 @@ pub async fn collect(prometheus: &Prometheus, question: &Question) -> Metrics {
         }
     };
     out.graph = shapes.values().flat_map(|shape| shape.edges.iter().cloned()).collect();
+    out.graph.extend(question.topology.iter().cloned());
     let window = (4.0 * interval).max(20.0);
     let writer = Writer { window: format!("{window:.0}s"), scope: &question.scope };
     let mut asks = writer.write(&families, &shapes);
     asks.truncate(ASKS);
     let step = step(&asks, interval, to - from).min(window);
     let found = join_all(asks.iter().map(|ask| prometheus.range(&ask.query, from, to, step)));
-    let builds = family::versions(&names);
-    let versions = versions(prometheus, &builds, question, step);
-    let (found, versions) = join(found, versions).await;
+    let (found, versions, days) = join3(
+        found,
+        versions::find(prometheus, &names, question, step),
+        earlier::ask(prometheus, &asks, &days, question.alarm),
+    )
+    .await;
     out.versions = versions;
     out.times = (0..=((to - from) / step) as usize).map(|row| from + row as f64 * step).collect();
     place(&mut out, asks, found, step, from);
+    earlier::place(&mut out, &days);
     out.checked.extend(prometheus.notes());
     out
 }
@@ -155,17 +158,14 @@ fn place(
     from: f64,
 ) {
     let (mut failed, mut why) = (0, String::new());
-    for (mut ask, answer) in asks.into_iter().zip(found) {
+    for (ask, answer) in asks.into_iter().zip(found) {
         match answer {
             Ok(lines) => {
                 let index = out.asks.len();
                 for line in &lines {
                     let Some((service, peer)) = owner(&ask.owner, &line.labels) else { continue };
-                    let values = on_grid(line, out.times.len(), step, from, ask.unit);
-                    out.measured.push(Measured { service, peer, ask: index, values });
-                }
-                if ask.unit == "ms" {
-                    ask.unit = "s";
+                    let values = on_grid(line, out.times.len(), step, from, ask.scale);
+                    out.measured.push(Measured { service, peer, ask: index, values, usual: None });
                 }
                 out.asks.push(ask);
             }
@@ -193,7 +193,8 @@ fn place(
     }
 }
 
-fn owner(owner: &Owner, labels: &Labels) -> Option<(String, Option<String>)> {
+/// Whose series this is: of a call, the caller and the callee.
+pub fn owner(owner: &Owner, labels: &Labels) -> Option<(String, Option<String>)> {
     let value = |label: &str| labels.get(label).filter(|value| !value.is_empty()).cloned();
     match owner {
         Owner::Service(label) => Some((value(label)?, None)),
@@ -201,8 +202,7 @@ fn owner(owner: &Owner, labels: &Labels) -> Option<(String, Option<String>)> {
     }
 }
 
-fn on_grid(line: &Line, rows: usize, step: f64, from: f64, unit: &str) -> Vec<f64> {
-    let scale = if unit == "ms" { 1e-3 } else { 1.0 };
+fn on_grid(line: &Line, rows: usize, step: f64, from: f64, scale: f64) -> Vec<f64> {
     let mut values = vec![f64::NAN; rows];
     for (at, value) in &line.points {
         let row = ((at - from) / step).round();
@@ -253,39 +253,6 @@ async fn symptom(
     }
     lines.truncate(20);
     Ok(Symptom { watched: watched.clone(), lines })
-}
-
-/// Versions that first ran inside the window while another one had run before.
-async fn versions(
-    prometheus: &Prometheus,
-    metrics: &[String],
-    question: &Question,
-    step: f64,
-) -> Vec<NewVersion> {
-    let label = &question.preferred;
-    let scope = question.scope.trim_start_matches(',');
-    let query = |metric: &String| format!("group by ({label},version) ({metric}{{{scope}}})");
-    let queries: Vec<String> = metrics.iter().map(query).collect();
-    let asked = queries.iter().map(|query| prometheus.range(query, question.from, question.to, step));
-    let mut out = Vec::new();
-    for (query, lines) in queries.iter().zip(join_all(asked).await) {
-        let mut first: BTreeMap<String, Vec<(f64, String)>> = BTreeMap::new();
-        for line in lines.unwrap_or_default() {
-            let (Some(service), Some(version)) = (line.labels.get(label), line.labels.get("version")) else {
-                continue;
-            };
-            if let Some((at, _)) = line.points.first() {
-                first.entry(service.clone()).or_default().push((*at, version.clone()));
-            }
-        }
-        for (service, mut seen) in first {
-            seen.sort_by(|a, b| a.0.total_cmp(&b.0));
-            out.extend(seen.into_iter().skip(1).filter(|(at, _)| *at > question.from + step).map(
-                |(at, version)| NewVersion { service: service.clone(), version, at, query: query.clone() },
-            ));
-        }
-    }
-    out
 }
 
 impl Measured {

@@ -2,10 +2,13 @@
 
 pub mod ask;
 pub mod comparison;
+mod earlier;
 pub mod family;
 pub mod metrics;
 pub mod shape;
+mod similar;
 pub mod store;
+pub mod versions;
 
 use std::time::Duration;
 
@@ -26,10 +29,13 @@ const BASELINE_S: i64 = 3600;
 const AFTER_S: i64 = 1800;
 
 /// How long all queries of one analysis may take together.
-const TIME: Duration = Duration::from_millis(4000);
+const TIME: Duration = Duration::from_millis(2800);
 
 /// Queries of one analysis.
-const QUERIES: usize = 40;
+const QUERIES: usize = 80;
+
+/// Bytes read of all answers together.
+const BYTES: usize = 48 * 1024 * 1024;
 
 /// Series read of one query.
 const LINES: usize = 1000;
@@ -60,6 +66,8 @@ pub struct Facts {
     pub sources: Vec<Source>,
     /// Labels that name services, in order.
     pub service_labels: Vec<String>,
+    /// Calls between services that people wrote down, as (caller, callee).
+    pub topology: Vec<(String, String)>,
 }
 
 /// What the database and Prometheus know.
@@ -91,13 +99,26 @@ impl Facts {
         let around = (alarm.plus_seconds(-1800), window.1);
         let nearby = store::nearby(&mut tx, tenant, project, id, around).await?;
         let changes = store::changes(&mut tx, tenant, project, window).await?;
-        let similar = store::similar(&mut tx, tenant, id, &incident).await?;
+        let similar = similar::find(&mut tx, tenant, id, &incident).await?;
         let sources = store::sources(&mut tx, tenant, project).await?;
-        let mut service_labels: Vec<String> = store::service_labels(&mut tx, tenant, project).await?.concat();
+        let told = store::told(&mut tx, tenant, project).await?;
+        let mut service_labels = told.service_labels;
         service_labels.extend(alerts::DEFAULT_SERVICE_LABELS.map(str::to_owned));
         let mut seen = std::collections::BTreeSet::new();
         service_labels.retain(|label| is_label(label) && seen.insert(label.clone()));
-        Ok(Self { id, incident, alerts, alarm, window, nearby, changes, similar, sources, service_labels })
+        Ok(Self {
+            id,
+            incident,
+            alerts,
+            alarm,
+            window,
+            nearby,
+            changes,
+            similar,
+            sources,
+            service_labels,
+            topology: told.topology,
+        })
     }
 
     /// The service that the incident speaks of.
@@ -119,6 +140,8 @@ impl Facts {
             scope,
             from: self.window.0.unix_seconds(),
             to: self.window.1.unix_seconds(),
+            alarm: self.alarm.unix_seconds(),
+            topology: self.topology.clone(),
         }
     }
 
@@ -179,7 +202,7 @@ pub async fn gather(
             match opened {
                 Err(failure) => checked.push(format!("{} was not asked for metrics: {failure}", source.name)),
                 Ok(target) => {
-                    let budget = Budget { queries: QUERIES, deadline, lines: LINES };
+                    let budget = Budget { queries: QUERIES, deadline, lines: LINES, bytes: BYTES };
                     let prometheus = Prometheus::new(target, budget);
                     gathered = metrics::collect(&prometheus, &facts.question()).await;
                     base = Some(prometheus.base().to_owned());
@@ -192,7 +215,6 @@ pub async fn gather(
     let changes = out.facts.changes.len() + out.unreported_versions().count();
     out.checked.push(told(changes, "change", "in the hour before the alarm"));
     out.checked.push(told(out.facts.nearby.len(), "other alert", "around it"));
-    out.checked.push(told(out.facts.similar.len(), "similar incident", "before it"));
     out
 }
 

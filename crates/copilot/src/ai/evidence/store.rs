@@ -18,6 +18,8 @@ pub struct IncidentFacts {
     pub title: String,
     /// What was said about it.
     pub description: String,
+    /// Its labels.
+    pub labels: Json<BTreeMap<String, String>>,
     /// The service it speaks of.
     pub service_name: Option<String>,
     /// How bad it is.
@@ -86,7 +88,7 @@ pub struct ChangeFacts {
 }
 
 /// An incident before this one that resembles it.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct Similar {
     /// Its number in the project.
     pub number: i64,
@@ -96,12 +98,23 @@ pub struct Similar {
     pub detected_at: Ts,
     /// What people wrote down as its cause.
     pub root_cause: Option<String>,
-    /// The claim that somebody accepted.
-    pub accepted: Option<String>,
-    /// The service that claim suspects.
-    pub suspected_service: Option<String>,
-    /// Whether it was opened by the same key.
-    pub same_key: bool,
+    /// What people said of its hypotheses.
+    pub verdicts: Vec<Said>,
+    /// The services and metrics that its analyses suspected.
+    pub suspects: Vec<(String, Option<String>)>,
+    /// How alike it is by its words, from 0 to 1.
+    pub alike: f64,
+}
+
+/// What somebody said of a hypothesis.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// The service it suspects.
+    pub service: Option<String>,
+    /// `accepted`, `rejected` or `uncertain`.
+    pub verdict: String,
+    /// The hypothesis.
+    pub claim: String,
 }
 
 /// A Prometheus of the project.
@@ -120,7 +133,7 @@ pub struct Source {
 /// The incident.
 pub async fn incident(tx: &mut Tx, tenant: TenantId, id: IncidentId) -> sqlx::Result<Option<IncidentFacts>> {
     on_tx!(tx, c => sqlx::query_as(
-        "select project_id, number, title, description, service_name, severity, detected_at, incident_key
+        "select project_id, number, title, description, labels, service_name, severity, detected_at, incident_key
          from incidents where tenant_id = $1 and id = $2")
         .bind(tenant).bind(id).fetch_optional(c).await)
 }
@@ -168,26 +181,63 @@ pub async fn changes(
         .bind(tenant).bind(project).bind(from).bind(to).fetch_all(c).await)
 }
 
-/// Earlier incidents of the same key, or of the same title and service, newest first.
-pub async fn similar(
+/// An earlier incident of the project.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Earlier {
+    /// The incident.
+    pub id: IncidentId,
+    /// Its number in the project.
+    pub number: i64,
+    /// Its title.
+    pub title: String,
+    /// The service it speaks of.
+    pub service_name: Option<String>,
+    /// Its labels.
+    pub labels: Json<BTreeMap<String, String>>,
+    /// When it was opened.
+    pub detected_at: Ts,
+    /// What people wrote down as its cause.
+    pub root_cause: Option<String>,
+    /// Whether it was opened by the same key.
+    pub same_key: bool,
+}
+
+/// The newest incidents of the project before this one.
+pub async fn earlier(
     tx: &mut Tx,
     tenant: TenantId,
     id: IncidentId,
     incident: &IncidentFacts,
-) -> sqlx::Result<Vec<Similar>> {
+) -> sqlx::Result<Vec<Earlier>> {
     on_tx!(tx, c => sqlx::query_as(
-        "select i.number, i.title, i.detected_at, i.root_cause, h.claim as accepted, h.suspected_service,
-                coalesce(i.incident_key = $4, false) as same_key
-         from incidents i
-         left join hypotheses h on h.tenant_id = i.tenant_id and h.incident_id = i.id and h.verdict = 'accepted'
-           and h.rank = (select min(o.rank) from hypotheses o where o.tenant_id = h.tenant_id
-                         and o.incident_id = h.incident_id and o.verdict = 'accepted')
-         where i.tenant_id = $1 and i.project_id = $2 and i.id <> $3 and i.detected_at <= $5
-           and (i.incident_key = $4 or (i.title = $6 and coalesce(i.service_name, '') = $7))
-         order by i.detected_at desc, i.id limit 5")
+        "select id, number, title, service_name, labels, detected_at, root_cause,
+                coalesce(incident_key = $4, false) as same_key
+         from incidents where tenant_id = $1 and project_id = $2 and id <> $3 and detected_at <= $5
+         order by detected_at desc, id limit 200")
         .bind(tenant).bind(incident.project_id).bind(id).bind(incident.incident_key.clone()).bind(incident.detected_at)
-        .bind(&incident.title).bind(incident.service_name.clone().unwrap_or_default())
         .fetch_all(c).await)
+}
+
+/// A hypothesis of an earlier incident, as far as it says something about later ones.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Suspected {
+    /// The service it suspects.
+    pub suspected_service: Option<String>,
+    /// The metric that showed it.
+    pub suspected_metric: Option<String>,
+    /// What was said of it.
+    pub verdict: Option<String>,
+    /// The hypothesis.
+    pub claim: String,
+}
+
+/// The first and the judged hypotheses of an incident, best first.
+pub async fn suspected(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<Vec<Suspected>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select suspected_service, suspected_metric, verdict, claim from hypotheses
+         where tenant_id = $1 and incident_id = $2 and (verdict is not null or rank <= 2)
+         order by rank, id limit 20")
+        .bind(tenant).bind(incident).fetch_all(c).await)
 }
 
 /// The project's Prometheus servers whose address is known, oldest first.
@@ -199,20 +249,32 @@ pub async fn sources(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx:
         .bind(tenant).bind(project).fetch_all(c).await)
 }
 
-/// The service labels that the integrations which sent these alerts were told to look at.
-pub async fn service_labels(
-    tx: &mut Tx,
-    tenant: TenantId,
-    project: ProjectId,
-) -> sqlx::Result<Vec<Vec<String>>> {
+/// What people told the project's integrations of their systems.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Labels that name services, in order.
+    pub service_labels: Vec<String>,
+    /// Calls between services, as (caller, callee).
+    pub topology: Vec<(String, String)>,
+}
+
+/// What the project's integrations were told, oldest first.
+pub async fn told(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx::Result<Told> {
     #[derive(serde::Deserialize)]
     struct Settings {
         #[serde(default)]
         service_labels: Option<Vec<String>>,
+        #[serde(default)]
+        topology: Option<Vec<(String, String)>>,
     }
     let rows: Vec<Json<Settings>> = on_tx!(tx, c => sqlx::query_scalar(
         "select settings from integrations where tenant_id = $1 and project_id = $2 and deleted_at is null
          order by created_at limit 20")
         .bind(tenant).bind(project).fetch_all(c).await)?;
-    Ok(rows.into_iter().filter_map(|row| row.0.service_labels).filter(|labels| !labels.is_empty()).collect())
+    let mut told = Told::default();
+    for Json(row) in rows {
+        told.service_labels.extend(row.service_labels.unwrap_or_default());
+        told.topology.extend(row.topology.unwrap_or_default());
+    }
+    Ok(told)
 }

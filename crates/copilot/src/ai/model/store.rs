@@ -3,8 +3,8 @@
 use outbox::{Ts, Tx, on_tx};
 use uuid::Uuid;
 
-use super::Spent;
-use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
+use super::{Purpose, Spent};
+use crate::ids::{AnalysisId, IncidentId, QuestionId, TenantId};
 
 /// A call that is about to be made.
 #[derive(Debug)]
@@ -17,8 +17,10 @@ pub struct NewCall<'a> {
     pub model: &'a str,
     /// The version of the prompt.
     pub prompt_version: &'a str,
-    /// The most it can cost in micro-USD; unknown when the model's price is.
-    pub reserved: Option<i64>,
+    /// The most it can cost in micro-USD.
+    pub reserved: i64,
+    /// Whether that comes from an assumed price.
+    pub assumed: bool,
 }
 
 /// Locks the tenant's row until the transaction ends, and says whether the tenant wants the model.
@@ -29,11 +31,25 @@ pub async fn lock_tenant(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<bool> {
     Ok(wanted.unwrap_or(false))
 }
 
-/// How many calls were made for the analysis, answers from the cache not counted.
-pub async fn calls(tx: &mut Tx, tenant: TenantId, analysis: AnalysisId) -> sqlx::Result<i64> {
+/// How many calls were made for this purpose, answers from the cache not counted.
+pub async fn calls(tx: &mut Tx, tenant: TenantId, purpose: Purpose) -> sqlx::Result<i64> {
     on_tx!(tx, c => sqlx::query_scalar(
-        "select count(*) from model_calls where tenant_id = $1 and analysis_id = $2 and status <> 'cached'")
-        .bind(tenant).bind(analysis).fetch_one(c).await)
+        "select count(*) from model_calls where tenant_id = $1 and incident_id = $2 and status <> 'cached'
+         and case when $4 is null then question_id is null and analysis_id = $3 else question_id = $4 end")
+        .bind(tenant).bind(purpose.incident).bind(purpose.analysis).bind(purpose.question).fetch_one(c).await)
+}
+
+/// Whether a call about the incident, for whatever purpose, was entered since `recent` and has not ended.
+pub async fn under_way(
+    tx: &mut Tx,
+    tenant: TenantId,
+    incident: IncidentId,
+    recent: Ts,
+) -> sqlx::Result<bool> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select exists (select 1 from model_calls where tenant_id = $1 and incident_id = $2 and ended_at is null
+         and started_at > $3)")
+        .bind(tenant).bind(incident).bind(recent).fetch_one(c).await)
 }
 
 /// Micro-USD spent and reserved since `from`.
@@ -45,26 +61,22 @@ pub async fn spent_since(tx: &mut Tx, tenant: TenantId, from: Ts) -> sqlx::Resul
 }
 
 /// Enters a call before it is made.
-pub async fn enter(
-    tx: &mut Tx,
-    tenant: TenantId,
-    of: (ProjectId, IncidentId, AnalysisId),
-    call: &NewCall<'_>,
-) -> sqlx::Result<()> {
+pub async fn enter(tx: &mut Tx, tenant: TenantId, of: Purpose, call: &NewCall<'_>) -> sqlx::Result<()> {
     let now = tx.now();
     on_tx!(tx, c => sqlx::query(
-        "insert into model_calls (tenant_id, id, project_id, incident_id, analysis_id, fence, model, prompt_version,
-                                  status, reserved_micros, started_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, 'started', $9, $10)")
-        .bind(tenant).bind(call.id).bind(of.0).bind(of.1).bind(of.2).bind(call.fence).bind(call.model)
-        .bind(call.prompt_version).bind(call.reserved).bind(now).execute(c).await.map(drop))
+        "insert into model_calls (tenant_id, id, project_id, incident_id, analysis_id, question_id, fence, model,
+                                  prompt_version, status, reserved_micros, assumed, started_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'started', $10, $11, $12)")
+        .bind(tenant).bind(call.id).bind(of.project).bind(of.incident).bind(of.analysis).bind(of.question)
+        .bind(call.fence).bind(call.model).bind(call.prompt_version).bind(call.reserved).bind(call.assumed).bind(now)
+        .execute(c).await.map(drop))
 }
 
 /// Enters an answer that was there already.
 pub async fn enter_cached(
     tx: &mut Tx,
     tenant: TenantId,
-    of: (ProjectId, IncidentId, AnalysisId),
+    of: Purpose,
     call: &NewCall<'_>,
 ) -> sqlx::Result<()> {
     let now = tx.now();
@@ -72,8 +84,8 @@ pub async fn enter_cached(
         "insert into model_calls (tenant_id, id, project_id, incident_id, analysis_id, fence, model, prompt_version,
                                   status, reserved_micros, cost_micros, started_at, ended_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, 'cached', 0, 0, $9, $9)")
-        .bind(tenant).bind(call.id).bind(of.0).bind(of.1).bind(of.2).bind(call.fence).bind(call.model)
-        .bind(call.prompt_version).bind(now).execute(c).await.map(drop))
+        .bind(tenant).bind(call.id).bind(of.project).bind(of.incident).bind(of.analysis).bind(call.fence)
+        .bind(call.model).bind(call.prompt_version).bind(now).execute(c).await.map(drop))
 }
 
 /// Enters what became of a call; `false` when it is no longer open under this fence.
@@ -87,22 +99,31 @@ pub async fn settle(
     let now = tx.now();
     let settled = on_tx!(tx, c => sqlx::query(
         "update model_calls set status = $4, failure = $5, cost_micros = $6, prompt_tokens = $7, cached_tokens = $8,
-                                completion_tokens = $9, ended_at = $10
+                                completion_tokens = $9, ended_at = $10,
+                                reserved_micros = case when assumed then coalesce($11, reserved_micros)
+                                                       else reserved_micros end
          where tenant_id = $1 and id = $2 and fence = $3 and status = 'started'")
         .bind(tenant).bind(id).bind(fence).bind(status).bind(failure).bind(spent.cost_micros).bind(spent.prompt)
-        .bind(spent.cached).bind(spent.completion).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(spent.cached).bind(spent.completion).bind(now).bind(spent.counted_micros).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(settled == 1)
 }
 
-/// Gives up the incident's calls whose outcome nobody will learn: they are paid for with what was reserved.
+/// Gives up the calls of this purpose whose outcome nobody will learn: they are paid for with what was reserved.
 ///
-/// Whoever holds the incident's job is the only one that may have a call open, so what is open now was lost.
-pub async fn orphan(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<()> {
+/// Whoever holds the job is the only one that may have a call open for it, so what is open now was lost.
+pub async fn orphan(
+    tx: &mut Tx,
+    tenant: TenantId,
+    incident: IncidentId,
+    question: Option<QuestionId>,
+) -> sqlx::Result<()> {
     let now = tx.now();
     on_tx!(tx, c => sqlx::query(
-        "update model_calls set status = 'orphaned', failure = 'lost', cost_micros = reserved_micros, ended_at = $3
-         where tenant_id = $1 and incident_id = $2 and status = 'started'")
-        .bind(tenant).bind(incident).bind(now).execute(c).await.map(drop))
+        "update model_calls set status = 'orphaned', failure = 'lost', ended_at = $4,
+                                cost_micros = case when assumed then null else reserved_micros end
+         where tenant_id = $1 and incident_id = $2 and status = 'started'
+         and case when $3 is null then question_id is null else question_id = $3 end")
+        .bind(tenant).bind(incident).bind(question).bind(now).execute(c).await.map(drop))
 }
 
 /// What the calls of an analysis used: tokens of prompts, tokens of answers, micro-USD.
@@ -114,7 +135,7 @@ pub async fn used(
     on_tx!(tx, c => sqlx::query_as(
         "select cast(sum(prompt_tokens) as bigint), cast(sum(completion_tokens) as bigint),
                 cast(sum(cost_micros) as bigint)
-         from model_calls where tenant_id = $1 and analysis_id = $2")
+         from model_calls where tenant_id = $1 and analysis_id = $2 and question_id is null")
         .bind(tenant).bind(analysis).fetch_one(c).await)
 }
 
@@ -129,4 +150,17 @@ pub async fn answered(
         "select id from analyses where tenant_id = $1 and incident_id = $2 and evidence_hash = $3 and engine = 'llm'
          and status in ('completed', 'inconclusive') order by version desc limit 1")
         .bind(tenant).bind(incident).bind(hash).fetch_optional(c).await)
+}
+
+/// What the calls of a question used: tokens of prompts, tokens of answers, micro-USD.
+pub async fn used_by_question(
+    tx: &mut Tx,
+    tenant: TenantId,
+    question: QuestionId,
+) -> sqlx::Result<(Option<i64>, Option<i64>, Option<i64>)> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select cast(sum(prompt_tokens) as bigint), cast(sum(completion_tokens) as bigint),
+                cast(sum(cost_micros) as bigint)
+         from model_calls where tenant_id = $1 and question_id = $2")
+        .bind(tenant).bind(question).fetch_one(c).await)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use llm::{BadOutput, Failure, Reply, Usage};
+use outbox::Ts;
 use serde_json::{Value, json};
 
 use super::world::World;
@@ -230,6 +231,24 @@ async fn concurrent_calls_never_exceed_the_budget() {
 }
 
 #[tokio::test]
+async fn a_model_without_a_listed_price_is_bounded_as_well() {
+    // Three thousand tokens of answer and a prompt at 10 USD a million: between 30,000 and 60,000 micro-USD.
+    let world = World::with(Ts::from_micros(super::world::START), Some(70_000), "house-model").await;
+    world.change("checkout", "v2.41.0", 41).await;
+    world.script.then(Err(Failure::Lost));
+    world.analyse(false).await;
+    let counted = world.analytics().await;
+    assert!((0.03..0.06).contains(&counted.budget.used_today_usd), "{}", counted.budget.used_today_usd);
+    assert_eq!(counted.totals.cost_usd, None, "what it cost is unknown, and is not made up");
+    world.change("checkout", "v2.41.1", 10).await;
+    let refused = world.analyse(true).await.analysis.unwrap();
+    let reason = refused.reason.unwrap();
+    assert!(reason.contains("budget for the model is used up"), "{reason}");
+    assert!(reason.contains("the price of house-model is not listed"), "{reason}");
+    assert_eq!(world.script.journal().len(), 1);
+}
+
+#[tokio::test]
 async fn a_result_under_an_old_fence_is_dropped() {
     let world = World::new(Some(BUDGET)).await;
     world.change("checkout", "v2.41.0", 41).await;
@@ -336,8 +355,8 @@ async fn feedback_is_kept_and_counted() {
     world.clock.advance(86_400.0);
     world.incident(later, 2).await;
     let facts = crate::ai::evidence::Facts::read(&world.db, world.tenant, later).await.unwrap();
-    assert_eq!(facts.similar[0].accepted.as_deref(), Some(first.claim.as_str()));
-    assert!(facts.similar[0].same_key);
+    assert_eq!(facts.similar[0].accepted(), Some(first.claim.as_str()));
+    assert_eq!(facts.similar[0].alike, 1.0);
 }
 
 #[tokio::test]

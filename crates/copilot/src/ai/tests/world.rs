@@ -44,10 +44,15 @@ impl World {
     }
 
     pub async fn at(now: Ts, budget_micros: Option<i64>) -> Self {
+        Self::with(now, budget_micros, "gpt-4o-mini").await
+    }
+
+    /// The same with a model of another name.
+    pub async fn with(now: Ts, budget_micros: Option<i64>, name: &str) -> Self {
         let (folder, database) = (tempfile::tempdir().unwrap(), Scratch::new().await);
         let clock = Clock::manual(now);
         let db = crate::db::open(&database.url(), folder.path(), clock.clone()).await.unwrap();
-        let script = Scripted::new("gpt-4o-mini");
+        let script = Scripted::new(name);
         let model = match budget_micros {
             Some(budget) => Model::scripted(script.clone(), budget),
             None => Model::none(),
@@ -77,7 +82,7 @@ impl World {
     }
 
     pub fn worker(&self) -> Worker<'_> {
-        Worker { db: &self.db, model: &self.model, outbound: &self.outbound, keys: &self.keys }
+        Worker { db: &self.db, model: &self.model, outbound: &self.outbound, keys: &self.keys, redis: None }
     }
 
     pub async fn ask(&self, refresh: bool, wait: Option<Duration>) -> Result<Hypotheses> {
@@ -112,6 +117,14 @@ impl World {
         on_tx!(tx, c => sqlx::query("insert into tenants (tenant_id, name, created_at) values ($1, 'T', $2)")
             .bind(self.tenant).bind(now).execute(c).await.map(drop))
         .unwrap();
+        tx.commit().await.unwrap();
+        self.add_project().await;
+    }
+
+    /// Makes the project that `self` names.
+    pub async fn add_project(&self) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        let now = tx.now();
         on_tx!(tx, c => sqlx::query(
             "insert into projects (tenant_id, id, name, created_at) values ($1, $2, 'P', $3)")
             .bind(self.tenant).bind(self.project).bind(now).execute(c).await.map(drop))

@@ -10,7 +10,7 @@ use super::{Work, Worker};
 use crate::ai::analysis::{AnalysisStatus, Engine};
 use crate::ai::diagnose::{Conclusion, Proposal};
 use crate::ai::evidence::Gathered;
-use crate::ai::model::{Call, store as ledger};
+use crate::ai::model::{Call, Denied, store as ledger};
 use crate::ai::prompt::{self, Prompt, answer, merge};
 use crate::ai::store::{self, Ending};
 use crate::error::Result;
@@ -21,6 +21,12 @@ const CALL: Duration = Duration::from_secs(60);
 
 /// When the whole work must be near its end, counted from the claim: the lease less a margin.
 const CALL_BY: Duration = Duration::from_secs(70);
+
+/// Until when, counted from the claim, a call waits for another one about the same incident to end.
+const WAIT_BY: Duration = Duration::from_secs(25);
+
+/// How often it looks whether that has ended.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What came of asking the model.
 enum Asked {
@@ -55,23 +61,55 @@ impl Worker<'_> {
             tx.commit().await?;
             return Ok(());
         }
-        let of = (work.project, work.incident, work.analysis);
-        let reserved =
-            self.model.reserve(&mut tx, work.tenant, of, job, &prompt.request, prompt::VERSION).await?;
-        let call = match reserved {
-            Ok(call) => call,
-            Err(why) => {
-                let why = format!("the model was not asked: {why}");
-                self.settle(&mut tx, work, job, conclusion, Asked::Not(why)).await?;
+        let call = match self.reserve(tx, work, job, &prompt.request, claimed + WAIT_BY).await? {
+            Ok((call, tx)) => {
                 tx.commit().await?;
+                call
+            }
+            Err(why) => {
+                let mut tx = self.db.begin(work.tenant.0).await?;
+                if store::hold(&mut tx, work.tenant, job).await? {
+                    let why = format!("the model was not asked: {why}");
+                    self.settle(&mut tx, work, job, conclusion, Asked::Not(why)).await?;
+                    tx.commit().await?;
+                }
                 return Ok(());
             }
         };
-        tx.commit().await?;
         let Some(provider) = self.model.provider() else { return Ok(()) };
         let deadline = (Instant::now() + CALL).min(claimed + CALL_BY);
         let outcome = provider.complete(&prompt.request, deadline).await;
         self.answered(work, job, (&prompt, &call), conclusion, outcome).await
+    }
+
+    /// Enters the call, once no other call about the incident is under way; or why it can't be made.
+    async fn reserve(
+        self,
+        mut tx: Tx,
+        work: Work,
+        job: &Job,
+        request: &llm::Request,
+        until: Instant,
+    ) -> Result<std::result::Result<(Call, Tx), String>> {
+        let purpose = work.purpose();
+        loop {
+            let reserved =
+                self.model.reserve(&mut tx, work.tenant, purpose, job, request, prompt::VERSION).await?;
+            match reserved {
+                Ok(call) => return Ok(Ok((call, tx))),
+                Err(Denied::Refused(why)) => return Ok(Err(why)),
+                Err(Denied::Busy) if Instant::now() >= until => {
+                    return Ok(Err("it was busy with another call about this incident".to_owned()));
+                }
+                Err(Denied::Busy) => {}
+            }
+            drop(tx);
+            tokio::time::sleep(LOOK).await;
+            tx = self.db.begin(work.tenant.0).await?;
+            if !store::hold(&mut tx, work.tenant, job).await? {
+                return Ok(Err("somebody else took over".to_owned()));
+            }
+        }
     }
 
     /// Books the call and stores its answer, both only while the fence holds.
@@ -149,10 +187,10 @@ impl Worker<'_> {
             fence: job.fence,
             model: self.model.name().unwrap_or_default(),
             prompt_version: prompt::VERSION,
-            reserved: Some(0),
+            reserved: 0,
+            assumed: false,
         };
-        let of = (work.project, work.incident, work.analysis);
-        Ok(ledger::enter_cached(tx, work.tenant, of, &call).await?)
+        Ok(ledger::enter_cached(tx, work.tenant, work.purpose(), &call).await?)
     }
 }
 

@@ -114,6 +114,8 @@ pub fn families(model: &Model, service: Service) -> Vec<Family> {
     let mut families = served(service.kind(), &node.traffic);
     families.extend(calls(model, service));
     families.push(counter("process_cpu_seconds", "Processor time used.", none, resources.cpu_seconds));
+    let throttled = resources.throttled_seconds;
+    families.push(counter("container_cpu_throttled_seconds", "Time without a processor.", none, throttled));
     families.push(gauge("process_cpu_limit_cores", "Processors it may use.", none, profile.cores));
     families.push(gauge("process_resident_memory_bytes", "Memory in use.", none, resources.memory_bytes));
     families.push(gauge("shop_build_info", "One, with the running version as a label.", version, 1.0));

@@ -10,14 +10,14 @@ mod resources;
 mod telemetry;
 mod topology;
 
-pub use fault::Fault;
+pub use fault::{Fault, Job};
 pub use topology::Service;
 
 use std::collections::BTreeMap;
 
 use fault::Active;
 use random::{Dice, Drift};
-use resources::Resources;
+use resources::{Resources, Strain};
 use telemetry::{Outcome, Traffic};
 use topology::{Call, PerService};
 
@@ -54,6 +54,7 @@ pub struct Model {
     edges: BTreeMap<(Service, Service), Traffic>,
     releases: Vec<Release>,
     fault: Option<Active>,
+    job: Option<Job>,
     probe_s: f64,
 }
 
@@ -88,6 +89,7 @@ impl Model {
             edges,
             releases,
             fault: None,
+            job: None,
             probe_s: PROBE_MEAN_S,
         }
     }
@@ -113,8 +115,11 @@ impl Model {
         self.now_s
     }
 
-    /// Breaks something from now on.
+    /// Breaks something from now on; what is broken already stays as it is.
     pub fn inject(&mut self, fault: Fault) {
+        if self.fault.is_some_and(|active| active.fault == fault) {
+            return;
+        }
         self.fault = Some(Active { fault, since_s: self.now_s });
         self.releases.extend(fault.release(self.now_s));
     }
@@ -126,11 +131,22 @@ impl Model {
         }
     }
 
+    /// Lets a job run by the clock.
+    pub fn schedule(&mut self, job: Job) {
+        self.job = Some(job);
+    }
+
+    /// Whether the service answers nobody, scrapes included.
+    pub fn is_down(&self, service: Service) -> bool {
+        self.fault.is_some_and(|active| active.is_down(service))
+    }
+
     fn visitors_per_s(&self) -> f64 {
         let day = (self.now_s / 86_400.0).fract() * std::f64::consts::TAU;
         // Quietest at four in the morning, busiest at four in the afternoon, UTC.
         let daily = 1.0 - DAILY_SWING * (day - std::f64::consts::TAU / 6.0).cos();
-        VISITORS_PER_S * daily * (1.0 + self.load.value())
+        let surge = self.fault.map_or(1.0, |active| active.visitors(self.now_s));
+        VISITORS_PER_S * daily * (1.0 + self.load.value()) * surge
     }
 
     fn version(&self, service: Service) -> &'static str {
@@ -146,7 +162,8 @@ impl Model {
         let resources = &self.nodes.get(service).resources;
         let (profile, slowdown, wait_s) = (resources.profile(), resources.slowdown(), resources.wait_s());
         let added = self.fault.map_or(0.0, |active| active.added_error_ratio(service, self.now_s));
-        let mut latency_s = self.dice.lognormal(profile.median_s * slowdown, profile.sigma);
+        let longer = self.fault.map_or(1.0, |active| active.slowdown(service, self.now_s));
+        let mut latency_s = self.dice.lognormal(profile.median_s * slowdown * longer, profile.sigma);
         if wait_s > 0.0 {
             latency_s += self.dice.exponential(wait_s);
         }
@@ -160,7 +177,7 @@ impl Model {
                 if !self.dice.chance(call.probability) {
                     continue;
                 }
-                let answer = self.call(service, call);
+                let answer = self.call_as_often_as_it_does(service, call);
                 latency_s += answer.latency_s;
                 if let (Some(failure), false) = (answer.outcome.seen_by_caller(), call.optional) {
                     outcome = failure;
@@ -174,8 +191,24 @@ impl Model {
         Answer { latency_s, outcome }
     }
 
+    /// The last answer, after as long as all of them took.
+    fn call_as_often_as_it_does(&mut self, client: Service, call: &Call) -> Answer {
+        let times = self.fault.map_or(1, |active| active.repeats(client, call.to, self.now_s));
+        let mut answer = self.call(client, call);
+        for _ in 1..times {
+            let again = self.call(client, call);
+            answer = Answer { latency_s: answer.latency_s + again.latency_s, outcome: again.outcome };
+        }
+        answer
+    }
+
     fn call(&mut self, client: Service, call: &Call) -> Answer {
-        let mut answer = self.serve(call.to);
+        // Where nobody listens, the connection is refused at once and nothing is served.
+        let mut answer = if self.is_down(call.to) {
+            Answer { latency_s: 0.0, outcome: Outcome::Failed }
+        } else {
+            self.serve(call.to)
+        };
         answer.latency_s += self.dice.exponential(NETWORK_S);
         if answer.latency_s > CALL_TIMEOUT_S {
             answer = Answer { latency_s: CALL_TIMEOUT_S, outcome: Outcome::Timeout };
@@ -189,8 +222,14 @@ impl Model {
     fn tick(&mut self) {
         self.load.step(TICK_S, &mut self.dice);
         for service in Service::ALL {
-            let hog = self.fault.map_or(0.0, |active| active.hog_ratio(service, self.now_s));
-            self.nodes.get_mut(service).resources.tick(TICK_S, hog, &mut self.dice);
+            let fault = self.fault.map_or(0.0, |active| active.hog_ratio(service, self.now_s));
+            let job = self.job.map_or(0.0, |job| job.hog_ratio(service, self.now_s));
+            let strain = Strain {
+                hog: fault.max(job),
+                leaked_mib: self.fault.map_or(0.0, |active| active.leaked_mib(service, self.now_s)),
+                starved: self.fault.map_or(0.0, |active| active.starved(service, self.now_s)),
+            };
+            self.nodes.get_mut(service).resources.tick(TICK_S, strain, &mut self.dice);
         }
         self.probe_s = probe_s(self.now_s, &mut self.dice);
     }

@@ -25,6 +25,8 @@ pub(super) struct Resources {
     recent: Recent,
     /// Processor seconds used since the start.
     pub cpu_seconds: f64,
+    /// Seconds it wanted a processor and got none, since the start.
+    pub throttled_seconds: f64,
     /// Resident memory in bytes.
     pub memory_bytes: f64,
     /// Requests in flight.
@@ -38,6 +40,17 @@ pub(super) struct Resources {
     utilisation: f64,
     requests_per_s: f64,
     wait_s: f64,
+}
+
+/// What a fault does to a service's resources.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Strain {
+    /// How much of the processor and of the connections something that is no request has taken, from 0 to 1.
+    pub hog: f64,
+    /// Memory held for nothing, in MiB.
+    pub leaked_mib: f64,
+    /// Seconds in each second for which it wanted a processor and got none.
+    pub starved: f64,
 }
 
 /// What was served since the last tick.
@@ -57,6 +70,7 @@ impl Resources {
             jobs: Drift::new(30.0, 0.7),
             recent: Recent::default(),
             cpu_seconds: 0.0,
+            throttled_seconds: 0.0,
             memory_bytes: mib(profile.memory_mib),
             in_flight: 0.0,
             connections: 0.0,
@@ -89,9 +103,9 @@ impl Resources {
         self.wait_s
     }
 
-    /// Looks at what was served in the last `seconds`; `hog` (0 to 1) is how much of the processor and of the
-    /// connections something that is no request has taken.
-    pub fn tick(&mut self, seconds: f64, hog: f64, dice: &mut Dice) {
+    /// Looks at what was served in the last `seconds`, under a `strain`.
+    pub fn tick(&mut self, seconds: f64, strain: Strain, dice: &mut Dice) {
+        let hog = strain.hog;
         let recent = std::mem::take(&mut self.recent);
         self.memory.step(seconds, dice);
         self.jobs.step(seconds, dice);
@@ -104,7 +118,11 @@ impl Resources {
         // Little's law: requests in flight are the seconds of work that arrived in a second.
         self.in_flight = smooth(self.in_flight, recent.busy_s / seconds);
         self.memory_bytes =
-            mib(self.profile.memory_mib * (1.0 + self.memory.value()) + self.in_flight * MIB_PER_REQUEST);
+            mib(self.profile.memory_mib * (1.0 + self.memory.value()) + self.in_flight * MIB_PER_REQUEST)
+                + mib(strain.leaked_mib);
+        // A busy service waits for its processor now and then, a starved one most of the time.
+        let waits = 0.002 * used / self.profile.cores * (1.0 + 0.3 * dice.normal()).max(0.0);
+        self.throttled_seconds += (waits + strain.starved) * seconds;
         match self.service.kind() {
             Kind::Database => self.tick_pool(hog),
             Kind::Http | Kind::Cache => {}

@@ -195,7 +195,7 @@ fn a_saturated_database_slows_all_above_it_and_burns_only_its_own_processor() {
 
 #[test]
 fn recovering_gives_back_the_old_version_and_the_old_numbers() {
-    for fault in [Fault::BadRelease, Fault::SaturatedDatabase] {
+    for fault in Fault::ALL {
         let (healthy, _, mut model) = Interval::healthy_and_broken(fault);
         model.recover();
         model.advance(model.now_s() + 10.0);
@@ -217,4 +217,30 @@ fn the_probe_crosses_its_mean_again_and_again_in_a_healthy_shop() {
     }
     let crossings = above.windows(2).filter(|pair| pair[0] != pair[1]).count();
     assert!((8..=30).contains(&crossings), "{crossings}");
+}
+
+#[test]
+fn every_fault_is_felt_where_people_buy_or_look() {
+    for fault in Fault::ALL {
+        let mut model = Model::new(11, START_S, Vec::new());
+        model.advance(START_S + 10.0);
+        let healthy = Interval::of(&mut model, 30.0);
+        model.inject(fault);
+        let ripe_s = if fault == Fault::Leak { fault::LEAK_S } else { 20.0 };
+        model.advance(model.now_s() + ripe_s);
+        let broken = Interval::of(&mut model, 30.0);
+        let felt = [Service::Storefront, Service::Checkout, Service::Cart].map(|service| {
+            broken.error_ratio(service) > healthy.error_ratio(service) + 0.05
+                || broken.mean_latency_s(service) > 2.0 * healthy.mean_latency_s(service)
+        });
+        assert!(felt.contains(&true), "{fault:?} is not felt");
+    }
+}
+
+#[test]
+fn a_service_that_is_gone_serves_nobody_and_its_callers_fail_fast() {
+    let (_, broken, model) = Interval::healthy_and_broken(Fault::CacheDown);
+    assert_eq!(broken.rate(Service::RedisCache), 0.0);
+    assert!(broken.error_ratio(Service::Cart) > 0.9);
+    assert!(model.is_down(Service::RedisCache) && !model.is_down(Service::Cart));
 }

@@ -13,18 +13,18 @@ use crate::event::{self, Event};
 use crate::ids::{EpisodeId, IncidentId, ProjectId};
 use crate::incident::episode::{HOLD_S, REOPEN_S};
 use crate::incident::record::NewIncident;
-use crate::incident::tracked::{self, store::NewEpisode};
-use crate::incident::{Severity, State, explain, store};
+use crate::incident::store::bulk::Lead;
+use crate::incident::{Severity, State, store};
 
 /// Open incidents of a project from which on further alerts join one storm incident.
 pub const STORM: i64 = 5_000;
 
-impl Intake {
+impl Intake<'_> {
     /// Begins an episode and finds the incident it belongs to.
     pub(super) async fn begin(
         &mut self,
         tx: &mut Tx,
-        one: &mut One,
+        one: &mut One<'_>,
         starts_at: Ts,
         at: Ts,
         origin: &Origin,
@@ -35,9 +35,7 @@ impl Intake {
             one.incident = None;
         }
         let episode = EpisodeId::new();
-        let begun =
-            NewEpisode { id: episode, alert: one.row.id, incident: one.incident, starts_at, opened_at: at };
-        tracked::store::begin(tx, self.tenant, self.project, &begun).await?;
+        self.writes.begin(episode, one, starts_at, at);
         one.episode = Some(episode);
         event::append(tx, self.tenant, self.project, &Event::AlertFired(one.summary()));
         if let Some(incident) = one.incident {
@@ -50,7 +48,7 @@ impl Intake {
     async fn attach(
         &mut self,
         tx: &mut Tx,
-        one: &mut One,
+        one: &mut One<'_>,
         incident: IncidentId,
         origin: &Origin,
     ) -> Result<()> {
@@ -62,11 +60,10 @@ impl Intake {
                 "alert_id": one.row.id, "name": one.row.name, "title": one.row.title,
                 "source": origin.source.name, "delivery_id": origin.delivery,
             });
-            self.desk.step(tx, incident, "alert_received", detail, Some(&origin.source.name)).await?;
+            self.arrivals.entry(incident).or_default().note(&mut self.desk, incident, detail, origin);
         }
         one.row.incident_id = Some(incident);
-        let stale_at = self.now.plus_seconds(origin.source.stale_after_s);
-        store::set_stale_at(tx, self.tenant, incident, Some(stale_at)).await?;
+        self.desk.heard(incident, self.now.plus_seconds(origin.source.stale_after_s));
         if one.track.is_flapping() {
             self.desk.set_flapping(tx, incident, true).await?;
         }
@@ -74,10 +71,11 @@ impl Intake {
     }
 
     /// Finds the incident of a new episode: the open one of its key, one to reopen, or a new one.
-    async fn join(&mut self, tx: &mut Tx, one: &mut One, origin: &Origin) -> Result<Outcome> {
+    async fn join(&mut self, tx: &mut Tx, one: &mut One<'_>, origin: &Origin) -> Result<Outcome> {
         let mut key = one.incident_key;
         let mut previous = None;
-        if let Some(id) = store::newest_of_key(tx, self.tenant, self.project, &key).await? {
+        let lead = self.lead(tx, &key).await?;
+        if let Some(id) = lead.incident() {
             let record = self.desk.take(tx, id).await?;
             if record.incident.open {
                 one.incident = Some(id);
@@ -86,29 +84,46 @@ impl Intake {
             if record.reopens(self.now, REOPEN_S) {
                 one.incident = Some(id);
                 self.desk.reopen(tx, id, "it fires again").await?;
-                self.explain(tx, one, id).await?;
+                self.explain(one, id);
                 return Ok(Outcome::Reopened);
             }
             previous = Some(id);
-            store::forget_redirect(tx, self.tenant, self.project, &key).await?;
+            if lead.redirected.is_some() {
+                store::forget_redirect(tx, self.tenant, self.project, &key).await?;
+            }
         }
         let storm = self.open_count(tx).await? >= STORM;
         if storm {
             key = storm_key(self.project);
             previous = None;
+            if let Some(open) = self.lead(tx, &key).await?.open {
+                one.incident = Some(open);
+                return Ok(Outcome::Attached);
+            }
         }
-        self.open(tx, one, origin, key, previous, storm).await
+        self.open(one, origin, key, previous, storm);
+        Ok(Outcome::Opened)
     }
 
-    async fn open(
+    /// Where an incident key leads to by now.
+    async fn lead(&mut self, tx: &mut Tx, key: &[u8; 32]) -> Result<Lead> {
+        if let Some(lead) = self.leads.get(key) {
+            return Ok(lead.clone());
+        }
+        let found = store::bulk::leads(tx, self.tenant, self.project, &[*key]).await?;
+        let lead = found.into_iter().next().unwrap_or_default();
+        self.leads.insert(*key, lead.clone());
+        Ok(lead)
+    }
+
+    fn open(
         &mut self,
-        tx: &mut Tx,
-        one: &mut One,
+        one: &mut One<'_>,
         origin: &Origin,
         key: [u8; 32],
         previous: Option<IncidentId>,
         storm: bool,
-    ) -> Result<Outcome> {
+    ) {
         let none = BTreeMap::new();
         let new = NewIncident {
             id: IncidentId::new(),
@@ -124,38 +139,35 @@ impl Intake {
             severity: if storm { Severity::Critical } else { one.row.severity },
             severity_note: one.severity_note.clone().filter(|_| !storm),
             source: &origin.source.name,
-            labels: if storm { &none } else { &one.labels },
+            labels: if storm { &none } else { one.labels.as_ref() },
             incident_key: Some(key),
             previous,
             stale_after_s: Some(origin.source.stale_after_s),
             now: self.now,
         };
-        let (id, fresh) = self.desk.open(tx, new).await?;
+        let id = self.desk.open_later(&new);
         one.incident = Some(id);
-        if !fresh {
-            return Ok(Outcome::Attached);
-        }
+        let lead = Lead { open: Some(id), newest: Some(id), ..Lead::default() };
+        self.leads.insert(key, lead);
         self.open_count = self.open_count.map(|count| count + 1);
         let detail =
             json!({"source": origin.source.name, "alert": one.row.name, "previous_incident_id": previous});
-        self.desk.step(tx, id, "incident_created", detail, None).await?;
-        self.explain(tx, one, id).await?;
-        Ok(Outcome::Opened)
+        self.desk.step(id, "incident_created", detail, None);
+        self.explain(one, id);
     }
 
     /// Asks for an analysis, unless the alert flaps: an answer would be out of date before it is read.
-    async fn explain(&self, tx: &mut Tx, one: &One, incident: IncidentId) -> Result<()> {
+    fn explain(&mut self, one: &One<'_>, incident: IncidentId) {
         if !one.track.is_flapping() {
-            explain::request(tx, self.tenant, incident).await?;
+            self.desk.explain(incident);
         }
-        Ok(())
     }
 
     /// An alert that fires on after a person closed its incident.
     pub(super) async fn still_firing(
         &mut self,
         tx: &mut Tx,
-        one: &mut One,
+        one: &mut One<'_>,
         origin: &Origin,
     ) -> Result<Applied> {
         let Some(id) = one.incident else { return Ok(Applied::new(Outcome::Repeated, None, None)) };
@@ -172,7 +184,7 @@ impl Intake {
         }
         let outcome = self.join(tx, one, origin).await?;
         if let (Some(to), Some(episode)) = (one.incident, one.episode) {
-            tracked::store::move_episode(tx, self.tenant, episode, to).await?;
+            self.writes.move_to(episode, to);
             self.desk.alert_closed(tx, id).await?;
             self.attach(tx, one, to, origin).await?;
             one.row.incident_open = Some(true);
@@ -183,7 +195,7 @@ impl Intake {
 
     async fn open_count(&mut self, tx: &mut Tx) -> Result<i64> {
         if self.open_count.is_none() {
-            self.open_count = Some(store::count_open(tx, self.tenant, self.project).await?);
+            self.open_count = Some(store::count_open(tx, self.tenant, self.project, STORM).await?);
         }
         Ok(self.open_count.unwrap_or_default())
     }

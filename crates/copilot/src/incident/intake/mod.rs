@@ -3,20 +3,22 @@
 mod join;
 mod one;
 mod source;
+mod writes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use outbox::{Ts, Tx};
+use outbox::{Ts, Tx, sabotage};
 
-use super::Severity;
 use super::episode::Effect;
-use super::tracked::{self, store::Sent};
+use super::store::{self, bulk::Lead};
+use super::tracked::{self, Tracked, store::Sent};
 use super::work::Desk;
 use crate::error::Result;
 use crate::event::{self, Event};
 use crate::ids::{AlertId, DeliveryId, IncidentId, ProjectId, TenantId};
 use one::One;
 pub use source::{Origin, Source};
+use writes::{Arrivals, Writes};
 
 crate::words! {
     /// What became of one alert of a webhook request.
@@ -75,11 +77,14 @@ type Keys = ([u8; 32], [u8; 32]);
 
 /// Applies statements of one project in the order of acceptance, and answers in the order given.
 ///
-/// Alerts are taken in the order of their keys, so that two transactions never wait for each other in a
-/// circle; within a request a key's firings come before its resolutions, because the order in a body is not time.
+/// What the statements speak of is read with a few statements for all, the rules are applied in memory, and what
+/// changed is written with one statement a table. Alerts are taken in the order of their keys, so that two
+/// transactions never wait for each other in a circle; within a request a key's firings come before its
+/// resolutions, because the order in a body is not time.
 ///
 /// # Errors
-/// When the database refused; nothing was applied then.
+/// When the database refused; nothing was applied then. A unique violation means that another process was faster,
+/// and the whole transaction is to be tried again.
 pub async fn apply(
     tx: &mut Tx,
     tenant: TenantId,
@@ -91,18 +96,21 @@ pub async fn apply(
         let key = (statement.sent.incident_key, statement.sent.alert_key);
         by_key.entry(key).or_default().push((index, statement));
     }
-    let now = tx.now();
-    let mut intake = Intake { tenant, project, now, desk: Desk::new(tenant, project, now), open_count: None };
+    store::lock_project(tx, tenant, project).await?;
+    let mut intake = Intake::new(tenant, project, tx.now());
+    let mut known = intake.load(tx, &by_key).await?;
     let mut applied: Vec<Option<Applied>> = vec![None; statements.len()];
-    for group in by_key.values_mut() {
+    for (keys, group) in &mut by_key {
         group.sort_by_key(|(index, statement)| (statement.order, statement.sent.alert.status, *index));
-        for (index, answer) in intake.one_key(tx, group).await? {
+        for (index, answer) in intake.one_key(tx, known.remove(&keys.1[..]), group).await? {
             if let Some(slot) = applied.get_mut(index) {
                 *slot = Some(answer);
             }
         }
     }
-    intake.desk.clear(tx).await?;
+    sabotage::point("intake.before_incidents").await?;
+    intake.finish(tx).await?;
+    sabotage::point("intake.incidents_written").await?;
     Ok(applied.into_iter().flatten().collect())
 }
 
@@ -111,54 +119,102 @@ pub async fn apply(
 /// # Errors
 /// When the database refused.
 pub async fn due(tx: &mut Tx, tenant: TenantId, project: ProjectId, id: AlertId) -> Result<()> {
+    store::lock_project(tx, tenant, project).await?;
     let Some(tracked) = tracked::store::find(tx, tenant, id).await? else { return Ok(()) };
     let now = tx.now();
-    let mut intake = Intake { tenant, project, now, desk: Desk::new(tenant, project, now), open_count: None };
+    let mut intake = Intake::new(tenant, project, now);
     let stored = tracked::store::stored(tx, tenant, id).await?;
     let origin = stored.origin();
     let mut one = One::stored(tracked, stored);
     intake.settle(tx, &mut one, now, &origin).await?;
-    intake.save(tx, &one).await?;
-    intake.desk.clear(tx).await?;
-    Ok(())
+    intake.writes.alert(one);
+    intake.finish(tx).await
 }
 
-struct Intake {
+struct Intake<'a> {
     tenant: TenantId,
     project: ProjectId,
     now: Ts,
     desk: Desk,
+    writes: Writes<'a>,
+    /// Where incident keys lead to by now.
+    leads: BTreeMap<[u8; 32], Lead>,
+    /// The alerts that each incident received.
+    arrivals: BTreeMap<IncidentId, Arrivals>,
     open_count: Option<i64>,
 }
 
-impl Intake {
+impl<'a> Intake<'a> {
+    fn new(tenant: TenantId, project: ProjectId, now: Ts) -> Self {
+        let desk = Desk::of_senders(tenant, project, now);
+        let (writes, leads, arrivals) = (Writes::default(), BTreeMap::new(), BTreeMap::new());
+        Self { tenant, project, now, desk, writes, leads, arrivals, open_count: None }
+    }
+
+    /// Reads what the statements speak of: the known alerts, their incidents, and those that new episodes may join.
+    async fn load(
+        &mut self,
+        tx: &mut Tx,
+        by_key: &BTreeMap<Keys, Vec<(usize, &Statement<'_>)>>,
+    ) -> Result<BTreeMap<Vec<u8>, Tracked>> {
+        let mut keys: Vec<&[u8]> = by_key.keys().map(|(_, alert_key)| &alert_key[..]).collect();
+        keys.sort_unstable();
+        let known = tracked::store::bulk::load(tx, self.tenant, self.project, &keys).await?;
+        let mut joining = Vec::new();
+        let mut incidents = BTreeSet::new();
+        for ((incident_key, alert_key), group) in by_key {
+            let row = known.get(&alert_key[..]);
+            let fires = group.iter().any(|(_, one)| one.sent.alert.status == alerts::Status::Firing);
+            let open = row.is_some_and(|row| row.episode_id.is_some());
+            if fires && !open && joining.last() != Some(incident_key) {
+                joining.push(*incident_key);
+            }
+            let quiet = open && fires && row.is_some_and(|row| row.incident_open == Some(true));
+            incidents.extend(row.and_then(|row| row.incident_id).filter(|_| !quiet));
+        }
+        for lead in store::bulk::leads(tx, self.tenant, self.project, &joining).await? {
+            incidents.extend(lead.incident());
+            if let Ok(key) = lead.incident_key.as_slice().try_into() {
+                self.leads.insert(key, lead);
+            }
+        }
+        self.desk.load(tx, &incidents).await?;
+        Ok(known)
+    }
+
+    /// Writes everything.
+    async fn finish(mut self, tx: &mut Tx) -> Result<()> {
+        for (incident, arrivals) in std::mem::take(&mut self.arrivals) {
+            arrivals.rest(&mut self.desk, incident);
+        }
+        self.desk.clear(tx).await?;
+        Ok(self.writes.flush(tx, self.tenant, self.project).await?)
+    }
+
     /// Applies the statements about one alert key, in order.
     async fn one_key(
         &mut self,
         tx: &mut Tx,
-        group: &[(usize, &Statement<'_>)],
+        known: Option<Tracked>,
+        group: &[(usize, &Statement<'a>)],
     ) -> Result<Vec<(usize, Applied)>> {
         let Some((_, first)) = group.first() else { return Ok(Vec::new()) };
-        if first.sent.alert.is_heartbeat {
-            tracked::store::note_gap(tx, self.tenant, self.project, &first.sent.alert_key, self.now).await?;
-        }
-        let sent = Sent { statements: group.len() as i64, ..first.sent };
-        let row = tracked::store::touch(tx, self.tenant, self.project, &sent, self.now).await?;
-        let mut one = One::sent(row, &first.sent);
+        let mut one = One::sent(known, &first.sent, self.now);
         let mut applied = Vec::with_capacity(group.len());
         for (index, statement) in group {
             let origin = Origin { source: statement.source.clone(), delivery: Some(statement.delivery) };
+            one.hear(self.now);
             applied.push((*index, self.statement(tx, &mut one, statement, &origin).await?));
         }
-        self.save(tx, &one).await?;
+        self.writes.alert(one);
         Ok(applied)
     }
 
     async fn statement(
         &mut self,
         tx: &mut Tx,
-        one: &mut One,
-        statement: &Statement<'_>,
+        one: &mut One<'a>,
+        statement: &Statement<'a>,
         origin: &Origin,
     ) -> Result<Applied> {
         let alert = statement.sent.alert;
@@ -185,7 +241,7 @@ impl Intake {
     async fn fired(
         &mut self,
         tx: &mut Tx,
-        one: &mut One,
+        one: &mut One<'a>,
         effect: Effect,
         origin: &Origin,
     ) -> Result<Applied> {
@@ -206,7 +262,7 @@ impl Intake {
     }
 
     /// What a resolution led to.
-    async fn ended(&mut self, tx: &mut Tx, one: &mut One, effect: Effect) -> Result<Applied> {
+    async fn ended(&mut self, tx: &mut Tx, one: &mut One<'a>, effect: Effect) -> Result<Applied> {
         match effect {
             Effect::Closed { ends_at } => {
                 one.changed = true;
@@ -226,14 +282,18 @@ impl Intake {
     }
 
     /// Ends a hold or a flapping whose time has come.
-    async fn settle(&mut self, tx: &mut Tx, one: &mut One, now: Ts, origin: &Origin) -> Result<()> {
+    async fn settle(&mut self, tx: &mut Tx, one: &mut One<'a>, now: Ts, origin: &Origin) -> Result<()> {
         if let Some(Effect::Opened { starts_at, at }) = one.track.due(now) {
             one.changed = true;
             self.begin(tx, one, starts_at, at, origin).await?;
         }
         if one.track.settle_flapping(now) {
             one.changed = true;
-            self.save(tx, one).await?;
+            if one.first.is_none() {
+                // Whether another alert of the incident flaps is asked of the database.
+                tracked::store::save(tx, self.tenant, one.row.id, &one.track, one.incident, one.episode)
+                    .await?;
+            }
             if let Some(incident) = one.incident {
                 self.desk.set_flapping(tx, incident, false).await?;
             }
@@ -241,9 +301,9 @@ impl Intake {
         Ok(())
     }
 
-    async fn close(&mut self, tx: &mut Tx, one: &mut One, ends_at: Ts) -> Result<()> {
+    async fn close(&mut self, tx: &mut Tx, one: &mut One<'a>, ends_at: Ts) -> Result<()> {
         if let Some(episode) = one.episode.take() {
-            tracked::store::end(tx, self.tenant, episode, ends_at, self.now).await?;
+            self.writes.end(episode, ends_at, self.now);
         }
         event::append(tx, self.tenant, self.project, &Event::AlertResolved(one.summary()));
         if let Some(incident) = one.incident {
@@ -256,25 +316,14 @@ impl Intake {
     }
 
     /// Keeps what the sender says by now, and tells when it says something else.
-    async fn describe(&mut self, tx: &mut Tx, one: &mut One, alert: &alerts::Alert) -> Result<()> {
-        let severity = Severity::from(alert.severity);
-        let row = &mut one.row;
-        if row.annotations.0 == alert.annotations && row.severity == severity {
+    async fn describe(&mut self, tx: &mut Tx, one: &mut One<'a>, alert: &alerts::Alert) -> Result<()> {
+        if !one.describe(alert) {
             return Ok(());
         }
-        row.annotations.0.clone_from(&alert.annotations);
-        row.severity = severity;
-        tracked::store::describe(tx, self.tenant, row.id, alert).await?;
         if let (Some(incident), Some(_)) = (one.incident, one.episode) {
-            self.desk.take(tx, incident).await?.raise(severity, one.severity_note.clone());
+            let (severity, note) = (one.row.severity, one.severity_note.clone());
+            self.desk.take(tx, incident).await?.raise(severity, note);
             self.desk.changed(incident);
-        }
-        Ok(())
-    }
-
-    async fn save(&self, tx: &mut Tx, one: &One) -> Result<()> {
-        if one.changed {
-            tracked::store::save(tx, self.tenant, one.row.id, &one.track, one.incident, one.episode).await?;
         }
         Ok(())
     }

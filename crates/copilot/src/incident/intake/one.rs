@@ -1,21 +1,26 @@
 //! One alert key while it is being worked on.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use alerts::SeveritySource;
+use outbox::Ts;
 
 use crate::event::AlertSummary;
 use crate::ids::{EpisodeId, IncidentId};
+use crate::incident::Severity;
 use crate::incident::episode::Track;
 use crate::incident::tracked::Tracked;
 use crate::incident::tracked::store::{Sent, Stored};
 
 /// One alert key while it is being worked on.
-pub(super) struct One {
-    /// The row as it was read.
+pub(super) struct One<'a> {
+    /// The row as it was read, with what the sender says by now.
     pub row: Tracked,
+    /// What the sender said first, when the alert was never seen before.
+    pub first: Option<Sent<'a>>,
     /// The rule's labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Cow<'a, BTreeMap<String, String>>,
     /// Why the severity is what it is, when the sender did not say.
     pub severity_note: Option<String>,
     /// Which incident it joins.
@@ -30,31 +35,76 @@ pub(super) struct One {
     pub episode: Option<EpisodeId>,
     /// Whether any of it must be written.
     pub changed: bool,
+    /// How many statements about it this transaction accepts.
+    pub heard: i64,
 }
 
-impl One {
-    /// An alert that was just sent.
-    pub fn sent(row: Tracked, sent: &Sent<'_>) -> Self {
+impl<'a> One<'a> {
+    /// An alert that was just sent; `known` is its row, if it was ever seen before.
+    pub fn sent(known: Option<Tracked>, sent: &Sent<'a>, now: Ts) -> Self {
         let alert = sent.alert;
-        let note = severity_note(&alert.severity_source);
-        Self::new(row, alert.labels.clone(), note, sent.incident_key, alert.is_heartbeat)
+        let first = known.is_none().then_some(*sent);
+        let row = known.unwrap_or_else(|| Tracked::new(sent, now));
+        let (track, incident, episode) = (row.track(), row.incident_id, row.episode_id);
+        Self {
+            row,
+            first,
+            labels: Cow::Borrowed(&alert.labels),
+            severity_note: severity_note(&alert.severity_source),
+            incident_key: sent.incident_key,
+            heartbeat: alert.is_heartbeat,
+            track,
+            incident,
+            episode,
+            changed: false,
+            heard: 0,
+        }
     }
 
     /// An alert whose time has come without a statement.
     pub fn stored(row: Tracked, stored: Stored) -> Self {
-        let key = stored.incident_key.try_into().unwrap_or_default();
-        Self::new(row, stored.labels.0, None, key, stored.heartbeat)
+        let (track, incident, episode) = (row.track(), row.incident_id, row.episode_id);
+        Self {
+            row,
+            first: None,
+            labels: Cow::Owned(stored.labels.0),
+            severity_note: None,
+            incident_key: stored.incident_key.try_into().unwrap_or_default(),
+            heartbeat: stored.heartbeat,
+            track,
+            incident,
+            episode,
+            changed: false,
+            heard: 0,
+        }
     }
 
-    fn new(
-        row: Tracked,
-        labels: BTreeMap<String, String>,
-        severity_note: Option<String>,
-        incident_key: [u8; 32],
-        heartbeat: bool,
-    ) -> Self {
-        let (track, incident, episode) = (row.track(), row.incident_id, row.episode_id);
-        Self { row, labels, severity_note, incident_key, heartbeat, track, incident, episode, changed: false }
+    /// Keeps what the sender says by now; says whether it is something else than before.
+    pub fn describe(&mut self, alert: &alerts::Alert) -> bool {
+        let severity = Severity::from(alert.severity);
+        let row = &mut self.row;
+        if row.annotations.0 == alert.annotations && row.severity == severity {
+            return false;
+        }
+        row.annotations.0.clone_from(&alert.annotations);
+        row.severity = severity;
+        row.title.clone_from(&alert.title);
+        row.description.clone_from(&alert.description);
+        row.runbook_url.clone_from(&alert.links.runbook_url);
+        self.changed = true;
+        true
+    }
+
+    /// Counts a statement that was accepted.
+    pub fn hear(&mut self, now: Ts) {
+        if self.heartbeat && self.first.is_none() {
+            let gap = now.seconds_since(self.row.last_seen_at).ceil() as i64;
+            self.changed |= gap > self.row.longest_gap_s;
+            self.row.longest_gap_s = self.row.longest_gap_s.max(gap);
+        }
+        self.row.last_seen_at = now;
+        self.row.statements += 1;
+        self.heard += 1;
     }
 
     /// The alert in an event.

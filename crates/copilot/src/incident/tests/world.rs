@@ -194,7 +194,7 @@ impl World {
         let group_by = alerts::DEFAULT_GROUP_BY.map(str::to_owned);
         let alert_key = alerts::alert_key(&tenant, &project, "am", alert, alerts::Sender::Prometheus);
         let incident_key = alerts::incident_key(&tenant, &project, "am", &group_by, alert, &alert_key);
-        let sent = Sent { alert, alert_key, incident_key, integration: self.integration, statements: 1 };
+        let sent = Sent { alert, alert_key, incident_key, integration: self.integration };
         let source = Source::new("am".to_owned(), "alertmanager", &json!({}));
         let statement = Statement { sent, source: &source, delivery: DeliveryId::new(), order: 0 };
         let mut tx = self.db().begin(self.member.tenant.0).await.unwrap();

@@ -10,6 +10,7 @@ use sqlx::types::Json;
 use super::Severity;
 use super::episode::{Closed, Held, Open, Tomb, Track};
 use crate::ids::{AlertId, EpisodeId, IncidentId, IntegrationId};
+use store::Sent;
 
 /// The row of an alert key.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -33,6 +34,8 @@ pub struct Tracked {
     pub severity: Severity,
     /// What the sender adds; the newest accepted.
     pub annotations: Json<BTreeMap<String, String>>,
+    /// What to do about it.
+    pub runbook_url: Option<String>,
     /// The newest incident it belongs to.
     pub incident_id: Option<IncidentId>,
     /// The open episode.
@@ -42,12 +45,16 @@ pub struct Tracked {
     pub incident_open: Option<bool>,
     /// How many statements about it were accepted.
     pub statements: i64,
+    /// When the last one was.
+    pub last_seen_at: Ts,
+    /// The longest silence between two statements of a heartbeat, in seconds.
+    pub longest_gap_s: i64,
     #[sqlx(flatten)]
     columns: TrackColumns,
 }
 
 /// What the rules remember, as columns.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, Default, sqlx::FromRow)]
 struct TrackColumns {
     starts_at: Option<Ts>,
     opened_at: Option<Ts>,
@@ -64,6 +71,30 @@ struct TrackColumns {
 }
 
 impl Tracked {
+    /// The row of an alert that was never seen before.
+    pub fn new(sent: &Sent<'_>, now: Ts) -> Self {
+        let alert = sent.alert;
+        Self {
+            id: AlertId::new(),
+            integration_id: sent.integration,
+            fingerprint: alert.fingerprint.clone(),
+            name: alert.name.clone(),
+            title: alert.title.clone(),
+            description: alert.description.clone(),
+            service_name: alert.service.clone(),
+            severity: Severity::from(alert.severity),
+            annotations: Json(alert.annotations.clone()),
+            runbook_url: alert.links.runbook_url.clone(),
+            incident_id: None,
+            episode_id: None,
+            incident_open: None,
+            statements: 0,
+            last_seen_at: now,
+            longest_gap_s: 0,
+            columns: TrackColumns::default(),
+        }
+    }
+
     /// What the rules remember of it.
     pub fn track(&self) -> Track {
         let columns = &self.columns;

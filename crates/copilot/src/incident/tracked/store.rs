@@ -22,72 +22,19 @@ pub struct Sent<'a> {
     pub incident_key: [u8; 32],
     /// The integration it came through.
     pub integration: IntegrationId,
-    /// How many statements about it are being accepted together.
-    pub statements: i64,
 }
 
 macro_rules! columns {
     () => {
-        "id, integration_id, fingerprint, name, title, description, service_name, severity, annotations, incident_id,
-         episode_id, statements, starts_at, opened_at, last_starts_at, last_ends_at, closed_at, tomb_starts_at,
-         tomb_ends_at, tomb_at, held_starts_at, held_until, transitions, flapping_until"
+        "id, integration_id, fingerprint, name, title, description, service_name, severity, annotations, runbook_url,
+         incident_id, episode_id, statements, last_seen_at, longest_gap_s, starts_at, opened_at, last_starts_at,
+         last_ends_at, closed_at, tomb_starts_at, tomb_ends_at, tomb_at, held_starts_at, held_until, transitions,
+         flapping_until"
     };
 }
 
-/// Counts statements about an alert key and returns the row, locked; what the rules remember is as it was.
-///
-/// One statement does both, so that two requests that see the key for the first time can't both create it.
-///
-/// # Errors
-/// When the database refused.
-pub async fn touch(
-    tx: &mut Tx,
-    tenant: TenantId,
-    project: ProjectId,
-    sent: &Sent<'_>,
-    now: Ts,
-) -> sqlx::Result<Tracked> {
-    let Sent { alert, alert_key, incident_key, integration, statements } = sent;
-    let flags: Vec<_> = alert.flags.iter().map(|flag| serde_json::json!(flag)).collect();
-    on_tx!(tx, c => sqlx::query_as(concat!(
-        "insert into alerts (tenant_id, id, project_id, alert_key, integration_id, incident_key, fingerprint, name,
-             title, description, service_name, severity, labels, annotations, generator_url, runbook_url, flags,
-             heartbeat, transitions, first_seen_at, last_seen_at, statements)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $21)
-         on conflict (tenant_id, project_id, alert_key) do update
-         set last_seen_at = excluded.last_seen_at, statements = alerts.statements + excluded.statements
-         returning ", columns!(), ",
-         (select open from incidents where incidents.tenant_id = alerts.tenant_id
-          and incidents.id = alerts.incident_id) as incident_open"))
-        .bind(tenant).bind(AlertId::new()).bind(project).bind(&alert_key[..]).bind(*integration)
-        .bind(&incident_key[..]).bind(&alert.fingerprint).bind(&alert.name).bind(&alert.title)
-        .bind(&alert.description).bind(&alert.service).bind(Severity::from(alert.severity).as_str())
-        .bind(Json(&alert.labels)).bind(Json(&alert.annotations)).bind(&alert.generator_url)
-        .bind(&alert.links.runbook_url).bind(Json(&flags)).bind(alert.is_heartbeat).bind(Json(Vec::<i64>::new()))
-        .bind(now).bind(*statements).fetch_one(c).await)
-}
-
-/// Remembers the longest silence between two statements of a heartbeat, before the newest is counted.
-///
-/// # Errors
-/// When the database refused.
-pub async fn note_gap(
-    tx: &mut Tx,
-    tenant: TenantId,
-    project: ProjectId,
-    alert_key: &[u8; 32],
-    now: Ts,
-) -> sqlx::Result<()> {
-    let seen: Option<Ts> = on_tx!(tx, c => sqlx::query_scalar(
-        "select last_seen_at from alerts where tenant_id = $1 and project_id = $2 and alert_key = $3")
-        .bind(tenant).bind(project).bind(&alert_key[..]).fetch_optional(c).await)?;
-    let Some(seen) = seen else { return Ok(()) };
-    on_tx!(tx, c => sqlx::query(
-        "update alerts set longest_gap_s = $4
-         where tenant_id = $1 and project_id = $2 and alert_key = $3 and longest_gap_s < $4")
-        .bind(tenant).bind(project).bind(&alert_key[..]).bind(now.seconds_since(seen).ceil() as i64)
-        .execute(c).await.map(drop))
-}
+// After the macro that it uses.
+pub mod bulk;
 
 /// What is needed of a stored alert to go on without a statement.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -123,19 +70,6 @@ pub async fn stored(tx: &mut Tx, tenant: TenantId, id: AlertId) -> sqlx::Result<
          on integrations.tenant_id = alerts.tenant_id and integrations.id = alerts.integration_id
          where alerts.tenant_id = $1 and alerts.id = $2")
         .bind(tenant).bind(id).fetch_one(c).await)
-}
-
-/// Writes what the sender says about a known alert by now.
-///
-/// # Errors
-/// When the database refused.
-pub async fn describe(tx: &mut Tx, tenant: TenantId, id: AlertId, alert: &alerts::Alert) -> sqlx::Result<()> {
-    on_tx!(tx, c => sqlx::query(
-        "update alerts set title = $3, description = $4, severity = $5, annotations = $6, runbook_url = $7
-         where tenant_id = $1 and id = $2")
-        .bind(tenant).bind(id).bind(&alert.title).bind(&alert.description)
-        .bind(Severity::from(alert.severity).as_str()).bind(Json(&alert.annotations))
-        .bind(&alert.links.runbook_url).execute(c).await.map(drop))
 }
 
 /// Writes what the rules remember of an alert, and where it belongs.
@@ -176,62 +110,6 @@ pub async fn find(tx: &mut Tx, tenant: TenantId, id: AlertId) -> sqlx::Result<Op
         // The no-op write takes the row's lock on both databases.
         "update alerts set statements = statements where tenant_id = $1 and id = $2 returning ", columns!()))
         .bind(tenant).bind(id).fetch_optional(c).await)
-}
-
-/// An episode that begins.
-#[derive(Clone, Copy, Debug)]
-pub struct NewEpisode {
-    /// Names it.
-    pub id: EpisodeId,
-    /// The alert.
-    pub alert: AlertId,
-    /// The incident it belongs to, if it opened one.
-    pub incident: Option<IncidentId>,
-    /// When it began, by the sender.
-    pub starts_at: Ts,
-    /// When we accepted it.
-    pub opened_at: Ts,
-}
-
-/// Begins an episode.
-///
-/// # Errors
-/// When the database refused.
-pub async fn begin(
-    tx: &mut Tx,
-    tenant: TenantId,
-    project: ProjectId,
-    episode: &NewEpisode,
-) -> sqlx::Result<()> {
-    on_tx!(tx, c => sqlx::query(
-        "insert into episodes (tenant_id, id, project_id, alert_id, incident_id, starts_at, opened_at)
-         values ($1, $2, $3, $4, $5, $6, $7)")
-        .bind(tenant).bind(episode.id).bind(project).bind(episode.alert).bind(episode.incident)
-        .bind(episode.starts_at).bind(episode.opened_at).execute(c).await.map(drop))
-}
-
-/// Ends an episode.
-///
-/// # Errors
-/// When the database refused.
-pub async fn end(tx: &mut Tx, tenant: TenantId, id: EpisodeId, ends_at: Ts, now: Ts) -> sqlx::Result<()> {
-    on_tx!(tx, c => sqlx::query(
-        "update episodes set ends_at = $3, closed_at = $4 where tenant_id = $1 and id = $2")
-        .bind(tenant).bind(id).bind(ends_at).bind(now).execute(c).await.map(drop))
-}
-
-/// Moves an open episode to another incident.
-///
-/// # Errors
-/// When the database refused.
-pub async fn move_episode(
-    tx: &mut Tx,
-    tenant: TenantId,
-    id: EpisodeId,
-    incident: IncidentId,
-) -> sqlx::Result<()> {
-    on_tx!(tx, c => sqlx::query("update episodes set incident_id = $3 where tenant_id = $1 and id = $2")
-        .bind(tenant).bind(id).bind(incident).execute(c).await.map(drop))
 }
 
 /// Whether any alert of an incident flaps.

@@ -45,7 +45,7 @@ pub async fn rejected(
     user_agent: &str,
     error: &Error,
 ) -> Result<()> {
-    let mut tx = app.db.read_unscoped().await?;
+    let mut tx = app.db.read_across("webhook").await?;
     let Some((tenant, project)) = integrations::by_id(&mut tx, id).await? else { return Ok(()) };
     let Some(row) = integrations::find(&mut tx, tenant, project, id).await? else { return Ok(()) };
     drop(tx);

@@ -231,7 +231,7 @@ pub async fn retain(app: App, stop: CancellationToken) {
         }
         let cutoff = app.clock().now().plus_seconds(-days * 86_400);
         let dropped = async {
-            let mut tx = app.db.begin_unscoped().await?;
+            let mut tx = app.db.begin_across("bodies").await?;
             let dropped = store::drop_bodies(&mut tx, cutoff).await?;
             tx.commit().await.map(|()| dropped)
         };

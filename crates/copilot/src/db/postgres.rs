@@ -1,0 +1,125 @@
+//! PostgreSQL: refused where it would lose acknowledged writes, migrated by its owner, used by a role that owns nothing.
+
+use anyhow::{Context as _, bail, ensure};
+use outbox::{APP_ROLE, Pool};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgConnection};
+
+use super::ACQUIRE;
+
+/// Connections of one process.
+const CONNECTIONS: u32 = 16;
+
+/// The oldest version that is known to work, as the server counts.
+const OLDEST: i32 = 150_000;
+
+/// Opens the database, migrated.
+pub(super) async fn open(options: PgConnectOptions) -> anyhow::Result<Pool> {
+    let options = options.application_name("sre-copilot");
+    let mut owner = PgConnection::connect_with(&options).await.context("connecting to PostgreSQL")?;
+    let version: i32 =
+        sqlx::query_scalar("select current_setting('server_version_num')::int").fetch_one(&mut owner).await?;
+    ensure!(version >= OLDEST, "PostgreSQL 15 or newer is needed; this is {}", version / 10_000);
+    if let Some(setting) = careless(&mut owner).await? {
+        bail!("PostgreSQL runs with {setting}=off and would lose acknowledged alerts; turn it on");
+    }
+    may_have_role(&mut owner).await?;
+    // One process at a time: the migrator holds an advisory lock. Each file is one transaction, so that a kill at any
+    // statement leaves it undone.
+    sqlx::migrate!("../../migrations/postgres")
+        // Missing: applied by a newer version, whose schema this one can work with.
+        .set_ignore_missing(true)
+        .run(&mut owner)
+        .await
+        .context("migrating the database")?;
+    protect(&mut owner).await?;
+    owner.close().await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                // It may have been turned off since, for the server, the database or the role.
+                match careless(connection).await? {
+                    Some(setting) => Err(sqlx::Error::Configuration(format!("{setting} is off").into())),
+                    None => Ok(()),
+                }
+            })
+        })
+        .connect_with(options)
+        .await
+        .context("connecting to PostgreSQL")?;
+    Ok(Pool::Postgres(pool))
+}
+
+/// A setting in force on this connection that gives up durability.
+async fn careless(connection: &mut PgConnection) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar(
+        "select setting from unnest(array['fsync', 'synchronous_commit', 'full_page_writes']) setting
+         where current_setting(setting) = 'off' limit 1",
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Whether the role of the application is there, or can be made, and has no power of its own.
+async fn may_have_role(owner: &mut PgConnection) -> anyhow::Result<()> {
+    let (user, superuser, creates): (String, bool, bool) = sqlx::query_as(
+        "select rolname::text, rolsuper, rolcreaterole from pg_roles where rolname = current_user",
+    )
+    .fetch_one(&mut *owner)
+    .await?;
+    let powers: Option<(bool, bool)> = sqlx::query_as(
+        "select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication,
+             pg_has_role(current_user, rolname, 'member') from pg_roles where rolname = $1",
+    )
+    .bind(APP_ROLE)
+    .fetch_optional(&mut *owner)
+    .await?;
+    if superuser {
+        tracing::warn!(
+            user,
+            "database_url names a superuser: a role that owns only this database would be enough"
+        );
+    }
+    let remedy = format!(
+        "run this as a superuser and start again:\n    create role {APP_ROLE} nologin;\n    \
+         grant {APP_ROLE} to \"{user}\";"
+    );
+    match powers {
+        Some((true, _)) => bail!(
+            "the role {APP_ROLE} has powers that it must not have; run this as a superuser and start again:\n    \
+             alter role {APP_ROLE} nosuperuser nobypassrls nocreaterole nocreatedb noreplication;"
+        ),
+        Some((_, true)) => Ok(()),
+        Some((_, false)) if superuser || creates => Ok(()),
+        Some((_, false)) => bail!("{user} may not take on the role {APP_ROLE}; {remedy}"),
+        None if superuser || creates => Ok(()),
+        None => bail!("the role {APP_ROLE} is missing and {user} may not create it; {remedy}"),
+    }
+}
+
+/// Gives tables that have none yet their barrier between tenants, and checks that the role can be taken on.
+async fn protect(owner: &mut PgConnection) -> anyhow::Result<()> {
+    let mut tx = owner.begin().await?;
+    sqlx::query("select pg_advisory_xact_lock(hashtext('sre-copilot protect'))").execute(&mut *tx).await?;
+    sqlx::query("select sre_copilot_protect()").execute(&mut *tx).await.context("protecting the tables")?;
+    tx.commit().await?;
+    let owns: i64 = sqlx::query_scalar(
+        "select count(*) from pg_class where relowner = (select oid from pg_roles where rolname = $1)",
+    )
+    .bind(APP_ROLE)
+    .fetch_one(&mut *owner)
+    .await?;
+    ensure!(owns == 0, "the role {APP_ROLE} owns {owns} tables or indexes; it must own none");
+    let mut tx = owner.begin().await?;
+    sqlx::query("select set_config('role', $1, true)").bind(APP_ROLE).execute(&mut *tx).await.with_context(
+        || {
+            format!(
+                "taking on the role {APP_ROLE}; as a superuser: grant {APP_ROLE} to the user of database_url"
+            )
+        },
+    )?;
+    tx.rollback().await?;
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The database goes away or is held up, and comes back.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
+
+use super::cluster::Cluster;
+use crate::world::{World, alert};
+
+/// How soon the product is whole again once the cause is gone.
+const RECOVERY: Duration = Duration::from_secs(10);
+
+async fn becomes(world: &World, path: &str, status: StatusCode, within: Duration) {
+    let begun = Instant::now();
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        ticks.tick().await;
+        let answer = world.call(Method::GET, path, None).await;
+        if answer.status == status {
+            return;
+        }
+        assert!(begun.elapsed() < within, "{path} is {} after {within:?}: {}", answer.status, answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_went_away_is_503_and_found_again() {
+    let Some(cluster) = Cluster::start("") else { return };
+    cluster.run("postgres", &["create database whole"]).await;
+    let url = cluster.url("postgres", "whole");
+    let world = World::with(move |config| config.database_url = url, copilot::ai::Model::none()).await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    for round in 0..3 {
+        cluster.down();
+        becomes(&world, "/-/ready", StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(6)).await;
+        assert_eq!(world.call(Method::GET, "/-/healthy", None).await.status, 200);
+        assert_eq!(world.call(Method::GET, "/api/v1/incidents", None).await.status, 503);
+        let body = alert("Down", &format!("service-{round}"), "firing", world.clock.now(), None);
+        let refused = hook.send_json(&body).await;
+        assert_eq!(refused.status, 503, "{}", refused.body);
+        cluster.up("");
+        becomes(&world, "/-/ready", StatusCode::OK, RECOVERY).await;
+        hook.send_json(&body).await.expect(200);
+    }
+    assert_eq!(world.incidents().await.len(), 3);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn connections_that_were_ended_are_replaced() {
+    let Some(cluster) = Cluster::start("") else { return };
+    cluster.run("postgres", &["create database whole"]).await;
+    let url = cluster.url("postgres", "whole");
+    let world = World::with(move |config| config.database_url = url, copilot::ai::Model::none()).await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'whole'";
+    for round in 0..5 {
+        cluster.run("postgres", &[end]).await;
+        let body = alert("Down", &format!("service-{round}"), "firing", world.clock.now(), None);
+        let (sent, read) =
+            tokio::join!(hook.send_json(&body), world.call(Method::GET, "/api/v1/incidents", None));
+        for answer in [&sent, &read] {
+            assert!([200, 503].contains(&answer.status.as_u16()), "{}", answer.body);
+        }
+        becomes(&world, "/api/v1/incidents", StatusCode::OK, RECOVERY).await;
+        hook.send_json(&body).await.expect(200);
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_table_held_by_somebody_else_is_503_in_time() {
+    let Some(cluster) = Cluster::start("") else { return };
+    cluster.run("postgres", &["create database whole"]).await;
+    let url = cluster.url("postgres", "whole");
+    let opened = url.clone();
+    let world = World::with(move |config| config.database_url = opened, copilot::ai::Model::none()).await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let mut holder = PgConnection::connect(&url).await.unwrap();
+    let mut held = holder.begin().await.unwrap();
+    sqlx::query("lock table incidents in access exclusive mode").execute(&mut *held).await.unwrap();
+    let body = alert("Down", "checkout", "firing", world.clock.now(), None);
+    let begun = Instant::now();
+    let (sent, read) =
+        tokio::join!(hook.send_json(&body), world.call(Method::GET, "/api/v1/incidents", None));
+    assert_eq!((sent.status.as_u16(), read.status.as_u16()), (503, 503), "{} {}", sent.body, read.body);
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    held.rollback().await.unwrap();
+    becomes(&world, "/api/v1/incidents", StatusCode::OK, RECOVERY).await;
+    hook.send_json(&body).await.expect(200);
+    assert_eq!(world.incidents().await.len(), 1);
+    world.end().await;
+}
