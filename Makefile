@@ -1,7 +1,14 @@
+<<<<<<< HEAD
 .PHONY: demo run build test check openapi eval scenarios bench soak clean
+=======
+.PHONY: demo cluster run build test check openapi eval scenarios bench clean
+>>>>>>> main
 
 demo: ## the main job, live: a simulated shop breaks and is explained
 	scripts/demo $(if $(SCENARIO),--scenario $(SCENARIO))
+
+cluster: ## the main job on two replicas of each service over PostgreSQL and Redis, while parts are killed
+	scripts/cluster $(if $(ONCE),--once) $(if $(SCENARIO),--scenario $(SCENARIO))
 
 run: ## the server with its data in ./data
 	scripts/frontend

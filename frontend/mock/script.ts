@@ -29,6 +29,7 @@ export function analyse(incident: Incident): void {
       tokens: null,
       cost_usd: null,
       onset_at: null,
+      changed: null,
     },
   };
   db.hypotheses.set(incident.id, running);

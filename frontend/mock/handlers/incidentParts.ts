@@ -1,6 +1,6 @@
 /** What belongs to one incident: steps, comments, alerts, evidence, hypotheses. */
 import { http } from 'msw';
-import type { Comment, Verdict } from '../../src/api/types';
+import type { Comment, Rerun, Verdict } from '../../src/api/types';
 import { addStep, changeIncident, db, findIncident } from '../db';
 import { uuid } from '../ids';
 import { analyse } from '../script';
@@ -18,6 +18,24 @@ export const incidentPartHandlers = [
   http.get(`${ONE}/hypotheses`, ({ params }) =>
     json(db.hypotheses.get(idOf(params.ref)) ?? { analysis: null, items: [] }),
   ),
+  http.get(`${ONE}/questions`, () =>
+    json({ off: 'Questions need a language model, and none is configured.', items: [] }),
+  ),
+  http.post(`${ONE}/evidence/:eid/run`, ({ params }) => {
+    const all = db.evidence.get(idOf(params.ref)) ?? [];
+    const fact = all.find((one) => one.id === params.eid);
+    if (!fact?.query) return problem(404, 'There is no such evidence.');
+    const rerun: Rerun = {
+      evidence_id: fact.id,
+      query: fact.query,
+      was: { value: fact.value, at: fact.end },
+      now: { value: fact.baseline, at: new Date().toISOString() },
+      series: fact.series ?? [],
+      unit: fact.unit,
+      reason: null,
+    };
+    return json(rerun);
+  }),
   http.post(`${ONE}/comments`, async ({ params, request }) => {
     const incident = findIncident(String(params.ref));
     if (!incident) return problem(404, 'There is no such incident.');

@@ -68,6 +68,7 @@ export function fillCheckout(db: Db, incident: Incident, now: number): void {
       tokens: null,
       cost_usd: null,
       onset_at: new Date(start - 30_000).toISOString(),
+      changed: null,
     },
     items: [
       theory(

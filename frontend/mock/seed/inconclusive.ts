@@ -28,6 +28,7 @@ export function fillInconclusive(db: Db, incident: Incident, now: number): void 
     tokens: status === 'failed' ? { prompt: 3120, completion: 0 } : null,
     cost_usd: status === 'failed' ? 0.0005 : null,
     onset_at: null,
+    changed: null,
   };
   const claim = incident.analysis?.claim;
   const evidence =

@@ -1,6 +1,6 @@
 /** Every write of the API, and the one hook that runs them. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { newIdempotencyKey, patch, post, remove } from './client';
+import { newIdempotencyKey, patch, post, postEvents, remove } from './client';
 import type { Endpoint } from './endpoints';
 import type {
   ApiKey,
@@ -14,7 +14,9 @@ import type {
   Me,
   Member,
   Project,
+  Question,
   Registered,
+  Rerun,
   Role,
   RotatedToken,
   Severity,
@@ -87,6 +89,10 @@ export const actions = {
       verdict: v.verdict,
       comment: v.comment,
     }),
+  runAgain: (v: { id: string; evidence: string }) =>
+    post<Rerun>(`/incidents/${v.id}/evidence/${v.evidence}/run`),
+  ask: (v: { id: string; question: string; on: (question: Question) => void }) =>
+    postEvents<Question>(`/incidents/${v.id}/questions`, { question: v.question }, v.on),
 };
 
 /** What a person may change of an incident, apart from its state. */

@@ -50,6 +50,23 @@ export function remove(path: string): Promise<void> {
   return request<void>('DELETE', path, {});
 }
 
+/** Acts, and hands over every server-sent event of the answer as it comes (one `data` line of JSON each). */
+export async function postEvents<T>(path: string, body: unknown, on: (event: T) => void): Promise<void> {
+  const options = { body };
+  let response = await send('POST', path, options);
+  if (response.status === 401 && (await refresh())) response = await send('POST', path, options);
+  if (!response.ok || !response.body) throw fromAnswer(response.status, await bodyOf(response));
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.startsWith('data:')) on(JSON.parse(line.slice(5)) as T);
+  }
+}
+
 async function request<T>(method: Method, path: string, options: RequestOptions): Promise<T> {
   let response = await send(method, path, options);
   if (response.status === 401 && mayRefresh(path)) {

@@ -20,6 +20,7 @@ import type {
   Member,
   Page,
   Project,
+  Questions,
   Session,
   Setup,
   Severity,
@@ -85,6 +86,7 @@ export const q = {
   alerts: (id: string) => list<IncidentAlert>('alerts', `/incidents/${id}/alerts`, { limit: 200 }, id),
   evidence: (id: string) => list<Evidence>('evidence', `/incidents/${id}/evidence`, { limit: 200 }, id),
   hypotheses: (id: string) => one<Hypotheses>('hypotheses', id, `/incidents/${id}/hypotheses`),
+  questions: (id: string) => one<Questions>('questions', id, `/incidents/${id}/questions`),
   changes: (span: Span) => list<Change>('changes', '/changes', { ...span, limit: 200 }),
   incidentAnalytics: (span: Span, bucket: 'hour' | 'day') =>
     queryOptions({

@@ -47,6 +47,10 @@ export type AlertId = string;
  */
 export type Analysis = {
     /**
+     * What is different from the version before, in words; null for the first.
+     */
+    changed?: Array<string> | null;
+    /**
      * What was and was not looked at, in words.
      */
     checked: Array<string>;
@@ -906,6 +910,16 @@ export type NewMember = {
 };
 
 /**
+ * A new question.
+ */
+export type NewQuestion = {
+    /**
+     * What is asked, in any language.
+     */
+    question: string;
+};
+
+/**
  * Another role.
  */
 export type NewRole = {
@@ -1548,6 +1562,104 @@ export type ProjectRole = {
 };
 
 /**
+ * A question about an incident, and its answer as far as it has come.
+ */
+export type Question = {
+    /**
+     * The answer, plain text.
+     */
+    answer?: string | null;
+    /**
+     * Who asked.
+     */
+    asked_by: string;
+    /**
+     * The evidence that the answer cites.
+     */
+    cited: Array<EvidenceId>;
+    completed_at?: Ts | null;
+    /**
+     * What they cost; null when the price is unknown.
+     */
+    cost_usd?: number | null;
+    /**
+     * When.
+     */
+    created_at: Ts;
+    /**
+     * The cited evidence, and all that was looked up for this question.
+     */
+    evidence: Array<Evidence>;
+    /**
+     * Names it.
+     */
+    id: QuestionId;
+    /**
+     * The incident.
+     */
+    incident_id: IncidentId;
+    /**
+     * The model that was asked.
+     */
+    model: string;
+    /**
+     * What was done so far, in words.
+     */
+    progress: Array<string>;
+    /**
+     * What was asked.
+     */
+    question: string;
+    /**
+     * Why there is none.
+     */
+    reason?: string | null;
+    /**
+     * How far it has come.
+     */
+    status: QuestionStatus;
+    /**
+     * Tokens of its calls.
+     */
+    tokens: Tokens;
+};
+
+/**
+ * A question about an incident.
+ */
+export type QuestionId = string;
+
+/**
+ * How far a question has come.
+ */
+export type QuestionStatus = 'queued' | 'running' | 'answered' | 'unanswered' | 'failed';
+
+/**
+ * An incident's questions, newest first.
+ */
+export type Questions = {
+    /**
+     * The newest 20.
+     */
+    items: Array<Question>;
+    /**
+     * Why nothing can be asked, in words; null when it can.
+     */
+    off?: string | null;
+};
+
+/**
+ * What a query says at one moment.
+ */
+export type Reading = {
+    at?: Ts | null;
+    /**
+     * Its value; null when there was none.
+     */
+    value?: number | null;
+};
+
+/**
  * Who registers.
  */
 export type Register = {
@@ -1580,6 +1692,40 @@ export type Registered = {
     project: Project;
     tenant: Tenant;
     user: User;
+};
+
+/**
+ * What a fact's query said when the fact was made, and what it says now.
+ */
+export type Rerun = {
+    /**
+     * The fact.
+     */
+    evidence_id: EvidenceId;
+    /**
+     * What it says now.
+     */
+    now: Reading;
+    /**
+     * The query that was run, exactly as it is stored.
+     */
+    query: string;
+    /**
+     * Why there is no value now, in words.
+     */
+    reason?: string | null;
+    /**
+     * The same stretch of time, ending now.
+     */
+    series: Array<ChartSeries>;
+    /**
+     * The unit of the values.
+     */
+    unit?: string | null;
+    /**
+     * What it said then.
+     */
+    was: Reading;
 };
 
 /**
@@ -2692,6 +2838,33 @@ export type GetIncidentsByIncidentIdEvidenceResponses = {
 
 export type GetIncidentsByIncidentIdEvidenceResponse = GetIncidentsByIncidentIdEvidenceResponses[keyof GetIncidentsByIncidentIdEvidenceResponses];
 
+export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunData = {
+    body?: never;
+    path: {
+        incident_id: string;
+        evidence_id: string;
+    };
+    query?: never;
+    url: '/api/v1/incidents/{incident_id}/evidence/{evidence_id}/run';
+};
+
+export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunErrors = {
+    404: Problem;
+    409: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunError = PostIncidentsByIncidentIdEvidenceByEvidenceIdRunErrors[keyof PostIncidentsByIncidentIdEvidenceByEvidenceIdRunErrors];
+
+export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunResponses = {
+    200: Rerun;
+};
+
+export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunResponse = PostIncidentsByIncidentIdEvidenceByEvidenceIdRunResponses[keyof PostIncidentsByIncidentIdEvidenceByEvidenceIdRunResponses];
+
 export type GetIncidentsByIncidentIdHypothesesData = {
     body?: never;
     path: {
@@ -2799,6 +2972,58 @@ export type PostIncidentsByIncidentIdMergeResponses = {
 };
 
 export type PostIncidentsByIncidentIdMergeResponse = PostIncidentsByIncidentIdMergeResponses[keyof PostIncidentsByIncidentIdMergeResponses];
+
+export type GetIncidentsByIncidentIdQuestionsData = {
+    body?: never;
+    path: {
+        incident_id: string;
+    };
+    query?: never;
+    url: '/api/v1/incidents/{incident_id}/questions';
+};
+
+export type GetIncidentsByIncidentIdQuestionsErrors = {
+    404: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetIncidentsByIncidentIdQuestionsError = GetIncidentsByIncidentIdQuestionsErrors[keyof GetIncidentsByIncidentIdQuestionsErrors];
+
+export type GetIncidentsByIncidentIdQuestionsResponses = {
+    200: Questions;
+};
+
+export type GetIncidentsByIncidentIdQuestionsResponse = GetIncidentsByIncidentIdQuestionsResponses[keyof GetIncidentsByIncidentIdQuestionsResponses];
+
+export type PostIncidentsByIncidentIdQuestionsData = {
+    body: NewQuestion;
+    path: {
+        incident_id: string;
+    };
+    query?: never;
+    url: '/api/v1/incidents/{incident_id}/questions';
+};
+
+export type PostIncidentsByIncidentIdQuestionsErrors = {
+    404: Problem;
+    409: Problem;
+    422: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostIncidentsByIncidentIdQuestionsError = PostIncidentsByIncidentIdQuestionsErrors[keyof PostIncidentsByIncidentIdQuestionsErrors];
+
+export type PostIncidentsByIncidentIdQuestionsResponses = {
+    200: Question;
+};
+
+export type PostIncidentsByIncidentIdQuestionsResponse = PostIncidentsByIncidentIdQuestionsResponses[keyof PostIncidentsByIncidentIdQuestionsResponses];
 
 export type PatchIncidentsByIncidentIdStateData = {
     body: Move;

@@ -58,6 +58,10 @@ export type Hypothesis = Answer<schema.Hypothesis>;
 export type Hypotheses = { analysis: Analysis | null; items: Hypothesis[] };
 export type Series = { labels: Record<string, string>; points: [number, number | null][] };
 export type Evidence = Narrowed<schema.Evidence, { series: Series[] | null }>;
+/** What a fact's query said then, and what it says now. */
+export type Rerun = Narrowed<schema.Rerun, { series: Series[] }>;
+export type Question = Narrowed<schema.Question, { evidence: Evidence[] }>;
+export type Questions = { off: string | null; items: Question[] };
 export type Change = Answer<schema.Change>;
 export type Stat = Answer<schema.Stat>;
 export type IncidentBucket = Narrowed<schema.Bucket, { by_severity: Record<Severity, number> }>;

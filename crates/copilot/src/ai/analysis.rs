@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AnalysisId, EvidenceId, HypothesisId, IncidentId};
+use crate::ids::{AnalysisId, EvidenceId, HypothesisId, IncidentId, IntegrationId};
 
 crate::words! {
     /// How far an analysis has come.
@@ -105,6 +105,8 @@ pub struct Analysis {
     pub tokens: Option<Tokens>,
     pub cost_usd: Option<f64>,
     pub onset_at: Option<Ts>,
+    /// What is different from the version before, in words; null for the first.
+    pub changed: Option<Vec<String>>,
 }
 
 /// What somebody said of a hypothesis.
@@ -169,4 +171,8 @@ pub struct Evidence {
     pub series: Option<Vec<ChartSeries>>,
     pub threshold: Option<f64>,
     pub url: Option<String>,
+    /// The integration whose Prometheus answered.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub integration: Option<IntegrationId>,
 }

@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod analytics;
+pub mod changed;
 pub mod changes;
 pub mod diagnose;
 pub mod evidence;
@@ -14,6 +15,8 @@ pub mod hypotheses;
 pub mod model;
 pub mod prometheus;
 pub mod prompt;
+pub mod questions;
+pub mod rerun;
 pub mod store;
 pub mod text;
 pub mod worker;
@@ -45,6 +48,8 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(hypotheses::list, hypotheses::start))
         .routes(routes!(hypotheses::evidence))
+        .routes(routes!(rerun::run))
+        .routes(routes!(questions::list, questions::ask))
         .routes(routes!(feedback::give))
         .routes(routes!(changes::list, changes::report))
         .routes(routes!(analytics::ai))
@@ -52,19 +57,33 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// The work of this service: analyses, until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
-    let loops = (0..AT_ONCE).map(|_| work(&app, &stop));
-    futures_util::future::join_all(loops).await;
+    let analyses = (0..AT_ONCE).map(|_| work(&app, &stop, Queue::Analyses));
+    let questions = (0..AT_ONCE).map(|_| work(&app, &stop, Queue::Questions));
+    futures_util::future::join_all(analyses.chain(questions)).await;
 }
 
-async fn work(app: &App, stop: &CancellationToken) {
+/// What waits for a worker.
+#[derive(Clone, Copy, Debug)]
+enum Queue {
+    Analyses,
+    Questions,
+}
+
+async fn work(app: &App, stop: &CancellationToken, queue: Queue) {
     loop {
         // Listening begins with the first poll, before looking, so that no commit in between goes unseen.
         let mut woken = pin!(app.db.wake().next_job().fuse());
         let _ = woken.as_mut().now_or_never();
-        match work_once(app).await {
+        let worked = match queue {
+            Queue::Analyses => work_once(app).await,
+            Queue::Questions => Worker::new(app).step_question().await,
+        };
+        match worked {
             Ok(true) if !stop.is_cancelled() => continue,
             Ok(_) => {}
-            Err(error) => tracing::error!(error = error.to_string(), "an analysis could not be worked on"),
+            Err(error) => {
+                tracing::error!(queue = ?queue, error = error.to_string(), "the queue could not be worked on")
+            }
         }
         tokio::select! {
             () = &mut woken => {}

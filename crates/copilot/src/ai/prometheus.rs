@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -68,8 +69,8 @@ pub enum QueryError {
 pub struct Budget {
     /// Queries altogether.
     pub queries: usize,
-    /// When the last of them must have been answered.
-    pub deadline: Instant,
+    /// How long all of them may take together, opening the address included.
+    pub time: Duration,
     /// Series kept of one query.
     pub lines: usize,
     /// Bytes read of all answers together.
@@ -83,6 +84,7 @@ pub struct Prometheus {
     left: AtomicUsize,
     bytes_left: AtomicUsize,
     budget: Budget,
+    deadline: Instant,
     notes: Mutex<Vec<String>>,
 }
 
@@ -113,13 +115,14 @@ struct Row {
 }
 
 impl Prometheus {
-    /// A Prometheus at `target` that may be asked within `budget`.
-    pub fn new(target: Target, budget: Budget) -> Self {
+    /// A Prometheus at `target` that may be asked within `budget` until `deadline`.
+    pub fn new(target: Target, budget: Budget, deadline: Instant) -> Self {
         Self {
             target,
             left: AtomicUsize::new(budget.queries),
             bytes_left: AtomicUsize::new(budget.bytes),
             budget,
+            deadline,
             notes: Mutex::default(),
         }
     }
@@ -182,13 +185,13 @@ impl Prometheus {
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, QueryError> {
         let most = self.take()?;
-        let answer = timeout_at(self.budget.deadline, self.target.get(path, query, most)).await;
+        let answer = timeout_at(self.deadline, self.target.get(path, query, most)).await;
         self.open(answer.map_err(|_| Failure::Timeout)??)
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, form: &[(&str, String)]) -> Result<T, QueryError> {
         let most = self.take()?;
-        let answer = timeout_at(self.budget.deadline, self.target.post_form(path, form, most)).await;
+        let answer = timeout_at(self.deadline, self.target.post_form(path, form, most)).await;
         self.open(answer.map_err(|_| Failure::Timeout)??)
     }
 

@@ -9,7 +9,9 @@ use super::analysis::{
     Hypothesis, Tokens, Verdict,
 };
 use super::diagnose::Proposal;
-use crate::ids::{AnalysisId, EvidenceId, HypothesisId, IncidentId, ProjectId, StepId, TenantId};
+use crate::ids::{
+    AnalysisId, EvidenceId, HypothesisId, IncidentId, IntegrationId, ProjectId, StepId, TenantId,
+};
 
 /// Makes others that want the same incident wait until this transaction ends.
 pub async fn lock_incident(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<()> {
@@ -112,12 +114,13 @@ pub async fn save_evidence(
     for (position, row) in (1_i64..).zip(evidence) {
         on_tx!(tx, c => sqlx::query(
             "insert into evidence (tenant_id, id, incident_id, analysis_id, position, kind, role, summary, query,
-                                   start_at, end_at, value, baseline, score, threshold, unit, series, url)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)")
+                                   start_at, end_at, value, baseline, score, threshold, unit, series, url,
+                                   integration_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)")
             .bind(tenant).bind(row.id).bind(incident).bind(analysis).bind(position).bind(row.kind.as_str())
             .bind(row.role.as_str()).bind(&row.summary).bind(row.query.clone()).bind(row.start).bind(row.end)
             .bind(finite(row.value)).bind(finite(row.baseline)).bind(finite(row.score)).bind(finite(row.threshold))
-            .bind(row.unit.clone()).bind(row.series.clone().map(Json)).bind(row.url.clone())
+            .bind(row.unit.clone()).bind(row.series.clone().map(Json)).bind(row.url.clone()).bind(row.integration)
             .execute(c).await.map(drop))?;
     }
     Ok(())
@@ -171,6 +174,7 @@ struct AnalysisRow {
     completion_tokens: Option<i64>,
     cost_micros: Option<i64>,
     onset_at: Option<Ts>,
+    changed: Option<Json<Vec<String>>>,
 }
 
 impl From<AnalysisRow> for Analysis {
@@ -189,6 +193,7 @@ impl From<AnalysisRow> for Analysis {
             checked: row.checked.0,
             cost_usd: row.cost_micros.map(|micros| micros as f64 / 1e6),
             onset_at: row.onset_at,
+            changed: row.changed.map(|changed| changed.0),
         }
     }
 }
@@ -197,10 +202,21 @@ impl From<AnalysisRow> for Analysis {
 pub async fn newest(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<Vec<Analysis>> {
     let rows: Vec<AnalysisRow> = on_tx!(tx, c => sqlx::query_as(
         "select id, version, status, engine, model, started_at, completed_at, reason, checked, prompt_tokens,
-                completion_tokens, cost_micros, onset_at
+                completion_tokens, cost_micros, onset_at, changed
          from analyses where tenant_id = $1 and incident_id = $2 order by version desc limit 2")
         .bind(tenant).bind(incident).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Stores what is different from the version before.
+pub async fn save_changed(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: AnalysisId,
+    changed: &[String],
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query("update analyses set changed = $3 where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).bind(Json(changed)).execute(c).await.map(drop))
 }
 
 #[derive(sqlx::FromRow)]
@@ -271,8 +287,9 @@ pub async fn hypotheses(
     Ok((1..).zip(rows).map(|(rank, row)| row.at_rank(rank)).collect())
 }
 
+/// A row of evidence.
 #[derive(sqlx::FromRow)]
-struct EvidenceRow {
+pub struct EvidenceRow {
     id: EvidenceId,
     #[sqlx(try_from = "String")]
     kind: EvidenceKind,
@@ -289,6 +306,7 @@ struct EvidenceRow {
     unit: Option<String>,
     series: Option<Json<Vec<ChartSeries>>>,
     url: Option<String>,
+    integration_id: Option<IntegrationId>,
 }
 
 impl From<EvidenceRow> for Evidence {
@@ -308,6 +326,7 @@ impl From<EvidenceRow> for Evidence {
             series: row.series.map(|series| series.0),
             threshold: row.threshold,
             url: row.url,
+            integration: row.integration_id,
         }
     }
 }
@@ -320,12 +339,26 @@ pub async fn evidence(
     analysis: AnalysisId,
 ) -> sqlx::Result<Vec<Evidence>> {
     let rows: Vec<EvidenceRow> = on_tx!(tx, c => sqlx::query_as(
-        "select e.* from evidence e where e.tenant_id = $1 and e.incident_id = $2 and (e.analysis_id = $3 or not exists (
+        "select e.* from evidence e where e.tenant_id = $1 and e.incident_id = $2 and e.question_id is null
+         and (e.analysis_id = $3 or not exists (
              select 1 from analyses a where a.tenant_id = e.tenant_id and a.id = e.analysis_id
              and a.incident_id = e.incident_id))
          order by case when e.analysis_id = $3 then 0 else 1 end, e.position, e.id limit 200")
         .bind(tenant).bind(incident).bind(analysis).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// One fact of the incident.
+pub async fn fact(
+    tx: &mut Tx,
+    tenant: TenantId,
+    incident: IncidentId,
+    id: EvidenceId,
+) -> sqlx::Result<Option<Evidence>> {
+    let row: Option<EvidenceRow> = on_tx!(tx, c => sqlx::query_as(
+        "select * from evidence where tenant_id = $1 and incident_id = $2 and id = $3")
+        .bind(tenant).bind(incident).bind(id).fetch_optional(c).await)?;
+    Ok(row.map(Into::into))
 }
 
 /// Opens a step of the workflow; one of its type that an earlier attempt left open has failed.

@@ -14,8 +14,8 @@ use super::diagnose::{self, Conclusion, Proposal};
 use super::evidence::store::Source;
 use super::evidence::{self, Facts};
 use super::model::{Model, Purpose, store as ledger};
-use super::prompt;
 use super::store::{self, Ending};
+use super::{changed, prompt};
 use crate::app::App;
 use crate::auth::{Cell, Keys};
 use crate::error::{Error, Result};
@@ -226,6 +226,7 @@ impl<'a> Worker<'a> {
     ) -> Result<()> {
         let (tenant, incident) = (work.tenant, work.incident);
         store::end(tx, tenant, work.analysis, ending).await?;
+        note_changes(tx, work).await?;
         let failed = ending.status == AnalysisStatus::Failed;
         let status = if failed { "failed" } else { "completed" };
         let detail = json!({"status": ending.status, "engine": ending.engine, "model": ending.model,
@@ -291,8 +292,23 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// Stores what this version says that the last one which came to an end did not.
+async fn note_changes(tx: &mut Tx, work: Work) -> Result<()> {
+    let (tenant, incident) = (work.tenant, work.incident);
+    let versions = store::newest(tx, tenant, incident).await?;
+    let before = versions.iter().find(|one| one.id != work.analysis && one.status.is_over());
+    let Some(before) = before.filter(|one| one.status != AnalysisStatus::Failed) else { return Ok(()) };
+    let then = store::hypotheses(tx, tenant, before.id).await?;
+    let then_facts = store::evidence(tx, tenant, incident, before.id).await?;
+    let now = store::hypotheses(tx, tenant, work.analysis).await?;
+    let now_facts = store::evidence(tx, tenant, incident, work.analysis).await?;
+    let changed = changed::between((&then, &then_facts), (&now, &now_facts));
+    store::save_changed(tx, tenant, work.analysis, &changed).await?;
+    Ok(())
+}
+
 /// What the integration signs in with; it was sealed for its own row, so no other row's opens here.
-fn credentials(keys: &Keys, tenant: TenantId, source: &Source) -> Result<Option<Credentials>> {
+pub fn credentials(keys: &Keys, tenant: TenantId, source: &Source) -> Result<Option<Credentials>> {
     let Some(sealed) = &source.auth else { return Ok(None) };
     let cell = Cell { tenant, table: "integrations", column: "auth", row: source.id.0 };
     let plain = keys.open(sealed, cell)?;

@@ -43,6 +43,10 @@ pub struct DemoArgs {
     /// Ends by itself once the scenario is over, and fails when it did not go as it should.
     #[arg(long)]
     once: bool,
+    /// Shows it on the installation that `DATABASE_URL` and the other settings name, which must be running: as a tenant of
+    /// its own, and with nothing served from here.
+    #[arg(long)]
+    attach: bool,
 }
 
 /// Runs the demo until Ctrl-C.
@@ -56,15 +60,15 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
         std::env::var("NO_COLOR").ok().as_deref(),
         std::env::var("TERM").ok().as_deref(),
     );
-    let config = config(folder.path())?;
+    let config = if args.attach { attached(folder.path())? } else { config(folder.path())? };
     serve::log_to_stderr(&config)?;
     let port = config.gateway_listen.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(PORT);
-    if port != PORT {
+    if port != PORT && !args.attach {
         print::line(&terminal::port_taken(PORT, port))?;
     }
     print::line(&terminal::starting(style))?;
-    let start =
-        Start { config, services: Service::ALL.to_vec(), clock: Clock::System, metrics: None, model: None };
+    let services = if args.attach { Vec::new() } else { Service::ALL.to_vec() };
+    let start = Start { config, services, clock: Clock::System, metrics: None, model: None };
     let server = server::start(start).await?;
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let told = tokio::select! {
@@ -104,6 +108,21 @@ fn config(folder: &Path) -> anyhow::Result<Config> {
     Ok(config)
 }
 
+/// The settings of a running installation, with quiet logs.
+fn attached(folder: &Path) -> anyhow::Result<Config> {
+    let (mut config, _) =
+        config::load(None, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+    anyhow::ensure!(
+        !config.database_url.is_empty() && !config.master_key.is_empty(),
+        "--attach needs DATABASE_URL and SRE_COPILOT_MASTER_KEY of the running installation"
+    );
+    config.data_dir = folder.join("data");
+    if std::env::var_os("SRE_COPILOT_LOG_LEVEL").is_none() {
+        config.log_level = "error".to_owned();
+    }
+    Ok(config)
+}
+
 /// Starts the shop, breaks it, and says what comes of it.
 async fn tell(
     server: &Server,
@@ -114,7 +133,8 @@ async fn tell(
     tasks: &TaskTracker,
 ) -> anyhow::Result<()> {
     let app = &server.app;
-    let member = owner(app).await?;
+    let owner = owner(app, args.attach).await?;
+    let member = owner.member;
     let (webhook, prometheus) = integrations(app, &member).await?;
     let options =
         Options { scenario: args.scenario, folder: Some(folder.join("shop")), ..Options::default() };
@@ -125,13 +145,20 @@ async fn tell(
     for change in &shop.earlier_changes {
         report(app, &member, change).await?;
     }
-    let link =
-        auth::issue_link(app, member.tenant, member.actor.user().context("the demo's owner is a person")?);
+    let (link, sign_in) = if args.attach {
+        // A one-time link works in the process that made it.
+        (server.url(), format!("sign in as {} with the password {}", owner.email, owner.password))
+    } else {
+        let user = member.actor.user().context("the demo's owner is a person")?;
+        let link = auth::issue_link(app, member.tenant, user);
+        (format!("{}/link#{link}", server.url()), "signs you in as \"demo\", once".to_owned())
+    };
     print::line(&terminal::banner(
         style,
         &Banner {
             version: env!("CARGO_PKG_VERSION"),
-            link: &format!("{}/link#{link}", server.url()),
+            link: &link,
+            sign_in: &sign_in,
             docs: &format!("{}/docs", server.url()),
             prometheus: &shop.prometheus_url,
             alertmanager: &shop.alertmanager_url,
@@ -173,18 +200,27 @@ fn judge(scenario: Scenario, answer: Option<Answer>) -> anyhow::Result<()> {
     print::line(&format!("{scenario}: right, {truth}"))
 }
 
-/// Registers the demo's owner, whose password nobody needs.
-async fn owner(app: &App) -> anyhow::Result<Member> {
-    let password = SecretToken::generate();
-    let created =
-        operator::create_user(&app.db, &app.keys, "Demo shop", EMAIL, "demo", password.reveal()).await?;
+/// The demo's owner.
+struct Owner {
+    member: Member,
+    email: String,
+    password: String,
+}
+
+/// Registers the demo's owner; in a running installation each time another one.
+async fn owner(app: &App, attached: bool) -> anyhow::Result<Owner> {
+    let password = SecretToken::generate().reveal().to_owned();
+    let email =
+        if attached { format!("demo-{}@example.com", SessionId::new().0.simple()) } else { EMAIL.to_owned() };
+    let created = operator::create_user(&app.db, &app.keys, "Demo shop", &email, "demo", &password).await?;
     let actor = Actor::User {
         id: created.user,
         name: "demo".to_owned(),
-        email: EMAIL.to_owned(),
+        email: email.clone(),
         session: SessionId::new(),
     };
-    Ok(Member { tenant: created.tenant, project: created.project, role: Role::Owner, actor })
+    let member = Member { tenant: created.tenant, project: created.project, role: Role::Owner, actor };
+    Ok(Owner { member, email, password })
 }
 
 /// Adds the Alertmanager that will send, and the Prometheus that will be asked.

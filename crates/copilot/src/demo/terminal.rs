@@ -76,6 +76,8 @@ pub struct Banner<'a> {
     pub version: &'a str,
     /// The page that signs in once.
     pub link: &'a str,
+    /// How one signs in there.
+    pub sign_in: &'a str,
     /// The API's documentation, if it is served.
     pub docs: &'a str,
     /// Prometheus.
@@ -96,7 +98,7 @@ pub fn banner(style: Style, banner: &Banner<'_>) -> String {
     let mut text =
         format!("{title}   demo: real Prometheus and Alertmanager, simulated shop, gone on exit\n");
     let rows = [
-        ("Dashboard", format!("{}   signs you in as \"demo\", once", banner.link)),
+        ("Dashboard", format!("{}   {}", banner.link, banner.sign_in)),
         ("API docs", banner.docs.to_owned()),
         ("Prometheus", banner.prometheus.to_owned()),
         ("Alertmanager", banner.alertmanager.to_owned()),
@@ -303,6 +305,7 @@ mod tests {
         let facts = Banner {
             version: "0.1.0",
             link: "http://127.0.0.1:8500/demo#k",
+            sign_in: "signs you in as \"demo\", once",
             docs: "http://127.0.0.1:8500/docs",
             prometheus: "http://127.0.0.1:9",
             alertmanager: "http://127.0.0.1:8",

@@ -6,11 +6,10 @@ mod docs;
 mod document;
 mod limits;
 mod proxy;
+mod replicas;
 
-use anyhow::Context as _;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use url::Url;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
@@ -18,13 +17,14 @@ use crate::auth::idempotency;
 use crate::service::Service;
 pub use document::document;
 pub use limits::Limits;
+use replicas::Replicas;
 
 /// Who answers the routes of a service.
 enum Upstream {
     /// This process, by a function call.
     Local(Router<App>),
-    /// Another process, at this address.
-    Remote(Url),
+    /// Other processes, at these addresses.
+    Remote(Replicas),
 }
 
 /// The routes that the gateway itself answers.
@@ -42,7 +42,7 @@ pub fn assemble(app: &App, local: &[Service]) -> anyhow::Result<Router<App>> {
     for service in Service::ALL {
         router = router.merge(match upstream(app, service, local)? {
             Upstream::Local(routes) => routes,
-            Upstream::Remote(url) => proxy::routes(app, service, &url)?,
+            Upstream::Remote(replicas) => proxy::routes(app, service, replicas)?,
         });
     }
     Ok(limited(app, router, Service::Gateway).fallback(dashboard::serve))
@@ -55,9 +55,8 @@ pub fn alone(app: &App, service: Service) -> Router<App> {
 
 fn upstream(app: &App, service: Service, local: &[Service]) -> anyhow::Result<Upstream> {
     match service.url(&app.config) {
-        Some(url) if !local.contains(&service) => {
-            let url = Url::parse(url).with_context(|| format!("the address of {}: {url}", service.name()))?;
-            Ok(Upstream::Remote(url))
+        Some(addresses) if !local.contains(&service) => {
+            Ok(Upstream::Remote(Replicas::parse(service, addresses)?))
         }
         _ => Ok(Upstream::Local(local_routes(app, service))),
     }

@@ -1,26 +1,45 @@
 //! Forwarding to a service that runs elsewhere. It checks every credential itself; nothing we add is trusted.
+//!
+//! Where several addresses answer for a service, one that can't be reached is passed over. A request that may have
+//! been begun is only sent again when doing it twice is doing it once: reading, and webhooks, whose repeats refresh.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::body::{Body, HttpBody as _};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
 use url::Url;
 
 use super::document;
+use super::replicas::Replicas;
 use crate::app::App;
 use crate::auth::Source;
 use crate::error::{Error, Result};
 use crate::service::Service;
 
-/// How long a service may take to accept a connection, and to begin its answer (an analysis may be waited for).
-const CONNECT: Duration = Duration::from_secs(2);
+/// How long a service may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(1);
+
+/// How long it may take to begin its answer; an analysis may be waited for.
 const ANSWER: Duration = Duration::from_secs(65);
+
+/// How long an address may take before the next one is asked, where asking twice does no harm. A sender of webhooks
+/// must have its answer within 5 s.
+const PATIENCE: Duration = Duration::from_millis(2_400);
+
+/// Bodies up to this size are read before they are sent on, so that they can be sent to another address; in bytes.
+const REPLAYABLE: u64 = 256 * 1024;
+
+/// How long such a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Headers that speak of one connection (RFC 9110, 7.6.1).
 const HOP_BY_HOP: [&str; 9] = [
@@ -56,11 +75,11 @@ const PRETENDED: [&str; 12] = [
 struct Remote {
     app: App,
     client: reqwest::Client,
-    base: String,
+    replicas: Arc<Replicas>,
 }
 
-/// The routes of `service`, each forwarded to `url`.
-pub(super) fn routes(app: &App, service: Service, url: &Url) -> anyhow::Result<Router<App>> {
+/// The routes of `service`, each forwarded to one of `replicas`.
+pub(super) fn routes(app: &App, service: Service, replicas: Replicas) -> anyhow::Result<Router<App>> {
     let client = reqwest::Client::builder()
         .no_proxy()
         .http1_only()
@@ -68,8 +87,7 @@ pub(super) fn routes(app: &App, service: Service, url: &Url) -> anyhow::Result<R
         .connect_timeout(CONNECT)
         .build()
         .with_context(|| format!("the client for {}", service.name()))?;
-    let base = url.as_str().trim_end_matches('/').to_owned();
-    let remote = Remote { app: app.clone(), client, base };
+    let remote = Remote { app: app.clone(), client, replicas: Arc::new(replicas) };
     let mut paths = document::paths(service);
     match service {
         // Their routes are for programs that do not read the document.
@@ -99,16 +117,9 @@ async fn forward(State(remote): State<Remote>, request: Request) -> Result<Respo
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol.clone());
     }
-    let mut request =
-        remote.client.request(parts.method.clone(), target(&remote.base, &parts.uri)?).headers(headers);
-    if !body.is_end_stream() {
-        request = request.body(reqwest::Body::wrap_stream(body.into_data_stream()));
-    }
-    let answer = match tokio::time::timeout(ANSWER, request.send()).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return Err(unavailable(&error.without_url().to_string())),
-        Err(_) => return Err(unavailable("it took too long")),
-    };
+    let outgoing =
+        Outgoing { method: parts.method, uri: parts.uri, headers, body: Sendable::of(body).await? };
+    let answer = outgoing.send(&remote).await?;
     let (status, mut headers) = (answer.status(), end_to_end(answer.headers()));
     if let (StatusCode::SWITCHING_PROTOCOLS, Some(protocol), Some(waiting)) = (status, upgrade, waiting) {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -119,8 +130,83 @@ async fn forward(State(remote): State<Remote>, request: Request) -> Result<Respo
     Ok((status, headers, Body::from_stream(answer.bytes_stream())).into_response())
 }
 
+/// A request as it is sent on.
+struct Outgoing {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Sendable,
+}
+
+/// A body that can be sent again, or one that can be sent once.
+enum Sendable {
+    Again(Bytes),
+    Once(Option<Body>),
+}
+
+impl Sendable {
+    async fn of(body: Body) -> Result<Self> {
+        if body.is_end_stream() {
+            return Ok(Self::Again(Bytes::new()));
+        }
+        if body.size_hint().upper().is_none_or(|length| length > REPLAYABLE) {
+            return Ok(Self::Once(Some(body)));
+        }
+        match tokio::time::timeout(BODY_TIMEOUT, body.collect()).await {
+            Ok(Ok(read)) => Ok(Self::Again(read.to_bytes())),
+            Ok(Err(_)) => Err(Error::Malformed("malformed-request", "the body could not be read".to_owned())),
+            Err(_) => Err(Error::Unavailable("unavailable", "the body took too long to arrive")),
+        }
+    }
+
+    /// The body for the next address; `None` when it is gone.
+    fn next(&mut self) -> Option<reqwest::Body> {
+        match self {
+            Self::Again(bytes) => Some(reqwest::Body::from(bytes.clone())),
+            Self::Once(body) => body.take().map(|body| reqwest::Body::wrap_stream(body.into_data_stream())),
+        }
+    }
+}
+
+impl Outgoing {
+    /// Asks one address after the other until one answers.
+    async fn send(mut self, remote: &Remote) -> Result<reqwest::Response> {
+        let harmless_twice =
+            [Method::GET, Method::HEAD].contains(&self.method) || self.uri.path().starts_with("/webhooks/");
+        let order = remote.replicas.order(Instant::now());
+        let mut cause = "its body can be sent once".to_owned();
+        for (asked, index) in order.iter().enumerate() {
+            let Some(body) = self.body.next() else { break };
+            let target = target(remote.replicas.base(*index), &self.uri)?;
+            let mut request =
+                remote.client.request(self.method.clone(), target).headers(self.headers.clone());
+            if !matches!(&self.body, Sendable::Again(bytes) if bytes.is_empty()) {
+                request = request.body(body);
+            }
+            let patience = if harmless_twice && asked + 1 < order.len() { PATIENCE } else { ANSWER };
+            let begun = match tokio::time::timeout(patience, request.send()).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => {
+                    let unreached = error.is_connect();
+                    cause = error.without_url().to_string();
+                    !unreached
+                }
+                Err(_) => {
+                    "it took too long".clone_into(&mut cause);
+                    true
+                }
+            };
+            remote.replicas.rest(*index, Instant::now());
+            if begun && !harmless_twice {
+                break;
+            }
+        }
+        Err(unavailable(&cause))
+    }
+}
+
 /// The same path and query at the service; one that would mean another path there is not here.
-fn target(base: &str, uri: &axum::http::Uri) -> Result<Url> {
+fn target(base: &str, uri: &Uri) -> Result<Url> {
     let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
     let url = Url::parse(&format!("{base}{asked}")).map_err(|_| Error::NotFound)?;
     if !url.path().ends_with(uri.path()) || uri.path().contains('\\') {

@@ -1,6 +1,7 @@
 //! The main job with a real Prometheus and a real Alertmanager: the three stories of the demo.
 
 use std::process::Command;
+use std::sync::Mutex;
 
 #[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn tell(scenario: &str) -> Option<String> {
@@ -17,9 +18,13 @@ fn tell(scenario: &str) -> Option<String> {
     Some(said)
 }
 
+/// One shop at a time: each brings a Prometheus and an Alertmanager of its own, on a small machine.
+pub static ONE_SHOP: Mutex<()> = Mutex::new(());
+
 /// One after the other: each runs a Prometheus and an Alertmanager of its own, on a small machine.
 #[test]
 fn each_story_ends_with_an_honest_answer() {
+    let _alone = ONE_SHOP.lock();
     if let Some(said) = tell("bad-deploy") {
         assert!(said.contains("INC-1"), "{said}");
         assert!(said.contains("checkout began failing"), "{said}");

@@ -30,8 +30,10 @@ async fn a_service_elsewhere_is_reached_through_the_gateway() {
     let behind = server::start(start(home.config(), services)).await.unwrap();
     let mut front = home.config();
     let at = |service: Service| format!("http://{}", behind.addresses[&service]);
-    front.auth_url = at(Service::Auth);
-    front.incident_url = at(Service::Incident);
+    // One replica that nobody listens as, and one that accepts and then says nothing.
+    let stalled = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    front.auth_url = format!("http://127.0.0.1:1, {}", at(Service::Auth));
+    front.incident_url = format!("http://{},{}", stalled.local_addr().unwrap(), at(Service::Incident));
     front.ai_url = at(Service::Ai);
     front.integration_url = at(Service::Integration);
     front.websocket_url = at(Service::Websocket);

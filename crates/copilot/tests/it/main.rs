@@ -10,9 +10,11 @@
 
 mod access;
 mod browser;
+mod cluster;
 mod contract;
 mod crash;
 mod demo;
+mod deploy;
 mod door;
 mod faults;
 mod ingest;

@@ -7,6 +7,31 @@ import { ms, stepDuration } from '../../util/time';
 export function AnalysisLine({ analysis }: { analysis: Analysis }) {
   const parts = analysisParts(analysis);
   return (
+    <>
+      {analysis.changed && analysis.completed_at && <Changes items={analysis.changed} />}
+      <Details analysis={analysis} parts={parts} />
+    </>
+  );
+}
+
+/** What this version says that the one before did not. */
+function Changes({ items }: { items: readonly string[] }) {
+  return (
+    <section aria-label="Since the last version" className="mt-3 text-sm">
+      <h3 className="text-[13px] text-muted">Since the last version</h3>
+      <ul>
+        {items.map((item) => (
+          <li key={item} className="[overflow-wrap:anywhere]">
+            {sentence(item)}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Details({ analysis, parts }: { analysis: Analysis; parts: readonly string[] }) {
+  return (
     <details className="mt-3 text-muted text-xs">
       <summary className="w-fit rounded py-0.5 tabular-nums hover:text-text">{parts.join(' · ')}</summary>
       {analysis.checked.length > 0 && analysis.status !== 'inconclusive' && (

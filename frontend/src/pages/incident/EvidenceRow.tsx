@@ -10,6 +10,7 @@ import { Code } from '../../ui/Copy';
 import { cx } from '../../ui/cx';
 import { measured } from '../../util/numbers';
 import { chartAlt, shadeOf } from './evidence';
+import { RunAgain } from './RunAgain';
 
 type Props = { evidence: Evidence; side: 'for' | 'against' | null; incident: Incident };
 
@@ -77,6 +78,7 @@ function Opened({ evidence, incident }: { evidence: Evidence; incident: Incident
         />
       )}
       {evidence.query && <Code label="PromQL" text={evidence.query} />}
+      {evidence.query && <RunAgain evidence={evidence} incident={incident} />}
       <p className="flex flex-wrap items-center gap-x-4 gap-y-1 text-[13px] text-muted">
         {evidence.start && evidence.end && (
           <span>

@@ -16,6 +16,7 @@ import { toast } from '../../ui/Toast';
 import { count } from '../../util/numbers';
 import { PhoneActions } from './Actions';
 import { Alerts } from './Alerts';
+import { AskCard } from './Ask';
 import { CauseCard } from './CauseCard';
 import { Changed } from './Changed';
 import { Details } from './Details';
@@ -89,6 +90,7 @@ function Body({ incident }: { incident: Incident }) {
                 <Changed incident={incident} />
                 <CauseCard incident={incident} />
                 <SymptomCard incident={incident} />
+                <AskCard incident={incident} />
               </div>
               <div className="grid min-w-0 grid-cols-1 gap-4">
                 <Timeline incident={incident} />

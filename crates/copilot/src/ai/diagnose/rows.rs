@@ -225,20 +225,11 @@ impl<'a> Rows<'a> {
 
     fn metric(&self, role: EvidenceRole, query: &str, summary: String) -> Evidence {
         let window = self.gathered.facts.window;
-        let url = self.gathered.base.as_ref().and_then(|base| {
-            let mut url = url::Url::parse(base).ok()?.join("graph").ok()?;
-            let minutes = (window.1.seconds_since(window.0) / 60.0).ceil();
-            let end = window.1.timestamp().strftime("%Y-%m-%d %H:%M:%S").to_string();
-            url.query_pairs_mut()
-                .append_pair("g0.expr", query)
-                .append_pair("g0.tab", "0")
-                .append_pair("g0.range_input", &format!("{minutes}m"))
-                .append_pair("g0.end_input", &end);
-            Some(url.to_string())
-        });
+        let url = self.gathered.base.as_ref().and_then(|base| graph_url(base, query, window));
         let mut row = row(EvidenceKind::Metric, summary);
         (row.role, row.query, row.url) = (role, Some(query.to_owned()), url);
         (row.start, row.end) = (Some(window.0), Some(window.1));
+        row.integration = self.gathered.integration;
         row
     }
 
@@ -298,7 +289,21 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn row(kind: EvidenceKind, summary: String) -> Evidence {
+/// Where Prometheus draws the query over the window.
+pub fn graph_url(base: &str, query: &str, window: (Ts, Ts)) -> Option<String> {
+    let mut url = url::Url::parse(base).ok()?.join("graph").ok()?;
+    let minutes = (window.1.seconds_since(window.0) / 60.0).ceil();
+    let end = window.1.timestamp().strftime("%Y-%m-%d %H:%M:%S").to_string();
+    url.query_pairs_mut()
+        .append_pair("g0.expr", query)
+        .append_pair("g0.tab", "0")
+        .append_pair("g0.range_input", &format!("{minutes}m"))
+        .append_pair("g0.end_input", &end);
+    Some(url.to_string())
+}
+
+/// A fact with nothing but what it says.
+pub fn row(kind: EvidenceKind, summary: String) -> Evidence {
     Evidence {
         id: EvidenceId::new(),
         kind,
@@ -314,6 +319,7 @@ fn row(kind: EvidenceKind, summary: String) -> Evidence {
         series: None,
         threshold: None,
         url: None,
+        integration: None,
     }
 }
 
@@ -336,7 +342,7 @@ pub fn levels(points: impl Iterator<Item = (f64, f64)>, onset: f64) -> (Option<f
 }
 
 /// `14% against 0.2% before`.
-fn against(value: Option<f64>, baseline: Option<f64>, unit: &str) -> String {
+pub fn against(value: Option<f64>, baseline: Option<f64>, unit: &str) -> String {
     match (value, baseline) {
         (Some(value), Some(baseline)) => {
             format!("{} against {} before", quantity(value, unit), quantity(baseline, unit))
@@ -348,7 +354,7 @@ fn against(value: Option<f64>, baseline: Option<f64>, unit: &str) -> String {
 }
 
 /// The unit of an expression, as far as its text tells.
-fn unit_of(expression: &str) -> &'static str {
+pub fn unit_of(expression: &str) -> &'static str {
     let shared = expression.contains('/');
     if shared && expression.trim_start().starts_with("100") {
         "%"
@@ -362,7 +368,7 @@ fn unit_of(expression: &str) -> &'static str {
 }
 
 /// At most [`POINTS`] points: of each stretch the one farthest from zero, so that no peak is lost.
-fn chart(labels: BTreeMap<String, String>, points: &[(f64, f64)]) -> ChartSeries {
+pub fn chart(labels: BTreeMap<String, String>, points: &[(f64, f64)]) -> ChartSeries {
     let stretch = points.len().div_ceil(POINTS).max(1);
     let peak = |points: &[(f64, f64)]| {
         let finite = points.iter().filter(|(_, value)| value.is_finite());

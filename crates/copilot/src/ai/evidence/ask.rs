@@ -20,8 +20,6 @@ pub struct Ask {
     pub kind: Kind,
     /// The unit of its values, once they are scaled.
     pub unit: &'static str,
-    /// What the values of the answer are multiplied by: 0.001 where Prometheus keeps milliseconds.
-    pub scale: f64,
     /// Which labels of the answer say whose it is.
     pub owner: Owner,
     /// How many series are expected.
@@ -73,12 +71,16 @@ impl Writer<'_> {
                 words: words(&family.name),
                 kind: family.kind,
                 unit: if family.unit == "ms" { "s" } else { family.unit },
-                scale: if family.unit == "ms" { 1e-3 } else { 1.0 },
                 owner,
                 expected,
                 priority: 5,
             };
+            let from = asks.len();
             self.family(family, shape, &base, &mut asks);
+            // The query says what is shown: seconds, also where Prometheus keeps milliseconds.
+            for ask in asks.iter_mut().skip(from).filter(|ask| family.unit == "ms" && ask.unit == "s") {
+                ask.query = format!("({}) / 1000", ask.query);
+            }
         }
         asks.sort_by_key(|ask| ask.priority);
         asks
@@ -125,7 +127,7 @@ impl Writer<'_> {
         let failing = format!("sum by ({by}) ({})", self.rate_of(metric, failed));
         let query = format!("({failing} or 0 * {all}) / {all}");
         let mut ask = named(base, query, "errors", "share of failed", 0);
-        (ask.kind, ask.unit, ask.scale) = (Kind::Errors, "ratio", 1.0);
+        (ask.kind, ask.unit) = (Kind::Errors, "ratio");
         ask.words = format!("share of failed {}", plural(&base.words));
         ask
     }

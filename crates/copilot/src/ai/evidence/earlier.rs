@@ -55,8 +55,7 @@ pub fn place(out: &mut Metrics, earlier: &[Earlier]) {
         let whose = (one.service.clone(), one.peer.clone());
         let days = earlier.iter().filter(|day| day.query == ask.query);
         let ranges: Vec<(f64, f64)> = days.filter_map(|day| range(day, &ask.owner, &whose)).collect();
-        let scale = ask.scale;
-        one.usual = middle(&ranges).map(|(least, most)| (least * scale, most * scale));
+        one.usual = middle(&ranges);
         known += usize::from(one.usual.is_some());
     }
     if known > 0 {

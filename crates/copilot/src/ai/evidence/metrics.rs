@@ -164,7 +164,7 @@ fn place(
                 let index = out.asks.len();
                 for line in &lines {
                     let Some((service, peer)) = owner(&ask.owner, &line.labels) else { continue };
-                    let values = on_grid(line, out.times.len(), step, from, ask.scale);
+                    let values = on_grid(line, out.times.len(), step, from);
                     out.measured.push(Measured { service, peer, ask: index, values, usual: None });
                 }
                 out.asks.push(ask);
@@ -202,14 +202,14 @@ pub fn owner(owner: &Owner, labels: &Labels) -> Option<(String, Option<String>)>
     }
 }
 
-fn on_grid(line: &Line, rows: usize, step: f64, from: f64, scale: f64) -> Vec<f64> {
+fn on_grid(line: &Line, rows: usize, step: f64, from: f64) -> Vec<f64> {
     let mut values = vec![f64::NAN; rows];
     for (at, value) in &line.points {
         let row = ((at - from) / step).round();
         if row >= 0.0
             && let Some(slot) = values.get_mut(row as usize)
         {
-            *slot = value * scale;
+            *slot = *value;
         }
     }
     values

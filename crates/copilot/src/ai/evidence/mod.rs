@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::ai::prometheus::{Budget, Labels, Prometheus};
 use crate::error::{Error, Result};
-use crate::ids::{IncidentId, TenantId};
+use crate::ids::{IncidentId, IntegrationId, TenantId};
 use crate::outbound::{Credentials, Failure, Outbound};
 use metrics::{Metrics, Question};
 use store::{AlertFacts, ChangeFacts, IncidentFacts, NearbyAlert, Similar, Source};
@@ -79,6 +79,8 @@ pub struct Gathered {
     pub metrics: Metrics,
     /// The address of that Prometheus, with `/` at its end.
     pub base: Option<String>,
+    /// The integration that names it.
+    pub integration: Option<IntegrationId>,
     /// What was and was not looked at, in words.
     pub checked: Vec<String>,
 }
@@ -161,7 +163,7 @@ impl Facts {
     }
 
     /// The Prometheus that knows most about this incident: the one that evaluated its rule, or that sent it.
-    fn source(&self) -> Option<&Source> {
+    pub fn source(&self) -> Option<&Source> {
         let base = self.alerts.iter().filter_map(|alert| alert.generator_url.as_deref());
         let bases: Vec<String> = base.filter_map(alerts::prometheus_base).collect();
         let evaluated = self
@@ -186,36 +188,47 @@ pub async fn gather(
     let mut checked = Vec::new();
     let mut gathered = Metrics::default();
     let mut base = None;
+    let mut integration = None;
     match facts.source() {
         None => checked
             .push("no metrics were looked at: this project has no Prometheus with an address".to_owned()),
         Some(source) => {
-            let deadline = Instant::now() + TIME;
-            let opened = match credentials(source) {
-                Ok(own) => {
-                    let opening = outbound.open(&source.url, own.as_ref());
-                    let opened = tokio::time::timeout_at(deadline, opening).await;
-                    opened.unwrap_or(Err(Failure::Timeout)).map_err(|failure| failure.to_string())
-                }
-                Err(_) => Err("its stored credentials can't be opened; enter them again".to_owned()),
-            };
-            match opened {
+            let budget = Budget { queries: QUERIES, time: TIME, lines: LINES, bytes: BYTES };
+            match open(outbound, source, credentials(source), budget).await {
                 Err(failure) => checked.push(format!("{} was not asked for metrics: {failure}", source.name)),
-                Ok(target) => {
-                    let budget = Budget { queries: QUERIES, deadline, lines: LINES, bytes: BYTES };
-                    let prometheus = Prometheus::new(target, budget);
+                Ok(prometheus) => {
                     gathered = metrics::collect(&prometheus, &facts.question()).await;
                     base = Some(prometheus.base().to_owned());
+                    integration = Some(source.id);
                 }
             }
         }
     }
     checked.append(&mut gathered.checked);
-    let mut out = Gathered { facts, metrics: gathered, base, checked };
+    let mut out = Gathered { facts, metrics: gathered, base, integration, checked };
     let changes = out.facts.changes.len() + out.unreported_versions().count();
     out.checked.push(told(changes, "change", "in the hour before the alarm"));
     out.checked.push(told(out.facts.nearby.len(), "other alert", "around it"));
     out
+}
+
+/// A Prometheus that may be asked within `budget`; or in words why it can't be.
+///
+/// # Errors
+/// When its address may not be asked or its stored credentials can't be opened.
+pub async fn open(
+    outbound: &Outbound,
+    source: &Source,
+    credentials: Result<Option<Credentials>>,
+    budget: Budget,
+) -> Result<Prometheus, String> {
+    let deadline = Instant::now() + budget.time;
+    let Ok(own) = credentials else {
+        return Err("its stored credentials can't be opened; enter them again".to_owned());
+    };
+    let opening = outbound.open(&source.url, own.as_ref());
+    let opened = tokio::time::timeout_at(deadline, opening).await.unwrap_or(Err(Failure::Timeout));
+    opened.map(|target| Prometheus::new(target, budget, deadline)).map_err(|failure| failure.to_string())
 }
 
 fn told(count: usize, noun: &str, when: &str) -> String {

@@ -249,6 +249,19 @@ pub async fn sources(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx:
         .bind(tenant).bind(project).fetch_all(c).await)
 }
 
+/// One Prometheus of the project, while it is there.
+pub async fn source(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    id: IntegrationId,
+) -> sqlx::Result<Option<Source>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select id, name, url, auth from integrations
+         where tenant_id = $1 and project_id = $2 and id = $3 and url is not null and deleted_at is null")
+        .bind(tenant).bind(project).bind(id).fetch_optional(c).await)
+}
+
 /// What people told the project's integrations of their systems.
 #[derive(Debug, Default)]
 pub struct Told {

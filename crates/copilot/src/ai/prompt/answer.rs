@@ -107,14 +107,18 @@ fn cited(ids: &[String], prompt: &Prompt) -> Vec<EvidenceId> {
     exist.filter(|id| seen.insert(*id)).take(20).collect()
 }
 
-/// The text without invisible characters and without incidents that the prompt does not know.
 fn honest(text: &str, prompt: &Prompt) -> String {
+    without_unknown_incidents(text, &prompt.incidents)
+}
+
+/// The text without invisible characters and without incidents that were not in the prompt.
+pub fn without_unknown_incidents(text: &str, incidents: &BTreeSet<String>) -> String {
     static INCIDENT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bINC-\d+\b").ok());
     let text = clean(text);
     let Some(pattern) = INCIDENT.as_ref() else { return text };
     let known = |found: &regex::Captures<'_>| {
         let name = found.get(0).map_or("", |all| all.as_str());
-        if prompt.incidents.contains(name) {
+        if incidents.contains(name) {
             name.to_owned()
         } else {
             "[an incident that does not exist]".to_owned()

@@ -3,4 +3,5 @@
 mod ends;
 mod history;
 mod live;
+mod questions;
 mod world;

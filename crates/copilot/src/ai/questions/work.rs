@@ -1,0 +1,311 @@
+//! The work on one question: ask, look up what is missing, ask again; each step only while the fence holds.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use llm::Failure;
+use outbox::{Job, Ts, lease};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::prompt::{self, Said, Told};
+use super::store::{self, Asked, End};
+use super::{QUEUE, QuestionStatus};
+use crate::ai::analysis::{Evidence, EvidenceKind, EvidenceRole, Hypothesis};
+use crate::ai::diagnose::rows::{against, chart, graph_url, levels, row, unit_of};
+use crate::ai::evidence::{self, Facts, family};
+use crate::ai::model::{Denied, Purpose, store as ledger};
+use crate::ai::prometheus::{Budget, Prometheus};
+use crate::ai::store as analyses;
+use crate::ai::text::short;
+use crate::ai::worker::{Worker, credentials};
+use crate::error::Result;
+use crate::ids::{IntegrationId, QuestionId, TenantId};
+
+/// Seconds a worker may hold a question: three calls and what is around them.
+const LEASE_S: i64 = 180;
+
+/// How long one call may take.
+const CALL: Duration = Duration::from_secs(40);
+
+/// When no further call begins, counted from the claim: a call and a margin before the lease ends.
+const LAST_CALL: Duration = Duration::from_secs(130);
+
+/// How long a call waits for another one about the incident to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often it looks whether that has ended.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Calls of one question.
+const ROUNDS: usize = 3;
+
+/// What the queries of one question may take.
+const BUDGET: Budget =
+    Budget { queries: 8, time: Duration::from_secs(150), lines: 50, bytes: 8 * 1024 * 1024 };
+
+/// Names of metrics that are told.
+const METRICS: usize = 120;
+
+#[derive(Deserialize)]
+struct Payload {
+    question_id: QuestionId,
+}
+
+/// What is known while a question is worked on.
+struct Work<'a> {
+    worker: Worker<'a>,
+    tenant: TenantId,
+    job: &'a Job,
+    claimed: Instant,
+    id: QuestionId,
+    asked: Asked,
+    facts: Facts,
+    evidence: Vec<Evidence>,
+    hypotheses: Vec<Hypothesis>,
+    progress: Vec<String>,
+}
+
+/// The Prometheus that may be asked, and the integration that names it.
+type Source = Option<(Prometheus, IntegrationId)>;
+
+impl Worker<'_> {
+    /// Works on the oldest question that waits, and says whether there was one.
+    ///
+    /// # Errors
+    /// When the database refused; the question is tried again when its lease runs out.
+    pub async fn step_question(self) -> Result<bool> {
+        let claimed = Instant::now();
+        let Some(job) = lease::claim(self.db, QUEUE, LEASE_S).await? else { return Ok(false) };
+        let tenant = TenantId(job.owner);
+        let Some(mut work) = begin(self, tenant, &job, claimed).await? else { return Ok(true) };
+        let end = if job.attempts > 1 {
+            // Another worker died over it. Its call may have been answered; asking twice would pay twice.
+            failed("the work on it was interrupted; ask again")
+        } else {
+            work.answer().await?
+        };
+        let mut tx = self.db.begin(tenant.0).await?;
+        if analyses::hold(&mut tx, tenant, &job).await? {
+            store::end(&mut tx, tenant, work.id, &end).await?;
+            lease::finish(&mut tx, &job).await?;
+            tx.commit().await?;
+        }
+        Ok(true)
+    }
+}
+
+async fn begin<'a>(
+    worker: Worker<'a>,
+    tenant: TenantId,
+    job: &'a Job,
+    claimed: Instant,
+) -> Result<Option<Work<'a>>> {
+    let mut tx = worker.db.begin(tenant.0).await?;
+    if !analyses::hold(&mut tx, tenant, job).await? {
+        return Ok(None);
+    }
+    let payload: Option<Payload> = serde_json::from_value(job.payload.0.clone()).ok();
+    let asked = match &payload {
+        Some(payload) => store::begin(&mut tx, tenant, payload.question_id).await?,
+        None => None,
+    };
+    let (Some(Payload { question_id: id }), Some(asked)) = (payload, asked) else {
+        lease::finish(&mut tx, job).await?;
+        tx.commit().await?;
+        return Ok(None);
+    };
+    ledger::orphan(&mut tx, tenant, asked.incident_id, Some(id)).await?;
+    let evidence = analyses::evidence(&mut tx, tenant, asked.incident_id, asked.analysis_id).await?;
+    let hypotheses = analyses::hypotheses(&mut tx, tenant, asked.analysis_id).await?;
+    tx.commit().await?;
+    let facts = Facts::read(worker.db, tenant, asked.incident_id).await?;
+    let progress = Vec::new();
+    Ok(Some(Work { worker, tenant, job, claimed, id, asked, facts, evidence, hypotheses, progress }))
+}
+
+impl Work<'_> {
+    async fn answer(&mut self) -> Result<End> {
+        let source = self.source().await;
+        let metrics = self.metrics(source.as_ref()).await;
+        if !self.note(format!("Reading {} facts", self.evidence.len())).await? {
+            return Ok(failed("somebody else took over"));
+        }
+        let similar = self.facts.similar.iter().map(|one| one.number);
+        let names = similar.chain([self.facts.incident.number]).map(|number| format!("INC-{number}"));
+        let incidents: BTreeSet<String> = names.collect();
+        for round in 1..=ROUNDS {
+            let may_look = round < ROUNDS && !metrics.is_empty();
+            let told = if may_look { metrics.as_slice() } else { &[] };
+            let text = match self.call(told).await? {
+                Ok(text) => text,
+                Err(why) => return Ok(failed(&why)),
+            };
+            match prompt::read(&text, &self.evidence, &incidents, may_look) {
+                Err(reason) => {
+                    let failure = Failure::bad_output(reason, None);
+                    return Ok(failed(&format!("the model was asked, and {failure}")));
+                }
+                Ok(Said::Answer(answer, cited)) => {
+                    let status = QuestionStatus::Answered;
+                    return Ok(End { status, answer: Some(answer), reason: None, cited });
+                }
+                Ok(Said::NotEnough(why)) => {
+                    let status = QuestionStatus::Unanswered;
+                    return Ok(End { status, answer: None, reason: Some(why), cited: Vec::new() });
+                }
+                Ok(Said::Look(queries)) => self.look(source.as_ref(), queries).await?,
+            }
+        }
+        Ok(failed("the model asked for more queries than one question may have"))
+    }
+
+    /// One call of the model: reserved, made and booked; its text, or why there is none.
+    async fn call(&self, metrics: &[String]) -> Result<std::result::Result<String, String>> {
+        let told = Told {
+            evidence: &self.evidence,
+            hypotheses: &self.hypotheses,
+            title: &self.facts.incident.title,
+            metrics,
+        };
+        let delimiter = format!("{:032x}", rand::random::<u128>());
+        let request = prompt::write(&self.asked.question, &told, &delimiter);
+        let Asked { project_id: project, incident_id: incident, analysis_id: analysis, .. } = self.asked;
+        let purpose = Purpose { project, incident, analysis, question: Some(self.id) };
+        let (model, tenant, patience) = (self.worker.model, self.tenant, Instant::now() + PATIENCE);
+        let call = loop {
+            let mut tx = self.worker.db.begin(tenant.0).await?;
+            if !analyses::hold(&mut tx, tenant, self.job).await? {
+                return Ok(Err("somebody else took over".to_owned()));
+            }
+            if Instant::now() > self.claimed + LAST_CALL {
+                return Ok(Err("there was no time left for another call".to_owned()));
+            }
+            match model.reserve(&mut tx, tenant, purpose, self.job, &request, prompt::VERSION).await? {
+                Ok(call) => {
+                    tx.commit().await?;
+                    break call;
+                }
+                Err(Denied::Refused(why)) => return Ok(Err(format!("the model was not asked: {why}"))),
+                Err(Denied::Busy) if Instant::now() > patience => {
+                    return Ok(Err("the model is busy with this incident's analysis; ask again".to_owned()));
+                }
+                Err(Denied::Busy) => {}
+            }
+            drop(tx);
+            tokio::time::sleep(LOOK).await;
+        };
+        let Some(provider) = model.provider() else { return Ok(Err("no model is configured".to_owned())) };
+        let outcome = provider.complete(&request, Instant::now() + CALL).await;
+        let spent = model.spent(&call, &outcome);
+        let mut tx = self.worker.db.begin(tenant.0).await?;
+        if !analyses::hold(&mut tx, tenant, self.job).await? {
+            return Ok(Err("somebody else took over".to_owned()));
+        }
+        call.settle(&mut tx, tenant, self.job, &outcome, spent).await?;
+        tx.commit().await?;
+        Ok(outcome.map(|reply| reply.text).map_err(|failure| format!("the model was asked, and {failure}")))
+    }
+
+    async fn source(&self) -> Source {
+        let source = self.facts.source()?;
+        let sealed = credentials(self.worker.keys, self.tenant, source);
+        let opened = evidence::open(self.worker.outbound, source, sealed, BUDGET).await;
+        opened.ok().map(|prometheus| (prometheus, source.id))
+    }
+
+    /// Names of metrics that say something about the health of services.
+    async fn metrics(&self, source: Option<&(Prometheus, IntegrationId)>) -> Vec<String> {
+        let Some((prometheus, _)) = source else { return Vec::new() };
+        let (from, to) = self.facts.window;
+        let names = prometheus.names(from.unix_seconds(), to.unix_seconds()).await.unwrap_or_default();
+        let families = family::choose(&names, &std::collections::BTreeMap::new());
+        let told = families.into_iter().map(|family| family.representative());
+        told.filter(|name| name.len() <= 200).take(METRICS).collect()
+    }
+
+    /// Runs queries that the model asked for, and stores what each found as evidence.
+    async fn look(
+        &mut self,
+        source: Option<&(Prometheus, IntegrationId)>,
+        queries: Vec<(String, String)>,
+    ) -> Result<()> {
+        let Some((prometheus, integration)) = source else { return Ok(()) };
+        for (query, why) in queries {
+            let fact = self.found(prometheus, *integration, &query, &why).await;
+            let mut tx = self.worker.db.begin(self.tenant.0).await?;
+            if !analyses::hold(&mut tx, self.tenant, self.job).await? {
+                return Ok(());
+            }
+            let at = i64::try_from(self.evidence.len()).unwrap_or(i64::MAX);
+            store::add_evidence(&mut tx, self.tenant, (self.id, &self.asked), at, &fact).await?;
+            self.progress.push(short(&format!("Looked up {query}"), 300));
+            store::save_progress(&mut tx, self.tenant, self.id, &self.progress).await?;
+            tx.commit().await?;
+            self.evidence.push(fact);
+        }
+        Ok(())
+    }
+
+    /// What a query says around the incident. Its numbers are ours; its reason is the model's, and marked as such.
+    async fn found(
+        &self,
+        prometheus: &Prometheus,
+        integration: IntegrationId,
+        query: &str,
+        why: &str,
+    ) -> Evidence {
+        let window: (Ts, Ts) = self.facts.window;
+        let (from, to) = (window.0.unix_seconds(), window.1.unix_seconds());
+        let step = ((to - from) / 240.0).ceil().max(5.0);
+        let unit = unit_of(query);
+        let purpose = if why.is_empty() { String::new() } else { format!(" (asked for: {why})") };
+        let mut series = Vec::new();
+        let (mut value, mut baseline) = (None, None);
+        let says = match prometheus.range(query, from, to, step).await {
+            Err(error) => format!("the query could not be answered: {error}"),
+            Ok(lines) if lines.is_empty() => "the query has no series in the window".to_owned(),
+            Ok(lines) => {
+                let alarm = self.facts.alarm.unix_seconds() - 60.0;
+                let told = lines.iter().take(5).enumerate().map(|(at, line)| {
+                    let (before, now) = levels(line.points.iter().copied(), alarm);
+                    if at == 0 {
+                        (value, baseline) = (now, before);
+                    }
+                    let labels: Vec<String> =
+                        line.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                    format!("{}: {}", short(&labels.join(" "), 120), against(now, before, unit))
+                });
+                let told: Vec<String> = told.collect();
+                let more = lines.len().saturating_sub(told.len());
+                series.extend(lines.iter().take(5).map(|line| chart(line.labels.clone(), &line.points)));
+                let more = if more > 0 { format!("; {more} more series") } else { String::new() };
+                format!("{}{more}", told.join("; "))
+            }
+        };
+        let mut fact = row(EvidenceKind::Metric, short(&format!("{says}{purpose}"), 900));
+        (fact.role, fact.query) = (EvidenceRole::Context, Some(query.to_owned()));
+        (fact.start, fact.end) = (Some(window.0), Some(window.1));
+        (fact.value, fact.baseline, fact.unit) = (value, baseline, Some(unit.to_owned()));
+        (fact.series, fact.integration) = (Some(series), Some(integration));
+        fact.url = graph_url(prometheus.base(), query, window);
+        fact
+    }
+
+    /// Stores what is being done; `false` when somebody else holds the question by now.
+    async fn note(&mut self, line: String) -> Result<bool> {
+        self.progress.push(line);
+        let mut tx = self.worker.db.begin(self.tenant.0).await?;
+        let held = analyses::hold(&mut tx, self.tenant, self.job).await?;
+        if held {
+            store::save_progress(&mut tx, self.tenant, self.id, &self.progress).await?;
+            tx.commit().await?;
+        }
+        Ok(held)
+    }
+}
+
+fn failed(why: &str) -> End {
+    let status = QuestionStatus::Failed;
+    End { status, answer: None, reason: Some(why.to_owned()), cited: Vec::new() }
+}
