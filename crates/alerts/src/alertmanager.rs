@@ -16,7 +16,7 @@ use crate::{
 /// Reads the body of an Alertmanager webhook.
 pub(crate) fn batch(top: &Fields, alerts: &[&str], context: &Context) -> Batch {
     let mut batch = envelope(Format::Alertmanager, "4", top);
-    batch.alerts = each(alerts, |fields, index| alert(fields, index, context));
+    batch.alerts = each(alerts, context, |fields, index| alert(fields, index, context));
     batch
 }
 
@@ -55,7 +55,11 @@ pub(crate) fn envelope(format: Format, version: &str, top: &Fields) -> Batch {
 }
 
 /// Reads each alert on its own, so that a bad one costs nobody else.
-pub(crate) fn each(alerts: &[&str], read: impl Fn(&Fields, usize) -> Result<Alert, Refused>) -> Vec<Parsed> {
+pub(crate) fn each(
+    alerts: &[&str],
+    context: &Context,
+    read: impl Fn(&Fields, usize) -> Result<Alert, Refused>,
+) -> Vec<Parsed> {
     let one = |(index, json): (usize, &&str)| {
         let fields = (Kind::of(json) == Kind::Object).then(|| Fields::of(json)).flatten();
         let alert = match fields {
@@ -67,5 +71,6 @@ pub(crate) fn each(alerts: &[&str], read: impl Fn(&Fields, usize) -> Result<Aler
             Err(refused) => Parsed::Quarantined(refused.at(index)),
         }
     };
-    alerts.iter().enumerate().map(one).collect()
+    let unknown = |(index, json): &(usize, &&str)| !(context.known)(*index, json);
+    alerts.iter().enumerate().filter(unknown).map(one).collect()
 }

@@ -25,6 +25,8 @@ pub(crate) struct Context<'a> {
     /// When the body was received, in whole microseconds.
     pub(crate) received: Timestamp,
     pub(crate) settings: &'a Settings,
+    /// Says of an alert's place and text whether it is known and need not be read.
+    pub(crate) known: &'a dyn Fn(usize, &str) -> bool,
 }
 
 /// An alert as far as its format matters.

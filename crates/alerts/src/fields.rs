@@ -118,6 +118,7 @@ pub(crate) fn for_display(mut text: String, cut: Flag, flags: &mut Vec<Flag>) ->
 }
 
 /// The elements of a list, each as its own text: the first `limit` of them, and how many there are in all.
+#[derive(Debug)]
 pub(crate) struct List<'a> {
     pub(crate) items: Vec<&'a str>,
     pub(crate) count: usize,

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// Reads the body of a Grafana webhook.
 pub(crate) fn batch(top: &Fields, alerts: &[&str], context: &Context) -> Batch {
     let mut batch = envelope(Format::Grafana, "1", top);
-    batch.alerts = each(alerts, |fields, index| alert(fields, index, context));
+    batch.alerts = each(alerts, context, |fields, index| alert(fields, index, context));
     batch
 }
 

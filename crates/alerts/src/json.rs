@@ -5,6 +5,8 @@
 
 use thiserror::Error;
 
+use crate::{MAX_ALERTS, fields::List};
+
 /// The deepest nesting of lists and objects.
 pub(crate) const MAX_DEPTH: usize = 64;
 /// The longest number, in characters.
@@ -64,26 +66,43 @@ pub enum Problem {
     TooManyMembers,
 }
 
+/// A text that keeps the rules.
+#[derive(Debug)]
+pub(crate) struct Checked<'a> {
+    /// The whole of it.
+    pub(crate) text: &'a str,
+    /// The elements, when the whole is a list.
+    pub(crate) elements: List<'a>,
+}
+
 /// Checks the body against the JSON grammar and the limits, and gives it back as text.
 ///
 /// # Errors
 /// [`Malformed`], at the first byte that breaks a rule.
-pub(crate) fn check(body: &[u8]) -> Result<&str, Malformed> {
+pub(crate) fn check(body: &[u8]) -> Result<Checked<'_>, Malformed> {
     if body.starts_with(&[0xEF, 0xBB, 0xBF]) {
         return Err(Malformed { offset: 0, problem: Problem::ByteOrderMark });
     }
     let text = str::from_utf8(body)
         .map_err(|error| Malformed { offset: error.valid_up_to(), problem: Problem::NotUtf8 })?;
-    let mut scanner = Scanner { bytes: body, at: 0 };
+    let mut scanner = Scanner { bytes: body, at: 0, elements: Vec::new(), count: 0 };
     scanner.blanks();
     scanner.value(0)?;
     scanner.blanks();
-    if scanner.at < body.len() { scanner.fail(Problem::Trailing) } else { Ok(text) }
+    if scanner.at < body.len() {
+        return scanner.fail(Problem::Trailing);
+    }
+    // The scanner stops between characters only.
+    let items = scanner.elements.iter().filter_map(|(from, to)| text.get(*from..*to)).collect();
+    Ok(Checked { text, elements: List { items, count: scanner.count } })
 }
 
 struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Where the first elements of the outermost list begin and end, and how many there are in all.
+    elements: Vec<(usize, usize)>,
+    count: usize,
 }
 
 impl Scanner<'_> {
@@ -166,7 +185,14 @@ impl Scanner<'_> {
             return Ok(());
         }
         loop {
+            let start = self.at;
             self.value(depth)?;
+            if depth == 1 {
+                self.count += 1;
+                if self.elements.len() < MAX_ALERTS {
+                    self.elements.push((start, self.at));
+                }
+            }
             self.blanks();
             if self.take(b']') {
                 return Ok(());
@@ -190,6 +216,9 @@ impl Scanner<'_> {
     fn string(&mut self) -> Result<(), Malformed> {
         self.at += 1;
         loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F));
+            self.at += plain.unwrap_or(rest.len());
             match self.peek() {
                 None => return self.fail(Problem::End),
                 Some(b'"') => {

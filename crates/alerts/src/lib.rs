@@ -27,6 +27,7 @@ mod quarantine;
 mod settings;
 mod severity;
 mod shape;
+mod sketch;
 mod time;
 mod words;
 
@@ -40,6 +41,7 @@ pub use quarantine::{IgnoredReason, Quarantined, Reason};
 pub use settings::{DEFAULT_GROUP_BY, DEFAULT_SERVICE_LABELS, Settings};
 pub use severity::{Severity, SeveritySource, UnknownSeverity};
 pub use shape::{Format, Mismatch, Sender, UnknownSender};
+pub use sketch::{End, Sketch};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -131,9 +133,24 @@ pub fn parse(
     received: Timestamp,
     settings: &Settings,
 ) -> Result<Batch, ParseError> {
-    let text = json::check(body)?;
-    let shape = shape::recognise(sender, text)?;
-    let context = draft::Context { received: time::to_microseconds(received), settings };
+    parse_unknown(sender, body, received, settings, &|_, _| false)
+}
+
+/// As [`parse`], but alerts of which `known` says so by their place and text are left out of the batch unread.
+///
+/// The limits are those of the whole body, and the alerts that are read keep their places.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_unknown(
+    sender: Sender,
+    body: &[u8],
+    received: Timestamp,
+    settings: &Settings,
+    known: &dyn Fn(usize, &str) -> bool,
+) -> Result<Batch, ParseError> {
+    let shape = shape::recognise(sender, json::check(body)?)?;
+    let context = draft::Context { received: time::to_microseconds(received), settings, known };
     let mut batch = match &shape {
         shape::Shape::List(alerts) => prometheus::batch(alerts, &context),
         shape::Shape::Alertmanager { top, alerts } => alertmanager::batch(top, alerts, &context),

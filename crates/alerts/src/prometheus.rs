@@ -15,7 +15,7 @@ use crate::{
 pub(crate) fn batch(alerts: &[&str], context: &Context) -> Batch {
     Batch {
         format: Format::Prometheus,
-        alerts: each(alerts, |fields, index| alert(fields, index, context)),
+        alerts: each(alerts, context, |fields, index| alert(fields, index, context)),
         truncated: 0,
         group_key: None,
         receiver: None,

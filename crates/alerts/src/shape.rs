@@ -5,6 +5,7 @@
 use crate::{
     MAX_ALERTS, ParseError,
     fields::{Fields, Kind, List, string},
+    json::Checked,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -116,9 +117,10 @@ pub(crate) enum Shape<'a> {
 }
 
 /// Recognises the format of a checked JSON text.
-pub(crate) fn recognise(sender: Sender, text: &str) -> Result<Shape<'_>, ParseError> {
+pub(crate) fn recognise(sender: Sender, checked: Checked<'_>) -> Result<Shape<'_>, ParseError> {
+    let Checked { text, elements } = checked;
     let top = match Kind::of(text) {
-        Kind::List => return list(sender, text),
+        Kind::List => return list(sender, elements),
         Kind::Object => Fields::of(text).ok_or(Mismatch::NoAlerts)?,
         other => return Err(Mismatch::Scalar(other.words()).into()),
     };
@@ -129,7 +131,8 @@ pub(crate) fn recognise(sender: Sender, text: &str) -> Result<Shape<'_>, ParseEr
             Err(Mismatch::NoAlerts.into())
         };
     };
-    let alerts = within_limit(alerts)?.ok_or(Mismatch::AlertsType(Kind::of(alerts).words()))?;
+    let list = List::of(alerts, MAX_ALERTS).ok_or(Mismatch::AlertsType(Kind::of(alerts).words()))?;
+    let alerts = within_limit(list)?;
     Ok(if is_grafana(sender, &top) {
         Shape::Grafana { top, alerts }
     } else {
@@ -138,8 +141,8 @@ pub(crate) fn recognise(sender: Sender, text: &str) -> Result<Shape<'_>, ParseEr
 }
 
 /// A bare list belongs to the Prometheus route; elsewhere something in it must look like an alert.
-fn list(sender: Sender, text: &str) -> Result<Shape<'_>, ParseError> {
-    let alerts = within_limit(text)?.ok_or(Mismatch::List)?;
+fn list(sender: Sender, elements: List<'_>) -> Result<Shape<'_>, ParseError> {
+    let alerts = within_limit(elements)?;
     let looks_right = |json: &&str| Fields::of(json).is_some_and(|alert| alert.get("labels").is_some());
     if sender == Sender::Prometheus || alerts.iter().any(looks_right) {
         Ok(Shape::List(alerts))
@@ -148,14 +151,11 @@ fn list(sender: Sender, text: &str) -> Result<Shape<'_>, ParseError> {
     }
 }
 
-fn within_limit(json: &str) -> Result<Option<Vec<&str>>, ParseError> {
-    match List::of(json, MAX_ALERTS) {
-        Some(list) if list.count > MAX_ALERTS => {
-            Err(ParseError::TooManyAlerts { count: list.count, limit: MAX_ALERTS })
-        }
-        Some(list) => Ok(Some(list.items)),
-        None => Ok(None),
+fn within_limit(list: List<'_>) -> Result<Vec<&str>, ParseError> {
+    if list.count > MAX_ALERTS {
+        return Err(ParseError::TooManyAlerts { count: list.count, limit: MAX_ALERTS });
     }
+    Ok(list.items)
 }
 
 /// Grafana adds `orgId`, `title` and `state` to Alertmanager's fields and calls the version "1".

@@ -24,7 +24,12 @@ pub(crate) enum Moment {
 pub(crate) fn read(json: Option<&str>, flags: &mut Vec<Flag>) -> Moment {
     let Some(json) = json.filter(|json| Kind::of(json) != Kind::Null) else { return Moment::Unsaid };
     let Some(text) = string(json) else { return Moment::Unreadable };
-    let Some(written) = instant(&text) else { return Moment::Unreadable };
+    of_text(&text, flags)
+}
+
+/// Reads a time from the characters of a string; flags a missing zone.
+pub(crate) fn of_text(text: &str, flags: &mut Vec<Flag>) -> Moment {
+    let Some(written) = instant(text) else { return Moment::Unreadable };
     if written.year == 1 {
         return Moment::Unsaid;
     }

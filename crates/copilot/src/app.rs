@@ -12,7 +12,8 @@ use crate::ai::Model;
 use crate::auth::Keys;
 use crate::config::Config;
 use crate::gateway::Limits;
-use crate::integration::Inbox;
+use crate::incident::heard::Heard;
+use crate::integration::{Inbox, Tokens};
 use crate::outbound::Outbound;
 use crate::redis::Redis;
 use crate::websocket::Hub;
@@ -31,6 +32,10 @@ pub struct Parts {
     pub keys: Keys,
     /// Webhooks waiting for the next commit.
     pub inbox: Inbox,
+    /// What webhook tokens prove, for a second.
+    pub tokens: Tokens,
+    /// Alerts that were heard again and are not written yet.
+    pub heard: Heard,
     /// Sockets of this process.
     pub hub: Hub,
     /// The language model, if one is configured.

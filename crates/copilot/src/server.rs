@@ -82,6 +82,8 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
     let app = App::new(Parts {
         keys: Keys::load(&config, &config.data_dir)?,
         inbox: crate::integration::Inbox::default(),
+        tokens: crate::integration::Tokens::default(),
+        heard: crate::incident::heard::Heard::default(),
         hub: Hub::new(db.clone(), websocket::Limits::default(), tasks.clone(), stop.clone()),
         model: model.map_or_else(|| Model::from_config(&config), Ok)?,
         outbound: Outbound::from_config(&config)?,
@@ -142,6 +144,9 @@ impl Server {
         self.app.tasks.close();
         if tokio::time::timeout(SETTLE, self.app.tasks.wait()).await.is_err() {
             tracing::warn!("some work did not end in time; its lease will run out");
+        }
+        if let Err(error) = self.app.heard.write(&self.app).await {
+            tracing::warn!(error = error.to_string(), "alerts that were heard again could not be written");
         }
         self.app.db.close().await;
     }

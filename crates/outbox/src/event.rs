@@ -50,8 +50,11 @@ pub struct StreamHead {
     pub seq: i64,
 }
 
-/// Writes `events` with the next numbers of their streams and returns the streams written to.
-pub(crate) async fn write(tx: &mut Tx, events: Vec<(Stream, NewEvent)>) -> sqlx::Result<Vec<Uuid>> {
+/// Writes `events` with the next numbers of their streams; returns the streams with the first and last of them.
+pub(crate) async fn write(
+    tx: &mut Tx,
+    events: Vec<(Stream, NewEvent)>,
+) -> sqlx::Result<Vec<(Uuid, i64, i64)>> {
     let now = tx.now();
     let mut by_stream: BTreeMap<Stream, Vec<NewEvent>> = BTreeMap::new();
     for (stream, event) in events {
@@ -70,7 +73,7 @@ pub(crate) async fn write(tx: &mut Tx, events: Vec<(Stream, NewEvent)>) -> sqlx:
             (row, event) => row.push_bind(stream.owner).push_bind(stream.id).push_bind(event.0)
                 .push_bind(event.1.kind).push_bind(Json(&event.1.data)).push_bind(now),
             "")?;
-        written.push(stream.id);
+        written.push((stream.id, first, last));
     }
     Ok(written)
 }

@@ -262,7 +262,15 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refused; nothing of the transaction is kept then.
-    pub async fn commit(mut self) -> sqlx::Result<()> {
+    pub async fn commit(self) -> sqlx::Result<()> {
+        self.commit_numbered().await.map(drop)
+    }
+
+    /// As [`Tx::commit`], and returns each stream that was written to with the numbers of its first and last new event.
+    ///
+    /// # Errors
+    /// As [`Tx::commit`].
+    pub async fn commit_numbered(mut self) -> sqlx::Result<Vec<(Uuid, i64, i64)>> {
         sabotage::point("commit.before").await?;
         let events = std::mem::take(&mut self.events);
         // The number is taken last, so that the stream's row is locked for as short a time as possible.
@@ -272,13 +280,13 @@ impl Tx {
             TxConn::Sqlite(open) => open.commit().await?,
         }
         sabotage::point("commit.done").await?;
-        for stream in streams {
-            self.wake.commit(Hint::Stream(stream));
+        for (stream, ..) in &streams {
+            self.wake.commit(Hint::Stream(*stream));
         }
         if self.woke_job {
             self.wake.commit(Hint::Job);
         }
         sabotage::point("commit.published").await?;
-        Ok(())
+        Ok(streams)
     }
 }

@@ -56,6 +56,10 @@ pub async fn once(app: &App) -> Result<()> {
         intake::due(&mut tx, tenant, project, alert).await?;
         tx.commit().await?;
     }
+    if !silent.is_empty() {
+        // What was heard again in this process counts at once.
+        app.heard.write(app).await?;
+    }
     for (tenant, incident, stale_after_s) in silent {
         check_silence(app, tenant, incident, stale_after_s).await?;
     }

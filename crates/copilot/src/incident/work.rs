@@ -118,6 +118,11 @@ impl Desk {
         new.id
     }
 
+    /// Whether a taken incident is open by now.
+    pub fn is_open(&self, id: IncidentId) -> Option<bool> {
+        self.open.get(&id).map(|working| working.record.incident.open)
+    }
+
     /// Says that a taken incident was changed and must be written and announced.
     pub fn changed(&mut self, id: IncidentId) {
         if let Some(working) = self.open.get_mut(&id) {

@@ -6,21 +6,19 @@ use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::deliveries;
-use super::store::{self, Row};
+use super::token::Proof;
 use crate::app::App;
-use crate::auth::secret_token::SecretToken;
 use crate::error::{Error, Result};
-use crate::ids::{IntegrationId, TenantId};
+use crate::ids::IntegrationId;
 
 /// The sender of a webhook request, proven by its token.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Hook {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The integration.
-    pub integration: Row,
+    /// What its token proves.
+    pub proof: Arc<Proof>,
     /// The sender's address.
     pub remote: String,
     /// The sender's name for itself.
@@ -36,17 +34,14 @@ impl FromRequestParts<App> for Hook {
         let remote = remote.unwrap_or_default();
         let user_agent = text(&parts.headers, "user-agent").unwrap_or_default().chars().take(200).collect();
         let found = match credential(&parts.headers) {
-            Ok(token) => by_token(app, &token).await,
+            Ok(token) => app.tokens.prove(app, &token).await,
             Err(error) => Err(error),
         };
         match (found, named) {
-            (Ok(token), None) => {
-                Ok(Self { tenant: token.tenant_id, integration: token.integration, remote, user_agent })
+            (Ok(proof), named) if named.is_none_or(|id| proof.integration.id == id) => {
+                Ok(Self { proof, remote, user_agent })
             }
-            (Ok(token), Some(id)) if token.integration.id == id => {
-                Ok(Self { tenant: token.tenant_id, integration: token.integration, remote, user_agent })
-            }
-            (Ok(_), Some(_)) => Err(Error::NotFound),
+            (Ok(_), _) => Err(Error::NotFound),
             (Err(error), named) => {
                 if let Some(id) = named {
                     deliveries::note_rejection(app, id, &remote, &user_agent, &error).await;
@@ -62,25 +57,6 @@ async fn named_integration(parts: &mut Parts, app: &App) -> Result<Option<Integr
     let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| Error::NotFound)?;
     let id = params.iter().find(|(name, _)| *name == "integration_id");
     id.map(|(_, id)| id.parse().map_err(|_| Error::NotFound)).transpose()
-}
-
-/// The stored token that `text` proves.
-async fn by_token(app: &App, text: &str) -> Result<store::Token> {
-    const WRONG: Error = Error::Credentials(
-        "invalid-credentials",
-        "this webhook token is not valid: check the credentials (or credentials_file) of the sender, \
-         or rotate the token on the integrations page",
-    );
-    let Some(sent) = SecretToken::parse(text) else { return Err(WRONG) };
-    let mut tx = app.db.read_across("webhook").await?;
-    let found = store::by_token(&mut tx, sent.prefix()).await?;
-    let now = app.clock().now();
-    match found {
-        Some(token) if sent.matches(&token.secret_hash) && token.expires_at.is_none_or(|end| now < end) => {
-            Ok(token)
-        }
-        _ => Err(WRONG),
-    }
 }
 
 /// The one token that a request carries: as Bearer, as Basic password, or in a header of its own.

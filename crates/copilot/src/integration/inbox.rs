@@ -1,30 +1,25 @@
-//! Group commit: requests that arrive together are stored together, and answered after it.
+//! Group commit: requests of a project that arrive together are stored together, and answered after it.
 //!
-//! A commit starts as soon as the one before has ended, with whatever has gathered; nobody waits on an idle
-//! writer. Everything of a request is stored in one transaction: its receipt, its alerts, their incidents and
-//! the events that announce them.
+//! Each project has a lane. Its commit starts as soon as the one before has ended, with whatever has gathered; nobody
+//! waits on an idle writer, and no project waits for another's statements. [`commit`](super::commit) says what one
+//! commit does.
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::Bytes;
-use futures_util::FutureExt as _;
-use outbox::{Ts, sabotage};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use outbox::sabotage;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::deliveries::{self, DeliveryResult, store::NewDelivery};
-use super::hook::Hook;
-use super::{Kind, Settings, store};
+use super::commit;
+use super::deliveries::{DeliveryResult, receipt};
+use super::entry::Entry;
+use super::known::Known;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::ids::{DeliveryId, IntegrationId, ProjectId, TenantId};
-use crate::incident::intake::{self, Outcome, Source, Statement};
-use crate::incident::tracked::store::Sent;
+use crate::ids::{DeliveryId, ProjectId};
 
 /// Body bytes that may be in flight at once; beyond it a request is told to come back.
 const BYTES_IN_FLIGHT: usize = 256 * 1024 * 1024;
@@ -32,74 +27,64 @@ const BYTES_IN_FLIGHT: usize = 256 * 1024 * 1024;
 /// What a body of unknown length is counted as until it is read, in bytes.
 const UNKNOWN_LENGTH: usize = 64 * 1024;
 
-/// Requests that may wait for the commit; beyond it a request is told to come back.
+/// Requests that may wait for commits; beyond it a request is told to come back.
 const QUEUE: usize = 4096;
 
-/// Alerts that one commit takes at most, unless a single request has more.
+/// Alerts that write rows of which one commit takes at most so many, unless a single request has more.
 const BATCH: usize = 500;
 
-/// How long a request waits for its commit. Alertmanager gives up after 10 s at the earliest, so nothing is
-/// committed for a sender that no longer listens.
-const PATIENCE: Duration = Duration::from_millis(4500);
+/// Bytes of bodies that one commit takes at most, unless a single request has more.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// A body and how it is to be read.
-#[derive(Debug)]
-pub struct Reading {
-    /// The route it came by.
-    pub kind: Kind,
-    /// The body, inflated.
-    pub body: Bytes,
-    /// When the request was received.
-    pub received_at: Ts,
-    /// What the integration changes about reading it.
-    pub settings: Settings,
+/// Commits that run at once: fewer than there are connections, so that people are served too.
+const COMMITS: usize = 8;
+
+/// How long a lane waits for a request before it ends.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// What a request is answered with.
+pub type Answer = Result<(DeliveryId, Vec<DeliveryResult>)>;
+
+/// A request and who waits for its answer.
+pub struct Waiting {
+    /// The request.
+    pub entry: Entry,
+    /// Takes its answer.
+    pub reply: oneshot::Sender<Answer>,
+    /// One of the places in the queue.
+    _place: OwnedSemaphorePermit,
 }
 
-/// An alert with its keys.
-struct Prepared {
-    alert: Box<alerts::Alert>,
-    alert_key: [u8; 32],
-    incident_key: [u8; 32],
-}
-
-/// A request that was read and waits to be stored.
-pub struct Entry {
-    tenant: TenantId,
-    project: ProjectId,
-    integration: IntegrationId,
-    source: Source,
-    delivery: NewDelivery,
-    alerts: Vec<Prepared>,
-    deadline: Instant,
-}
-
-type Answer = Result<(DeliveryId, Vec<DeliveryResult>)>;
-
-struct Waiting {
-    entry: Entry,
-    reply: oneshot::Sender<Answer>,
+/// The lanes that are open; none once the process stops.
+struct Lanes {
+    open: HashMap<ProjectId, mpsc::UnboundedSender<Waiting>>,
+    closed: bool,
 }
 
 /// Webhooks waiting for the next commit.
 pub struct Inbox {
-    sender: mpsc::Sender<Waiting>,
-    /// Held by whoever commits; work that panicked lets go of it and takes it again.
-    receiver: Mutex<mpsc::Receiver<Waiting>>,
+    lanes: Arc<Mutex<Lanes>>,
     bytes: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    commits: Arc<Semaphore>,
+    /// The alerts whose repetitions write nothing.
+    pub known: Known,
 }
 
 impl Default for Inbox {
     fn default() -> Self {
-        let (sender, receiver) = mpsc::channel(QUEUE);
         Self {
-            sender,
-            receiver: Mutex::new(receiver),
+            lanes: Arc::new(Mutex::new(Lanes { open: HashMap::new(), closed: false })),
             bytes: Arc::new(Semaphore::new(BYTES_IN_FLIGHT / 1024)),
+            places: Arc::new(Semaphore::new(QUEUE)),
+            commits: Arc::new(Semaphore::new(COMMITS)),
+            known: Known::default(),
         }
     }
 }
 
-const OVERLOADED: Error =
+/// Too much waits: the sender is to come back.
+pub const OVERLOADED: Error =
     Error::Unavailable("ingest-overloaded", "too much is waiting to be stored; send it again");
 
 impl Inbox {
@@ -112,215 +97,113 @@ impl Inbox {
         self.bytes.clone().try_acquire_many_owned(kib as u32).map_err(|_| OVERLOADED)
     }
 
-    /// Waits until the request is stored, and says what became of its alerts.
+    /// Stores a request with the next commit of its project and says what became of it.
     ///
     /// # Errors
-    /// 503 when it could not be stored in time; nothing of it is stored then.
-    pub async fn submit(&self, entry: Entry) -> Answer {
+    /// 503 when too much waits already, it took too long, or the database refused.
+    pub async fn submit(&self, app: &App, entry: Entry) -> Answer {
+        let deadline = entry.deadline;
+        let _place = self.places.clone().try_acquire_owned().map_err(|_| OVERLOADED)?;
         let (reply, answer) = oneshot::channel();
+        self.send(app, Waiting { entry, reply, _place })?;
         if sabotage::broken("answer-before-commit") {
-            let early = (entry.delivery.id, entry.delivery.results.clone());
-            self.sender.try_send(Waiting { entry, reply }).map_err(|_| OVERLOADED)?;
             std::mem::forget(answer);
-            return Ok(early);
+            return Ok((DeliveryId::new(), Vec::new()));
         }
-        self.sender.try_send(Waiting { entry, reply }).map_err(|_| OVERLOADED)?;
-        answer.await.unwrap_or(Err(Error::Unavailable("unavailable", "stopping; send it again")))
-    }
-}
-
-/// What is to be stored of a request.
-pub fn entry(hook: &Hook, reading: Reading, batch: alerts::Batch) -> Entry {
-    let row = &hook.integration;
-    let (tenant, project) = (hook.tenant.to_string(), row.project_id.to_string());
-    let source = reading.settings.source.clone().unwrap_or_else(|| row.id.to_string());
-    let group_by = reading.settings.group_by();
-    let kind = batch.format.sender();
-    let mut prepared = Vec::new();
-    let mut results = Vec::with_capacity(batch.alerts.len());
-    for parsed in batch.alerts {
-        results.push(DeliveryResult::of(&parsed));
-        if let alerts::Parsed::Alert(alert) = parsed {
-            let alert_key = alerts::alert_key(&tenant, &project, &source, &alert, kind);
-            let incident_key =
-                alerts::incident_key(&tenant, &project, &source, &group_by, &alert, &alert_key);
-            prepared.push(Prepared { alert, alert_key, incident_key });
-        }
-    }
-    let settings = serde_json::to_value(&reading.settings).unwrap_or_default();
-    Entry {
-        tenant: hook.tenant,
-        project: row.project_id,
-        integration: row.id,
-        source: Source::new(row.name.clone(), row.kind.as_str(), &settings),
-        delivery: NewDelivery {
-            id: DeliveryId::new(),
-            project: row.project_id,
-            integration: row.id,
-            received_at: reading.received_at,
-            remote: hook.remote.clone(),
-            user_agent: hook.user_agent.clone(),
-            sender: reading.kind.as_str(),
-            format: Some(batch.format.as_str().to_owned()),
-            status: "accepted",
-            http_status: 200,
-            reason: None,
-            truncated: i64::try_from(batch.truncated).unwrap_or(i64::MAX),
-            results,
-            body: Some(deflate(&reading.body)),
-            replay_of: None,
-        },
-        alerts: prepared,
-        deadline: Instant::now() + PATIENCE,
-    }
-}
-
-impl Entry {
-    /// The same request again, as a replay of its receipt: only what was never applied is left in.
-    pub fn replay_of(mut self, original: DeliveryId, mut applied: impl FnMut(&[u8; 32]) -> bool) -> Self {
-        self.delivery.replay_of = Some(original);
-        let results = &mut self.delivery.results;
-        self.alerts.retain(|prepared| {
-            let done = applied(&prepared.alert_key);
-            if let (true, Some(result)) =
-                (done, results.iter_mut().find(|row| row.index == prepared.alert.index))
-            {
-                result.outcome = Outcome::Suppressed;
-                result.reason = Some("already-applied".to_owned());
+        match tokio::time::timeout_at(deadline, answer).await {
+            Ok(Ok(Err(_))) if sabotage::broken("swallow-insert-error") => Ok((DeliveryId::new(), Vec::new())),
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => {
+                Err(Error::Unavailable("unavailable", "it could not be stored in time; send it again"))
             }
-            !done
-        });
-        self
+        }
     }
 
-    /// The keys of its alerts.
-    pub fn keys(&self) -> impl Iterator<Item = &[u8; 32]> {
-        self.alerts.iter().map(|prepared| &prepared.alert_key)
+    fn send(&self, app: &App, mut waiting: Waiting) -> Result<()> {
+        let project = waiting.entry.proof.integration.project_id;
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if lanes.closed {
+            return Err(OVERLOADED);
+        }
+        if let Some(lane) = lanes.open.get(&project) {
+            match lane.send(waiting) {
+                Ok(()) => return Ok(()),
+                // It has just ended.
+                Err(mpsc::error::SendError(back)) => waiting = back,
+            }
+        }
+        let (sender, receiver) = mpsc::unbounded_channel();
+        // The receiver is here.
+        let _ = sender.send(waiting);
+        lanes.open.insert(project, sender);
+        let lane = Lane { receiver, lanes: self.lanes.clone(), commits: self.commits.clone(), project };
+        app.spawn(lane.run(app.clone()));
+        Ok(())
+    }
+
+    /// Lets the lanes end once they have stored what waits; nothing more is accepted.
+    fn close(&self) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.closed = true;
+        lanes.open.clear();
     }
 }
 
-/// Commits what waits, until `stop` and until nothing waits any more.
+/// Keeps the lanes open until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
-    let mut receiver = app.inbox.receiver.lock().await;
-    loop {
-        let first = tokio::select! {
-            first = receiver.recv() => first,
-            () = stop.cancelled() => match receiver.try_recv() {
-                Ok(waiting) => Some(waiting),
-                Err(_) => return,
-            },
-        };
-        let Some(first) = first else { return };
+    stop.cancelled().await;
+    app.inbox.close();
+}
+
+/// The requests of one project, one commit after the other.
+struct Lane {
+    receiver: mpsc::UnboundedReceiver<Waiting>,
+    lanes: Arc<Mutex<Lanes>>,
+    commits: Arc<Semaphore>,
+    project: ProjectId,
+}
+
+impl Lane {
+    async fn run(mut self, app: App) {
+        loop {
+            let first = match tokio::time::timeout(IDLE, self.receiver.recv()).await {
+                Ok(Some(first)) => first,
+                Ok(None) => return,
+                Err(_) => match self.end() {
+                    Some(first) => first,
+                    None => return,
+                },
+            };
+            let Ok(_running) = self.commits.clone().acquire_owned().await else { return };
+            let gathered = self.gather(first);
+            metrics::histogram!("sre_copilot_commit_requests").record(gathered.len() as f64);
+            commit::all(&app, gathered).await;
+        }
+    }
+
+    /// Leaves the open lanes, unless a request has just come in.
+    fn end(&mut self) -> Option<Waiting> {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.receiver.try_recv().ok();
+        if waiting.is_none() {
+            lanes.open.remove(&self.project);
+        }
+        waiting
+    }
+
+    /// What one commit takes: the first request and those that wait behind it.
+    fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
+        let weight = |waiting: &Waiting| (waiting.entry.prepared.len(), waiting.entry.reading.body.len());
+        let (mut alerts, mut bytes) = weight(&first);
         let mut gathered = vec![first];
-        let mut alerts = gathered.iter().map(|waiting| waiting.entry.alerts.len()).sum::<usize>();
-        while alerts < BATCH {
-            let Ok(next) = receiver.try_recv() else { break };
-            alerts += next.entry.alerts.len();
+        while alerts < BATCH && bytes < BATCH_BYTES && gathered.len() < receipt::MOST {
+            let Ok(next) = self.receiver.try_recv() else { break };
+            let more = weight(&next);
+            (alerts, bytes) = (alerts + more.0, bytes + more.1);
             gathered.push(next);
         }
-        metrics::histogram!("sre_copilot_commit_requests").record(gathered.len() as f64);
-        for (_, batch) in by_owner(gathered) {
-            // A panic costs the requests of one commit, which are told to come back, and no others.
-            if AssertUnwindSafe(commit(&app, batch)).catch_unwind().await.is_err() {
-                metrics::counter!("sre_copilot_panics_total").increment(1);
-            }
-        }
+        let now = Instant::now();
+        gathered.retain(|waiting| waiting.entry.deadline > now && !waiting.reply.is_closed());
+        gathered
     }
-}
-
-/// One transaction belongs to one tenant, and the rules to one project.
-fn by_owner(gathered: Vec<Waiting>) -> BTreeMap<(TenantId, ProjectId), Vec<Waiting>> {
-    let mut owners: BTreeMap<_, Vec<Waiting>> = BTreeMap::new();
-    for waiting in gathered {
-        owners.entry((waiting.entry.tenant, waiting.entry.project)).or_default().push(waiting);
-    }
-    owners
-}
-
-/// Stores the requests together; when that fails, each alone, so that one can't cost the others.
-async fn commit(app: &App, mut batch: Vec<Waiting>) {
-    let now = Instant::now();
-    batch.retain(|waiting| waiting.entry.deadline > now && !waiting.reply.is_closed());
-    let entries: Vec<&Entry> = batch.iter().map(|waiting| &waiting.entry).collect();
-    let mut answers = match in_time(app, &entries).await {
-        Ok(answers) => answers.into_iter().map(Ok).collect(),
-        Err(error) if entries.len() == 1 => vec![Err(error)],
-        Err(_) => {
-            let mut answers = Vec::with_capacity(entries.len());
-            for entry in &entries {
-                answers.push(in_time(app, std::slice::from_ref(entry)).await.map(|mut one| one.remove(0)));
-            }
-            answers
-        }
-    };
-    for waiting in batch.into_iter().rev() {
-        let answer = answers.pop().unwrap_or(Err(OVERLOADED));
-        let answer = match answer {
-            Err(_) if sabotage::broken("swallow-insert-error") => Ok(waiting.entry.delivery.results.clone()),
-            answer => answer,
-        };
-        // A sender that no longer listens will send it again.
-        let _ = waiting.reply.send(answer.map(|results| (waiting.entry.delivery.id, results)));
-    }
-}
-
-async fn in_time(app: &App, entries: &[&Entry]) -> Result<Vec<Vec<DeliveryResult>>> {
-    let limit = entries.iter().map(|entry| entry.deadline).max().unwrap_or_else(Instant::now);
-    match tokio::time::timeout_at(limit, store_all(app, entries)).await {
-        Ok(stored) => stored,
-        Err(_) => Err(Error::Unavailable("unavailable", "it could not be stored in time; send it again")),
-    }
-}
-
-async fn store_all(app: &App, entries: &[&Entry]) -> Result<Vec<Vec<DeliveryResult>>> {
-    let Some(first) = entries.first() else { return Ok(Vec::new()) };
-    let mut tx = app.db.begin(first.tenant.0).await?;
-    let statements: Vec<Statement<'_>> =
-        entries.iter().enumerate().flat_map(|(order, entry)| entry.statements(order)).collect();
-    sabotage::point("intake.before_insert").await?;
-    let mut applied = intake::apply(&mut tx, first.tenant, first.project, &statements).await?.into_iter();
-    let mut stored = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let mut results = entry.delivery.results.clone();
-        for (prepared, applied) in entry.alerts.iter().zip(applied.by_ref()) {
-            if let Some(result) = results.iter_mut().find(|result| result.index == prepared.alert.index) {
-                result.outcome = applied.outcome;
-                result.reason = applied.reason.map(str::to_owned);
-                result.incident_id = applied.incident;
-            }
-        }
-        let delivery = NewDelivery { results: results.clone(), ..entry.delivery.clone() };
-        deliveries::store::insert(&mut tx, entry.tenant, &delivery).await?;
-        store::note_delivery(&mut tx, entry.tenant, entry.integration, "accepted", entry.delivery.truncated)
-            .await?;
-        stored.push(results);
-    }
-    sabotage::point("intake.before_commit").await?;
-    tx.commit().await?;
-    sabotage::point("intake.committed").await?;
-    Ok(stored)
-}
-
-impl Entry {
-    fn statements(&self, order: usize) -> impl Iterator<Item = Statement<'_>> {
-        self.alerts.iter().map(move |prepared| Statement {
-            sent: Sent {
-                alert: &prepared.alert,
-                alert_key: prepared.alert_key,
-                incident_key: prepared.incident_key,
-                integration: self.integration,
-            },
-            source: &self.source,
-            delivery: self.delivery.id,
-            order,
-        })
-    }
-}
-
-/// The body as it is kept.
-fn deflate(body: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-    // Writing to memory can't fail.
-    let _ = encoder.write_all(body);
-    encoder.finish().unwrap_or_default()
 }

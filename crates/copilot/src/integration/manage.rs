@@ -213,6 +213,7 @@ pub async fn change(
     store::save(&mut tx, member.tenant, &row).await?;
     note(&mut tx, &member, &source, "integration.changed", id).await?;
     tx.commit().await?;
+    app.tokens.forget();
     Ok(Json(show_row(&app, row, PLACEHOLDER)))
 }
 
@@ -250,6 +251,7 @@ pub async fn remove(
     store::delete(&mut tx, member.tenant, id).await?;
     note(&mut tx, &member, &source, "integration.removed", id).await?;
     tx.commit().await?;
+    app.tokens.forget();
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -271,6 +273,7 @@ pub async fn rotate_token(
     store::add_token(&mut tx, member.tenant, id, token.prefix(), &token.hash()).await?;
     note(&mut tx, &member, &source, "integration.token_rotated", id).await?;
     tx.commit().await?;
+    app.tokens.forget();
     let snippet = snippet::snippet(&app.config.public_url(), row.kind, id, token.reveal());
     Ok(Json(Rotated { token: token.reveal().to_owned(), snippet, old_token_expires_at }))
 }

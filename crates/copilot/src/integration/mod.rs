@@ -1,12 +1,16 @@
 //! Webhooks and the systems that send them: receive, read, keep the receipt, hand on to the incidents.
 
+mod commit;
 pub mod deliveries;
+mod entry;
 mod hook;
 mod inbox;
+mod known;
 mod manage;
 mod probe;
 mod snippet;
 pub mod store;
+mod token;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -18,9 +22,10 @@ use utoipa_axum::routes;
 
 pub use inbox::Inbox;
 pub use manage::{Created, NewIntegration, create};
+pub use token::Tokens;
 
 use crate::app::App;
-use crate::incident::Severity;
+use crate::incident::{Severity, heard};
 
 crate::words! {
     /// What kind of system sends.
@@ -115,5 +120,6 @@ pub fn routes() -> OpenApiRouter<App> {
 /// The work of this service: committing what the webhooks accepted, and letting old bodies go.
 pub async fn run(app: App, stop: CancellationToken) {
     let retention = deliveries::retain(app.clone(), stop.clone());
-    tokio::join!(inbox::run(app, stop), retention);
+    let heard = heard::run(app.clone(), stop.clone());
+    tokio::join!(inbox::run(app, stop), retention, heard);
 }

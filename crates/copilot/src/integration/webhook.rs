@@ -11,15 +11,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, on};
 use axum::{Json, routing::MethodFilter};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use outbox::sabotage;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Kind;
 use super::deliveries::{DeliveryResult, health};
+use super::entry::{Entry, Reading};
 use super::hook::Hook;
-use super::inbox::{self, Reading};
-use outbox::sabotage;
-
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::DeliveryId;
@@ -90,7 +89,7 @@ fn receiver(kind: Kind, methods: MethodFilter) -> MethodRouter<App> {
 /// A sender tries again after 503 and after nothing else, so every fault of ours is one (Alertmanager's
 /// `notify/util.go` retries 5xx only; 429 and 408 lose the alert).
 fn ours_is_503(error: Error) -> Error {
-    if sabotage::broken("database-error-is-400") && matches!(error, Error::Internal(_)) {
+    if sabotage::broken("database-error-is-400") && error.status().0.is_server_error() {
         return Error::Malformed("malformed-request", error.to_string());
     }
     let status = error.status().0;
@@ -119,8 +118,8 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         other => other?,
     };
     sabotage::point("webhook.read").await?;
-    let reading = Reading { kind, body, received_at, settings: hook.integration.settings.0.clone() };
-    let batch = match reading.parse().await {
+    let reading = Reading { kind, body, received_at };
+    let entry = match open(app, &hook, reading).await {
         Err(alerts::ParseError::TooManyAlerts { count, limit }) => {
             let why = format!("it holds {count} alerts, more than {limit}");
             health::too_large(app, &hook, &why).await?;
@@ -132,10 +131,10 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         Err(alerts::ParseError::NotThisFormat(why)) => {
             return Err(Error::Malformed("malformed-request", format!("not a body of {kind}: {why}")));
         }
-        Ok(batch) => batch,
+        Ok(entry) => entry,
     };
     sabotage::point("webhook.parsed").await?;
-    let (delivery_id, results) = app.inbox.submit(inbox::entry(&hook, reading, batch)).await?;
+    let (delivery_id, results) = app.inbox.submit(app, entry).await?;
     let received = results.len();
     let results = results.into_iter().map(AlertAnswer::from).collect();
     Ok(Json(Accepted { status: "success", delivery_id, received, results }).into_response())
@@ -198,20 +197,16 @@ async fn inflate(bytes: Bytes) -> Result<Bytes> {
     if plain.len() > MAX_BODY { Err(too_large()) } else { Ok(plain.into()) }
 }
 
-impl Reading {
-    /// The alerts in the body; a large one is read where it can't hold up other requests.
-    async fn parse(&self) -> Result<alerts::Batch, alerts::ParseError> {
-        let settings = self.settings.reading();
-        let (sender, received) = (self.kind.sender(), self.received_at.timestamp());
-        if self.body.len() < LARGE {
-            return alerts::parse(sender, &self.body, received, &settings);
-        }
-        let body = self.body.clone();
-        let parsed = tokio::task::spawn_blocking(move || alerts::parse(sender, &body, received, &settings));
-        match parsed.await {
-            Ok(parsed) => parsed,
-            // The parser does not panic; if it did, the body would have to be read here.
-            Err(_) => alerts::parse(sender, &self.body, received, &self.settings.reading()),
-        }
+/// The request with its alerts; a large one is read where it can't hold up other requests.
+async fn open(app: &App, hook: &Hook, reading: Reading) -> Result<Entry, alerts::ParseError> {
+    let known = app.inbox.known.of(hook.proof.integration.project_id);
+    if reading.body.len() < LARGE {
+        return Entry::read(hook, reading, Some(&known));
+    }
+    let (sender, large) = (hook.clone(), reading.clone());
+    match tokio::task::spawn_blocking(move || Entry::read(&sender, large, Some(&known))).await {
+        Ok(entry) => entry,
+        // The parser does not panic; if it did, the body would have to be read here.
+        Err(_) => Entry::read(hook, reading, None),
     }
 }

@@ -234,3 +234,63 @@ async fn beyond_five_thousand_open_incidents_alerts_join_one_storm() {
     assert_eq!(counts, BTreeMap::from([("opened".to_owned(), 5_001), ("attached".to_owned(), 9)]));
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_repetition_is_recognised_only_while_its_incident_is_open() {
+    let world = World::new().await;
+    let hook = world.integration("prometheus", json!({})).await;
+    let body = |ends_at: i64| {
+        let mut bare = alert("A", "s", "firing", at(-5), None)["alerts"].clone();
+        bare[0].as_object_mut().unwrap().remove("status");
+        bare[0]["endsAt"] = json!(at(ends_at).to_string());
+        bare
+    };
+    let opened = hook.send_json(&body(240)).await.expect(200);
+    assert_eq!(outcomes(&opened), ["opened"]);
+    let repeated = hook.send_json(&body(300)).await.expect(200);
+    assert_eq!(outcomes(&repeated), ["repeated"]);
+    assert_eq!(repeated["results"][0]["incident_id"], opened["results"][0]["incident_id"]);
+    assert_eq!(repeated["results"][0]["fingerprint"], opened["results"][0]["fingerprint"]);
+    let path = format!("/api/v1/incidents/{}/state", text(&opened["results"][0]["incident_id"]));
+    let resolved = world.call(reqwest::Method::PATCH, &path, Some(json!({"state": "resolved"}))).await;
+    resolved.expect(200);
+    world.clock.advance(61.0);
+    assert_eq!(outcomes(&hook.send_json(&body(400)).await.expect(200)), ["reopened"]);
+    assert_eq!(outcomes(&hook.send_json(&body(401)).await.expect(200)), ["repeated"]);
+    world.clock.advance(400.0);
+    assert_eq!(outcomes(&hook.send_json(&body(402)).await.expect(200)), ["resolved"], "its end has passed");
+    assert_eq!(outcomes(&hook.send_json(&body(900)).await.expect(200)), ["held"]);
+    let receipts = world.get(&format!("/api/v1/projects/{}/deliveries?limit=4", world.project)).await;
+    assert_eq!(receipts["items"].as_array().unwrap().len(), 4);
+    assert_eq!(receipts["items"][0]["outcomes"], json!({"held": 1}), "newest first");
+    let next = text(&receipts["next_cursor"]);
+    let path = format!("/api/v1/projects/{}/deliveries?limit=4&cursor={next}", world.project);
+    let older = world.get(&path).await;
+    assert_eq!(older["items"].as_array().unwrap().len(), 2);
+    assert_eq!(older["items"][1]["id"], opened["delivery_id"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn ten_thousand_alerts_in_one_body_are_stored_and_then_recognised() {
+    let world = World::new().await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let mut body = alert("A", "s", "firing", at(-5), None);
+    let one = body["alerts"][0].clone();
+    let many = (0..10_000).map(|n| {
+        let mut alert = one.clone();
+        alert["labels"]["instance"] = json!(format!("instance-{n}"));
+        alert
+    });
+    body["alerts"] = many.collect();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for _ in 0..2 {
+        for outcome in outcomes(&hook.send_json(&body).await.expect(200)) {
+            *counts.entry(outcome).or_default() += 1;
+        }
+    }
+    let expected = [("opened", 1), ("attached", 9_999), ("repeated", 10_000)];
+    assert_eq!(counts, expected.map(|(word, count)| (word.to_owned(), count)).into());
+    assert_eq!(world.incidents().await[0]["alert_count"], 10_000);
+    world.end().await;
+}

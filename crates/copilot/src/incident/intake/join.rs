@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::one::One;
 use super::source::Origin;
-use super::{Applied, Intake, Outcome};
+use super::{Done, Intake, Outcome};
 use crate::error::Result;
 use crate::event::{self, Event};
 use crate::ids::{EpisodeId, IncidentId, ProjectId};
@@ -28,7 +28,7 @@ impl Intake<'_> {
         starts_at: Ts,
         at: Ts,
         origin: &Origin,
-    ) -> Result<Applied> {
+    ) -> Result<Done> {
         let quiet = one.row.severity == Severity::Info && !origin.source.open_info;
         let outcome = if quiet { Outcome::Suppressed } else { self.join(tx, one, origin).await? };
         if quiet {
@@ -41,7 +41,7 @@ impl Intake<'_> {
         if let Some(incident) = one.incident {
             self.attach(tx, one, incident, origin).await?;
         }
-        Ok(Applied::new(outcome, quiet.then_some("severity-info"), one.incident))
+        Ok(Done::new(outcome, quiet.then_some("severity-info"), one.incident))
     }
 
     /// Counts a new episode on its incident.
@@ -169,18 +169,18 @@ impl Intake<'_> {
         tx: &mut Tx,
         one: &mut One<'_>,
         origin: &Origin,
-    ) -> Result<Applied> {
-        let Some(id) = one.incident else { return Ok(Applied::new(Outcome::Repeated, None, None)) };
+    ) -> Result<Done> {
+        let Some(id) = one.incident else { return Ok(Done::new(Outcome::Repeated, None, None)) };
         let now = self.now;
         let incident = &self.desk.take(tx, id).await?.incident;
         let closed_at = incident.learned_at.or(incident.resolved_at).unwrap_or(incident.updated_at);
         if incident.open || now <= closed_at.plus_seconds(HOLD_S) {
-            return Ok(Applied::new(Outcome::Repeated, "just-resolved-by-hand", one.incident));
+            return Ok(Done::new(Outcome::Repeated, "just-resolved-by-hand", one.incident));
         }
         if incident.state == State::Resolved && incident.merged_into.is_none() {
             self.desk.reopen(tx, id, "resolved by hand, but its alert fires on").await?;
             one.row.incident_open = Some(true);
-            return Ok(Applied::new(Outcome::Reopened, "still-firing", one.incident));
+            return Ok(Done::new(Outcome::Reopened, "still-firing", one.incident));
         }
         let outcome = self.join(tx, one, origin).await?;
         if let (Some(to), Some(episode)) = (one.incident, one.episode) {
@@ -190,7 +190,7 @@ impl Intake<'_> {
             one.row.incident_open = Some(true);
             one.changed = true;
         }
-        Ok(Applied::new(outcome, "still-firing", one.incident))
+        Ok(Done::new(outcome, "still-firing", one.incident))
     }
 
     async fn open_count(&mut self, tx: &mut Tx) -> Result<i64> {

@@ -64,9 +64,21 @@ pub struct Applied {
     pub reason: Option<&'static str>,
     /// The incident it concerns.
     pub incident: Option<IncidentId>,
+    /// The alert.
+    pub alert: AlertId,
+    /// Whether the same statement again would change nothing: the alert fires, its incident is open, and what is
+    /// stored of it is what this statement says.
+    pub steady: bool,
 }
 
-impl Applied {
+/// What a statement did, before it is known how its alert ends up.
+struct Done {
+    outcome: Outcome,
+    reason: Option<&'static str>,
+    incident: Option<IncidentId>,
+}
+
+impl Done {
     fn new(outcome: Outcome, reason: impl Into<Option<&'static str>>, incident: Option<IncidentId>) -> Self {
         Self { outcome, reason: reason.into(), incident }
     }
@@ -200,12 +212,20 @@ impl<'a> Intake<'a> {
     ) -> Result<Vec<(usize, Applied)>> {
         let Some((_, first)) = group.first() else { return Ok(Vec::new()) };
         let mut one = One::sent(known, &first.sent, self.now);
-        let mut applied = Vec::with_capacity(group.len());
+        let mut done = Vec::with_capacity(group.len());
         for (index, statement) in group {
             let origin = Origin { source: statement.source.clone(), delivery: Some(statement.delivery) };
             one.hear(self.now);
-            applied.push((*index, self.statement(tx, &mut one, statement, &origin).await?));
+            done.push((*index, statement, self.statement(tx, &mut one, statement, &origin).await?));
         }
+        let open =
+            one.incident.is_some_and(|id| self.desk.is_open(id).or(one.row.incident_open) == Some(true));
+        let applied = done.into_iter().map(|(index, statement, done)| {
+            let steady = open && one.is_told_by(statement.sent.alert);
+            let Done { outcome, reason, incident } = done;
+            (index, Applied { outcome, reason, incident, alert: one.row.id, steady })
+        });
+        let applied = applied.collect();
         self.writes.alert(one);
         Ok(applied)
     }
@@ -216,10 +236,10 @@ impl<'a> Intake<'a> {
         one: &mut One<'a>,
         statement: &Statement<'a>,
         origin: &Origin,
-    ) -> Result<Applied> {
+    ) -> Result<Done> {
         let alert = statement.sent.alert;
         if one.heartbeat {
-            return Ok(Applied::new(Outcome::Suppressed, "heartbeat", None));
+            return Ok(Done::new(Outcome::Suppressed, "heartbeat", None));
         }
         self.settle(tx, one, self.now, origin).await?;
         let starts_at = Ts::from(alert.starts_at);
@@ -227,7 +247,10 @@ impl<'a> Intake<'a> {
         match alert.status {
             alerts::Status::Firing => {
                 self.describe(tx, one, alert).await?;
+                let before = one.track.open;
                 let effect = one.track.firing(starts_at, self.now);
+                // An earlier start is kept, because resolutions are compared with it.
+                one.changed |= before != one.track.open;
                 self.fired(tx, one, effect, origin).await
             }
             alerts::Status::Resolved => {
@@ -244,39 +267,39 @@ impl<'a> Intake<'a> {
         one: &mut One<'a>,
         effect: Effect,
         origin: &Origin,
-    ) -> Result<Applied> {
+    ) -> Result<Done> {
         one.changed |= effect != Effect::Refreshed;
         match effect {
             Effect::Opened { starts_at, at } => self.begin(tx, one, starts_at, at, origin).await,
             Effect::OpenedClosed { starts_at, ends_at } => {
                 self.begin(tx, one, starts_at, self.now, origin).await?;
                 self.close(tx, one, ends_at).await?;
-                Ok(Applied::new(Outcome::Resolved, "swapped-pair", one.incident))
+                Ok(Done::new(Outcome::Resolved, "swapped-pair", one.incident))
             }
-            Effect::Held => Ok(Applied::new(Outcome::Held, "maybe-an-echo", one.incident)),
+            Effect::Held => Ok(Done::new(Outcome::Held, "maybe-an-echo", one.incident)),
             _ if one.incident.is_some() && one.row.incident_open == Some(false) => {
                 self.still_firing(tx, one, origin).await
             }
-            _ => Ok(Applied::new(Outcome::Repeated, None, one.incident)),
+            _ => Ok(Done::new(Outcome::Repeated, None, one.incident)),
         }
     }
 
     /// What a resolution led to.
-    async fn ended(&mut self, tx: &mut Tx, one: &mut One<'a>, effect: Effect) -> Result<Applied> {
+    async fn ended(&mut self, tx: &mut Tx, one: &mut One<'a>, effect: Effect) -> Result<Done> {
         match effect {
             Effect::Closed { ends_at } => {
                 one.changed = true;
                 self.close(tx, one, ends_at).await?;
-                Ok(Applied::new(Outcome::Resolved, None, one.incident))
+                Ok(Done::new(Outcome::Resolved, None, one.incident))
             }
-            Effect::Older => Ok(Applied::new(Outcome::Suppressed, "older-episode", one.incident)),
+            Effect::Older => Ok(Done::new(Outcome::Suppressed, "older-episode", one.incident)),
             Effect::HoldEnded => {
                 one.changed = true;
-                Ok(Applied::new(Outcome::Suppressed, "hold-ended", one.incident))
+                Ok(Done::new(Outcome::Suppressed, "hold-ended", one.incident))
             }
             _ => {
                 one.changed = true;
-                Ok(Applied::new(Outcome::Suppressed, "nothing-open", one.incident))
+                Ok(Done::new(Outcome::Suppressed, "nothing-open", one.incident))
             }
         }
     }

@@ -95,6 +95,15 @@ impl<'a> One<'a> {
         true
     }
 
+    /// Whether the alert fires, and what is kept of it is what `alert` says.
+    pub fn is_told_by(&self, alert: &alerts::Alert) -> bool {
+        !self.heartbeat
+            && self.episode.is_some()
+            && alert.status == alerts::Status::Firing
+            && self.row.annotations.0 == alert.annotations
+            && self.row.severity == Severity::from(alert.severity)
+    }
+
     /// Counts a statement that was accepted.
     pub fn hear(&mut self, now: Ts) {
         if self.heartbeat && self.first.is_none() {

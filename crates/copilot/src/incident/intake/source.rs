@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::ids::DeliveryId;
+use crate::incident::heard;
 
 /// Seconds after which Prometheus itself sends a firing alert again (`--rules.alert.resend-delay`).
 const PROMETHEUS_REPEAT_S: i64 = 60;
@@ -24,6 +25,8 @@ pub struct Source {
     /// Seconds of silence after which an open incident is stale (R10): one and a half repeat intervals and
     /// a group interval.
     pub stale_after_s: i64,
+    /// How long its sender is usually silent about a firing alert, in seconds.
+    repeat_s: i64,
 }
 
 /// The settings that matter here.
@@ -42,7 +45,17 @@ impl Source {
         let default = if kind == "prometheus" { PROMETHEUS_REPEAT_S } else { REPEAT_S };
         let repeat = settings.repeat_interval_s.unwrap_or(default);
         let group = settings.group_interval_s.unwrap_or(GROUP_INTERVAL_S);
-        Self { name, open_info: settings.open_info, stale_after_s: repeat + repeat / 2 + group }
+        Self {
+            name,
+            open_info: settings.open_info,
+            stale_after_s: repeat + repeat / 2 + group,
+            repeat_s: repeat,
+        }
+    }
+
+    /// Whether an alert that was heard may be written late without its incident looking stale meanwhile.
+    pub fn is_patient(&self) -> bool {
+        self.stale_after_s - self.repeat_s > 2 * heard::LATE_S
     }
 }
 

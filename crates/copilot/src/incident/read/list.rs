@@ -8,8 +8,16 @@ use crate::ids::IncidentId;
 use crate::incident::{Incident, Severity, State};
 use crate::page::PageQuery;
 
+pub mod store;
+
 /// Words a search may have.
 const MOST_WORDS: usize = 8;
+
+/// Services a list may be narrowed to.
+const MOST_SERVICES: usize = 10;
+
+/// Bytes of a word that are looked at; a longer one may begin like others.
+const WORD_LENGTH: usize = 64;
 
 /// Characters a search may have.
 const MOST_CHARS: usize = 200;
@@ -41,10 +49,23 @@ pub struct Filter {
     pub from: Option<Ts>,
     /// Detected at this instant or earlier.
     pub to: Option<Ts>,
-    /// Patterns that title, description, service, labels or number must all match.
-    pub words: Vec<String>,
+    /// Words of title, description, service, labels or number.
+    pub words: Vec<Word>,
+    /// The number of the only incident that is meant, when the search names one.
+    pub number: Option<i64>,
+    /// The search asks for something that no incident can have.
+    pub nothing: bool,
     /// The order.
     pub sort: Sort,
+}
+
+/// A word of a search: letters and digits, those of ASCII in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The word.
+    pub text: String,
+    /// Whether longer words that begin with it are meant too.
+    pub prefix: bool,
 }
 
 /// Where a page begins.
@@ -61,12 +82,7 @@ pub struct Position {
 impl Position {
     /// The position after `incident`.
     pub fn after(incident: &Incident) -> Self {
-        let group = match (incident.open, incident.state) {
-            (true, State::Detected) => 0,
-            (true, _) => 10,
-            (false, _) => 20,
-        };
-        let need = group + incident.severity.rank();
+        let need = need(incident.state, incident.severity);
         Self { need, micros: incident.detected_at.micros(), id: incident.id }
     }
 
@@ -76,15 +92,77 @@ impl Position {
     }
 }
 
+/// How much an incident needs somebody, the least first: open before closed, unacknowledged before the others,
+/// severe first.
+pub fn need(state: State, severity: Severity) -> i64 {
+    let group = match state {
+        State::Detected => 0,
+        state if state.is_open() => 10,
+        _ => 20,
+    };
+    group + severity.rank()
+}
+
+impl Filter {
+    /// The states that pass.
+    pub fn passing_states(&self) -> Vec<State> {
+        let named = |state: &State| self.states.is_empty() || self.states.contains(state);
+        let open = |state: &State| self.open.is_none_or(|open| open == state.is_open());
+        State::ALL.iter().copied().filter(|state| named(state) && open(state)).collect()
+    }
+
+    /// The severities that pass.
+    pub fn passing_severities(&self) -> Vec<Severity> {
+        let named = |severity: &Severity| self.severities.is_empty() || self.severities.contains(severity);
+        Severity::ALL.iter().copied().filter(named).collect()
+    }
+
+    /// Whether only some states, severities or services pass.
+    pub fn narrows(&self) -> bool {
+        let named = !(self.states.is_empty() && self.severities.is_empty() && self.services.is_empty());
+        named || self.open.is_some()
+    }
+
+    fn search(&mut self, text: &str) {
+        for word in text.split_whitespace() {
+            let number = word.get(..4).filter(|begin| begin.eq_ignore_ascii_case("inc-")).and(word.get(4..));
+            if let Some(number) = number.and_then(|digits| digits.parse().ok()) {
+                self.nothing |= self.number.is_some_and(|other| other != number);
+                self.number = Some(number);
+                continue;
+            }
+            let before = self.words.len();
+            let parts = word.split(|letter: char| letter.is_ascii() && !letter.is_ascii_alphanumeric());
+            self.words.extend(parts.filter(|part| !part.is_empty()).map(Word::exact));
+            match self.words.get_mut(before..).and_then(<[Word]>::last_mut) {
+                Some(last) => last.prefix = true,
+                // Nothing but punctuation, which no word has.
+                None => self.nothing = true,
+            }
+        }
+    }
+}
+
+impl Word {
+    fn exact(text: &str) -> Self {
+        // Letters, not bytes, are cut off: both databases count them.
+        let cut: String = text.chars().take(WORD_LENGTH).collect::<String>().to_ascii_lowercase();
+        Self { prefix: text.chars().count() >= WORD_LENGTH, text: cut }
+    }
+}
+
 /// Reads a query string in which a name may stand several times; unknown names are refused.
 ///
 /// # Errors
 /// One line for each parameter that was not accepted.
 pub fn read(query: &str) -> Result<(Filter, PageQuery)> {
     let (mut filter, mut page) = (Filter::default(), PageQuery::default());
-    let (mut errors, mut searched) = (Vec::new(), 0);
+    let (mut errors, mut words, mut searched) = (Vec::new(), 0, 0);
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        searched += if name == "q" { value.trim().chars().count() } else { 0 };
+        if name == "q" {
+            words += value.split_whitespace().count();
+            searched += value.trim().chars().count();
+        }
         if let Err(message) = one(&mut filter, &mut page, &name, &value) {
             errors.push(FieldError { field: name.into_owned(), message });
         }
@@ -92,8 +170,14 @@ pub fn read(query: &str) -> Result<(Filter, PageQuery)> {
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
-    if filter.words.len() > MOST_WORDS || searched > MOST_CHARS {
+    if words > MOST_WORDS || searched > MOST_CHARS {
         let why = format!("search for at most {MOST_WORDS} words and {MOST_CHARS} characters");
+        return Err(Error::Refused("query-too-complex", why));
+    }
+    filter.services.sort();
+    filter.services.dedup();
+    if filter.services.len() > MOST_SERVICES {
+        let why = format!("name at most {MOST_SERVICES} services");
         return Err(Error::Refused("query-too-complex", why));
     }
     Ok((filter, page))
@@ -110,7 +194,7 @@ fn one(filter: &mut Filter, page: &mut PageQuery, name: &str, value: &str) -> Re
         "open" => filter.open = Some(value.parse().map_err(|_| "must be true or false")?),
         "from" => filter.from = Some(instant(value)?),
         "to" => filter.to = Some(instant(value)?),
-        "q" => filter.words.extend(value.split_whitespace().map(pattern)),
+        "q" => filter.search(value),
         "limit" => page.limit = Some(value.parse().map_err(|_| "must be a number")?),
         "cursor" => page.cursor = Some(value.to_owned()),
         "sort" => {
@@ -132,14 +216,6 @@ fn instant(text: &str) -> Result<Ts, String> {
     instant.map(Ts::from).ok_or_else(|| "must be an RFC 3339 time since 1970".to_owned())
 }
 
-/// A LIKE pattern that finds `word` anywhere; its own wildcards are ordinary characters.
-///
-/// The database folds its case, because SQLite folds that of ASCII letters alone.
-fn pattern(word: &str) -> String {
-    let word = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{word}%")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,8 +225,29 @@ mod tests {
         let (filter, page) =
             read("state=detected&state=resolved&severity=high&q=check%20100%25&limit=5").unwrap();
         assert_eq!(filter.states, [State::Detected, State::Resolved]);
-        assert_eq!(filter.words, ["%check%", "%100\\%%"]);
+        let words: Vec<_> = filter.words.iter().map(|word| (word.text.as_str(), word.prefix)).collect();
+        assert_eq!(words, [("check", true), ("100", true)]);
         assert_eq!(page.limit, Some(5));
+    }
+
+    #[test]
+    fn a_search_is_words_a_number_or_nothing() {
+        for (query, words, number, nothing) in [
+            ("q=Api-Gateway", &[("api", false), ("gateway", true)][..], None, false),
+            ("q=INC-42", &[], Some(42), false),
+            ("q=inc-42+slow", &[("slow", true)], Some(42), false),
+            ("q=inc-1+inc-2", &[], Some(2), true),
+            ("q=inc-x", &[("inc", false), ("x", true)], None, false),
+            ("q=%25+--", &[], None, true),
+            ("q=%C3%9Cber", &[("Über", true)], None, false),
+            ("q=+", &[], None, false),
+        ] {
+            let (filter, _) = read(query).unwrap();
+            let found: Vec<_> = filter.words.iter().map(|word| (word.text.as_str(), word.prefix)).collect();
+            assert_eq!((&found[..], filter.number, filter.nothing), (words, number, nothing), "{query}");
+        }
+        let services = (0..11).map(|at| format!("service_name=s{at}")).collect::<Vec<_>>().join("&");
+        assert!(matches!(read(&services), Err(Error::Refused("query-too-complex", _))));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use outbox::{Ts, Tx, on_tx};
 use sqlx::types::Json;
 
-use super::list::{Filter, Position, Sort};
+use super::list::store::ids;
+use super::list::{Filter, Position};
 use crate::ids::{AlertId, IncidentId, IntegrationId, ProjectId, TenantId};
 use crate::incident::{AnalysisHeadline, Incident, Severity, State};
 
@@ -32,13 +33,6 @@ macro_rules! select {
              and (shown.version = analyses.version or (shown.version = analyses.version - 1
                  and analyses.status in ('queued', 'running')))
              order by shown.version desc, first.rank, first.confidence_score desc, first.id limit 1)"
-    };
-}
-
-/// How much an incident needs somebody: open before closed, unacknowledged before the others, severe first.
-macro_rules! needs {
-    () => {
-        "(case when open then (case when state = 'detected' then 0 else 10 end) else 20 end + severity_rank)"
     };
 }
 
@@ -107,65 +101,23 @@ pub async fn list(
     position: Option<&Position>,
     limit: i64,
 ) -> sqlx::Result<Vec<Incident>> {
-    let order = match filter.sort {
-        Sort::NeedsMe => concat!(" order by ", needs!(), ", detected_at desc, incidents.id desc"),
-        Sort::Newest => " order by detected_at desc, incidents.id desc",
-        Sort::Oldest => " order by detected_at, incidents.id",
-    };
+    // The page is cut out first, so that only its rows are joined.
+    let ids = ids(tx, tenant, project, filter, position, limit).await?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows: Vec<Row> = on_tx!(tx, c => {
         let mut query = sqlx::QueryBuilder::new(concat!(select!(), " where incidents.tenant_id = "));
-        // The page is cut out first, so that only its rows are joined.
-        query.push_bind(tenant).push(" and incidents.id in (select incidents.id from incidents where incidents.tenant_id = ")
-            .push_bind(tenant).push(" and incidents.project_id = ").push_bind(project);
-        if !filter.states.is_empty() {
-            let mut list = query.push(" and state in (").separated(", ");
-            for state in &filter.states {
-                list.push_bind(state.as_str());
-            }
-            query.push(")");
+        query.push_bind(tenant).push(" and incidents.id in (");
+        let mut list = query.separated(", ");
+        for id in &ids {
+            list.push_bind(*id);
         }
-        if !filter.severities.is_empty() {
-            let mut list = query.push(" and severity in (").separated(", ");
-            for severity in &filter.severities {
-                list.push_bind(severity.as_str());
-            }
-            query.push(")");
-        }
-        if !filter.services.is_empty() {
-            let mut list = query.push(" and service_name in (").separated(", ");
-            for service in &filter.services {
-                list.push_bind(service.as_str());
-            }
-            query.push(")");
-        }
-        if let Some(open) = filter.open {
-            query.push(" and open = ").push_bind(open);
-        }
-        if let Some(from) = filter.from {
-            query.push(" and detected_at >= ").push_bind(from);
-        }
-        if let Some(to) = filter.to {
-            query.push(" and detected_at <= ").push_bind(to);
-        }
-        for word in &filter.words {
-            query.push(" and lower(title || ' ' || incidents.description || ' ' || coalesce(service_name, '') || ' inc-'
-                || cast(number as text) || ' ' || cast(labels as text)) like lower(").push_bind(word.as_str())
-                .push(") escape '\\'");
-        }
-        if let Some(place) = position {
-            if filter.sort == Sort::NeedsMe {
-                query.push(concat!(" and (", needs!(), " > ")).push_bind(place.need)
-                    .push(concat!(" or (", needs!(), " = ")).push_bind(place.need).push(" and ");
-            } else {
-                query.push(" and ((");
-            }
-            query.push("(detected_at, incidents.id) ").push(if filter.sort == Sort::Oldest { "> (" } else { "< (" })
-                .push_bind(place.at()).push(", ").push_bind(place.id).push(")))");
-        }
-        query.push(order).push(" limit ").push_bind(limit).push(")").push(order);
-        query.build_query_as().fetch_all(c).await
+        query.push(")").build_query_as().fetch_all(c).await
     })?;
-    Ok(rows.into_iter().map(Incident::from).collect())
+    let mut incidents: BTreeMap<_, _> =
+        rows.into_iter().map(|row| (row.incident.id, Incident::from(row))).collect();
+    Ok(ids.iter().filter_map(|id| incidents.remove(id)).collect())
 }
 
 /// Open incidents by state and severity.

@@ -123,6 +123,39 @@ async fn a_search_finds_every_text_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn a_search_keeps_to_the_other_filters_in_every_order_by_pages() {
+    let world = five().await;
+    let id = world.one("INC-5").await["id"].as_str().unwrap().to_owned();
+    for (query, expected) in [
+        ("q=api&open=true", &["bad", "worst", "seen", "low"][..]),
+        ("q=api&state=resolved", &["closed"]),
+        ("q=api&state=resolved&open=true", &[]),
+        ("q=api&severity=critical&sort=detected_at", &["seen", "closed", "worst"]),
+        ("q=api&sort=needs_me", &["worst", "bad", "low", "seen", "closed"]),
+        ("q=ap&service_name=low-api&service_name=bad-api", &["bad", "low"]),
+        ("q=api&from=2026-01-24T12:00:01Z&to=2026-01-24T12:00:03Z", &["worst", "closed", "seen"]),
+        ("q=api+inc-5", &["bad"]),
+        ("q=api+inc-5+inc-4", &[]),
+        ("q=pi", &[]),
+        ("q=resolved", &[]),
+    ] {
+        let (mut titles, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = world.list(&format!("{query}&limit=2{cursor}")).await.expect(200);
+            let items = page["items"].as_array().unwrap();
+            titles.extend(items.iter().map(|item| item["title"].as_str().unwrap().to_owned()));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(titles, expected, "{query}");
+    }
+    // The index follows every change.
+    world.set_state(&id, "resolved").await.expect(200);
+    assert_eq!(world.titles("q=bad&open=true").await, [""; 0]);
+    assert_eq!(world.titles("q=bad&state=resolved").await, ["bad"]);
+}
+
+#[tokio::test]
 async fn what_a_list_can_not_do_is_said() {
     let world = World::new().await;
     let word = "w+".repeat(8);

@@ -17,8 +17,8 @@ const REJECTION_EVERY_S: i64 = 1;
 /// # Errors
 /// When the database refused.
 pub async fn too_large(app: &App, hook: &Hook, why: &str) -> Result<()> {
-    let row = &hook.integration;
-    let (tenant, project) = (hook.tenant, row.project_id);
+    let row = &hook.proof.integration;
+    let (tenant, project) = (hook.proof.tenant, row.project_id);
     let mut tx = app.db.begin(tenant.0).await?;
     let mut desk = Desk::new(tenant, project, tx.now());
     let health = Health {

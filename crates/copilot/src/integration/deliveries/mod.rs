@@ -1,10 +1,11 @@
 //! Receipts: every webhook request with its body and what became of each alert.
 
 pub mod health;
+pub mod receipt;
 pub mod store;
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -14,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::Kind;
+use super::entry::{Entry, Reading};
 use super::hook::Hook;
-use super::inbox::{self, Reading};
+use super::token::Proof;
 use crate::app::App;
 use crate::auth::extract::{Path, Query};
 use crate::auth::{Engineer, Viewer};
@@ -131,11 +133,10 @@ pub async fn list(
     Query(query): Query<DeliveryQuery>,
 ) -> Result<Json<Page<Delivery>>> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    let (limit, before) = (page.limit()?, page.position()?);
+    let (limit, before) = (page.limit()?, page.position()?.map(|(_at, id): (Ts, DeliveryId)| id));
     let mut tx = app.db.read(member.tenant.0).await?;
     let rows =
-        store::list(&mut tx, member.tenant, member.project, query.integration_id, before, limit as i64 + 1)
-            .await?;
+        store::list(&mut tx, member.tenant, member.project, query.integration_id, before, limit + 1).await?;
     Ok(Json(Page::new(rows, limit, |row| (row.received_at, row.id), |row| row)))
 }
 
@@ -163,33 +164,31 @@ pub async fn replay(
     Path((_project, id)): Path<(ProjectId, DeliveryId)>,
 ) -> Result<Json<DeliveryDetail>> {
     let entry = again(&app, &member, id).await?;
-    let (replayed, _) = app.inbox.submit(entry).await?;
+    let (replayed, _) = app.inbox.submit(&app, entry).await?;
     let mut tx = app.db.read(member.tenant.0).await?;
     let kept = store::find(&mut tx, member.tenant, member.project, replayed).await?.ok_or(Error::NotFound)?;
     Ok(Json(detail(kept)))
 }
 
 /// The request of a receipt, to be stored again.
-async fn again(app: &App, member: &Engineer, id: DeliveryId) -> Result<inbox::Entry> {
+async fn again(app: &App, member: &Engineer, id: DeliveryId) -> Result<Entry> {
+    // What was only heard again is compared too.
+    app.heard.write(app).await?;
     let mut tx = app.db.read(member.tenant.0).await?;
     let kept = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
     let integration = kept.delivery.integration_id;
     let row = super::store::find(&mut tx, member.tenant, member.project, integration).await?;
     let row = row.ok_or_else(|| Error::Conflict("its integration was removed".to_owned()))?;
-    let body =
-        kept.body.as_deref().map(inflate).ok_or_else(|| Error::Conflict("its body is gone".to_owned()))?;
+    let body = kept.body.ok_or_else(|| Error::Conflict("its body is gone".to_owned()))?;
     let kind: Kind = kept.sender.parse().map_err(|_| Error::NotFound)?;
-    let (received_at, settings) = (kept.delivery.received_at, row.settings.0.clone());
-    let batch = alerts::parse(kind.sender(), &body, received_at.timestamp(), &settings.reading())
-        .map_err(|error| Error::Conflict(error.to_string()))?;
+    let received_at = kept.delivery.received_at;
     let hook = Hook {
-        tenant: member.tenant,
-        integration: row,
+        proof: Arc::new(Proof::of(member.tenant, row)),
         remote: format!("replay by {}", member.actor.name()),
         user_agent: kept.delivery.user_agent.clone(),
     };
-    let reading = Reading { kind, body: body.into(), received_at, settings };
-    let entry = inbox::entry(&hook, reading, batch);
+    let reading = Reading { kind, body: body.into(), received_at };
+    let entry = Entry::read(&hook, reading, None).map_err(|error| Error::Conflict(error.to_string()))?;
     let mut seen = BTreeMap::new();
     for key in entry.keys() {
         seen.insert(*key, store::last_seen(&mut tx, member.tenant, member.project, key).await?);
@@ -198,15 +197,8 @@ async fn again(app: &App, member: &Engineer, id: DeliveryId) -> Result<inbox::En
 }
 
 fn detail(kept: store::Kept) -> DeliveryDetail {
-    let body = kept.body.as_deref().map(|body| String::from_utf8_lossy(&inflate(body)).into_owned());
-    DeliveryDetail { delivery: kept.delivery, body, results: kept.results.0 }
-}
-
-fn inflate(body: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::new();
-    // It was deflated by us; should it be damaged, what can be read of it is shown.
-    let _ = flate2::read::ZlibDecoder::new(body).read_to_end(&mut plain);
-    plain
+    let body = kept.body.map(|body| String::from_utf8_lossy(&body).into_owned());
+    DeliveryDetail { delivery: kept.delivery, body, results: kept.results }
 }
 
 /// Keeps a receipt of a request that could not prove who sent it, at most one a second for each integration.

@@ -1,14 +1,17 @@
 //! All SQL of receipts.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 
 use outbox::{Ts, Tx, on_tx};
 use sqlx::types::Json;
+use uuid::Uuid;
 
+use super::receipt::{self, Head, Packed};
 use super::{Delivery, DeliveryResult};
 use crate::ids::{DeliveryId, IntegrationId, ProjectId, TenantId};
 
-/// A receipt to keep.
+/// A receipt to keep in a row of its own.
 #[derive(Clone, Debug)]
 pub struct NewDelivery {
     /// Names it.
@@ -43,7 +46,7 @@ pub struct NewDelivery {
     pub replay_of: Option<DeliveryId>,
 }
 
-/// Keeps a receipt.
+/// Keeps a receipt in a row of its own.
 ///
 /// # Errors
 /// When the database refused.
@@ -70,6 +73,65 @@ macro_rules! columns {
     };
 }
 
+/// Keeps the receipts of one commit and integration.
+///
+/// # Errors
+/// When the database refused.
+pub async fn keep(
+    tx: &mut Tx,
+    tenant: TenantId,
+    (project, integration): (ProjectId, IntegrationId),
+    row: Uuid,
+    received_at: Ts,
+    packed: &Packed,
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "insert into receipts (tenant_id, id, project_id, integration_id, received_at, receipts, heads, results, bodies)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+        .bind(tenant).bind(row).bind(project).bind(integration).bind(received_at).bind(packed.receipts)
+        .bind(&packed.heads[..]).bind(&packed.results[..]).bind(&packed.bodies[..])
+        .execute(c).await.map(drop))
+}
+
+/// A row of receipts, as far as lists need it.
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    id: Uuid,
+    integration_id: IntegrationId,
+    integration_name: String,
+    heads: Vec<u8>,
+}
+
+impl Row {
+    /// What lists show of its receipts, in their order.
+    fn deliveries(&self) -> Vec<Delivery> {
+        let heads = receipt::heads(&self.heads).into_iter().enumerate();
+        heads.map(|(place, head)| self.delivery(place, head)).collect()
+    }
+
+    fn delivery(&self, place: usize, head: Head) -> Delivery {
+        Delivery {
+            id: receipt::id_at(self.id, place),
+            integration_id: self.integration_id,
+            integration_name: self.integration_name.clone(),
+            received_at: head.received_at,
+            remote: head.remote,
+            user_agent: head.user_agent,
+            format: head.format,
+            status: "accepted".to_owned(),
+            http_status: 200,
+            reason: None,
+            received: head.received,
+            outcomes: head.outcomes,
+            truncated: head.truncated,
+            replay_of: head.replay_of,
+        }
+    }
+}
+
+/// Rows that are read at once: each may hold as many receipts as a page.
+const ROWS: i64 = 8;
+
 /// At most `limit` receipts of a project, newest first, before the given one.
 ///
 /// # Errors
@@ -79,30 +141,67 @@ pub async fn list(
     tenant: TenantId,
     project: ProjectId,
     integration: Option<IntegrationId>,
-    before: Option<(Ts, DeliveryId)>,
+    before: Option<DeliveryId>,
+    limit: usize,
+) -> sqlx::Result<Vec<Delivery>> {
+    let before = before.unwrap_or(DeliveryId(Uuid::max()));
+    let mut found = single(tx, tenant, project, integration, before, limit as i64).await?;
+    let (mut below, mut kept) = (receipt::place_of(before).0, Vec::new());
+    // The row of the given receipt itself holds those before it there.
+    let mut inclusive = true;
+    while kept.len() < limit {
+        let rows: Vec<Row> = on_tx!(tx, c => sqlx::query_as(
+            "select receipts.id, receipts.integration_id, integrations.name as integration_name, heads
+             from receipts join integrations
+             on integrations.tenant_id = receipts.tenant_id and integrations.id = receipts.integration_id
+             where receipts.tenant_id = $1 and receipts.project_id = $2
+             and (receipts.id < $3 or ($4 and receipts.id = $3))
+             and ($5 is null or receipts.integration_id = $5)
+             order by receipts.id desc limit $6")
+            .bind(tenant).bind(project).bind(below).bind(inclusive).bind(integration).bind(ROWS)
+            .fetch_all(c).await)?;
+        let Some(last) = rows.last() else { break };
+        (below, inclusive) = (last.id, false);
+        let deliveries = rows.iter().flat_map(|row| row.deliveries().into_iter().rev());
+        kept.extend(deliveries.filter(|delivery| delivery.id < before));
+        if rows.len() < ROWS as usize {
+            break;
+        }
+    }
+    found.extend(kept);
+    found.sort_by_key(|delivery| std::cmp::Reverse(delivery.id));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Receipts with a row of their own: of refused requests, and of all from before they shared one.
+async fn single(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    integration: Option<IntegrationId>,
+    before: DeliveryId,
     limit: i64,
 ) -> sqlx::Result<Vec<Delivery>> {
-    let (at, id) = before.unwrap_or((Ts::from_micros(i64::MAX / 4), DeliveryId(uuid::Uuid::max())));
     on_tx!(tx, c => sqlx::query_as(concat!(
         "select ", columns!(), " from deliveries join integrations
          on integrations.tenant_id = deliveries.tenant_id and integrations.id = deliveries.integration_id
-         where deliveries.tenant_id = $1 and deliveries.project_id = $2 and (received_at, deliveries.id) < ($3, $4)
-         and ($5 is null or deliveries.integration_id = $5)
-         order by received_at desc, deliveries.id desc limit $6"))
-        .bind(tenant).bind(project).bind(at).bind(id).bind(integration).bind(limit).fetch_all(c).await)
+         where deliveries.tenant_id = $1 and deliveries.project_id = $2 and deliveries.id < $3
+         and ($4 is null or deliveries.integration_id = $4)
+         order by deliveries.id desc limit $5"))
+        .bind(tenant).bind(project).bind(before).bind(integration).bind(limit).fetch_all(c).await)
 }
 
 /// A receipt with its body and what became of each alert.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub struct Kept {
     /// The receipt.
-    #[sqlx(flatten)]
     pub delivery: Delivery,
     /// The route it came by.
     pub sender: String,
     /// What became of each alert.
-    pub results: Json<Vec<DeliveryResult>>,
-    /// The body, deflated; gone after the retention.
+    pub results: Vec<DeliveryResult>,
+    /// The body as received; gone after the retention.
     pub body: Option<Vec<u8>>,
 }
 
@@ -116,11 +215,66 @@ pub async fn find(
     project: ProjectId,
     id: DeliveryId,
 ) -> sqlx::Result<Option<Kept>> {
-    on_tx!(tx, c => sqlx::query_as(concat!(
+    #[derive(sqlx::FromRow)]
+    struct Whole {
+        #[sqlx(flatten)]
+        row: Row,
+        results: Vec<u8>,
+        bodies: Option<Vec<u8>>,
+    }
+    let (row, place) = receipt::place_of(id);
+    let found: Option<Whole> = on_tx!(tx, c => sqlx::query_as(
+        "select receipts.id, receipts.integration_id, integrations.name as integration_name, heads, results, bodies
+         from receipts join integrations
+         on integrations.tenant_id = receipts.tenant_id and integrations.id = receipts.integration_id
+         where receipts.tenant_id = $1 and receipts.project_id = $2 and receipts.id = $3")
+        .bind(tenant).bind(project).bind(row).fetch_optional(c).await)?;
+    let Some(Whole { row, results, bodies }) = found else {
+        return find_single(tx, tenant, project, id).await;
+    };
+    let heads = receipt::heads(&row.heads);
+    let Some(head) = heads.get(place) else { return Ok(None) };
+    Ok(Some(Kept {
+        delivery: row.delivery(place, head.clone()),
+        sender: head.sender.clone(),
+        results: receipt::results_at(&heads, place, &results),
+        body: bodies.map(|bodies| receipt::body_at(&heads, place, &bodies)),
+    }))
+}
+
+async fn find_single(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    id: DeliveryId,
+) -> sqlx::Result<Option<Kept>> {
+    #[derive(sqlx::FromRow)]
+    struct Whole {
+        #[sqlx(flatten)]
+        delivery: Delivery,
+        sender: String,
+        results: Json<Vec<DeliveryResult>>,
+        body: Option<Vec<u8>>,
+    }
+    let found: Option<Whole> = on_tx!(tx, c => sqlx::query_as(concat!(
         "select ", columns!(), ", sender, results, body from deliveries join integrations
          on integrations.tenant_id = deliveries.tenant_id and integrations.id = deliveries.integration_id
          where deliveries.tenant_id = $1 and deliveries.project_id = $2 and deliveries.id = $3"))
-        .bind(tenant).bind(project).bind(id).fetch_optional(c).await)
+        .bind(tenant).bind(project).bind(id).fetch_optional(c).await)?;
+    Ok(found.map(|whole| Kept {
+        delivery: whole.delivery,
+        sender: whole.sender,
+        results: whole.results.0,
+        body: whole.body.as_deref().map(inflate),
+    }))
+}
+
+/// A body that was kept on its own.
+fn inflate(body: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    // It was deflated by us; should it be damaged, what can be read of it is shown.
+    let _ = flate2::read::ZlibDecoder::new(body).read_to_end(&mut plain);
+    plain
 }
 
 /// When a statement about an alert key was last accepted.
@@ -143,6 +297,11 @@ pub async fn last_seen(
 /// # Errors
 /// When the database refused.
 pub async fn drop_bodies(tx: &mut Tx, cutoff: Ts) -> sqlx::Result<u64> {
-    on_tx!(tx, c => sqlx::query("update deliveries set body = null where received_at < $1 and body is not null")
-        .bind(cutoff).execute(c).await.map(|done| done.rows_affected()))
+    let single = on_tx!(tx, c => sqlx::query(
+        "update deliveries set body = null where received_at < $1 and body is not null")
+        .bind(cutoff).execute(c).await.map(|done| done.rows_affected()))?;
+    let shared = on_tx!(tx, c => sqlx::query(
+        "update receipts set bodies = null where received_at < $1 and bodies is not null")
+        .bind(cutoff).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(single + shared)
 }

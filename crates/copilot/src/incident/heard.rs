@@ -1,0 +1,90 @@
+//! Alerts that were heard again and nothing more: counted in memory, written late.
+//!
+//! A repetition changes nothing but when its alert was last heard and how often. Written at once, that would be most of
+//! what is ever written. After a crash the times may be [`LATE_S`] seconds old; what was said is on the receipts.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::tracked::store::bulk;
+use crate::app::App;
+use crate::error::Result;
+use crate::ids::{AlertId, TenantId};
+
+/// How late it is written at most, in seconds.
+pub const LATE_S: i64 = 30;
+
+/// How often it is written.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// Alerts that are written with one commit, so that webhooks never wait long for the writer.
+const BATCH: usize = 2_000;
+
+/// Alerts that were heard again and are not written yet.
+#[derive(Default)]
+pub struct Heard {
+    waiting: Mutex<BTreeMap<TenantId, BTreeMap<AlertId, bulk::Heard>>>,
+}
+
+impl Heard {
+    /// Notes alerts that were heard again.
+    pub fn note(&self, tenant: TenantId, heard: Vec<bulk::Heard>) {
+        if heard.is_empty() {
+            return;
+        }
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let alerts = waiting.entry(tenant).or_default();
+        for heard in heard {
+            let known = alerts.entry(heard.alert).or_insert(bulk::Heard { statements: 0, ..heard });
+            known.at = known.at.max(heard.at);
+            known.statements += heard.statements;
+        }
+    }
+
+    /// Writes what waits.
+    ///
+    /// # Errors
+    /// When the database refused; what was not written waits on.
+    pub async fn write(&self, app: &App) -> Result<()> {
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut failed = None;
+        for (tenant, alerts) in waiting {
+            let alerts: Vec<bulk::Heard> = alerts.into_values().collect();
+            for some in alerts.chunks(BATCH) {
+                let written = if failed.is_none() { write(app, tenant, some).await } else { Ok(()) };
+                if written.is_err() || failed.is_some() {
+                    self.note(tenant, some.to_vec());
+                }
+                failed = failed.or(written.err());
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+async fn write(app: &App, tenant: TenantId, heard: &[bulk::Heard]) -> Result<()> {
+    let mut tx = app.db.begin(tenant.0).await?;
+    bulk::hear(&mut tx, tenant, heard).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Writes what waits every few seconds, and once more when `stop` has come and the last webhooks are stored.
+pub async fn run(app: App, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = app.heard.write(&app).await {
+            tracing::warn!(
+                error = error.to_string(),
+                "alerts that were heard again could not be written yet"
+            );
+        }
+    }
+}

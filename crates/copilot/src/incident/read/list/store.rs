@@ -1,0 +1,361 @@
+//! All SQL that finds which incidents a list shows: each page by seeks, however many incidents there are.
+
+use std::fmt::Write as _;
+
+use outbox::{Ts, Tx, TxConn, on_tx};
+use sqlx::postgres::Postgres;
+use sqlx::sqlite::Sqlite;
+use sqlx::{Database, Encode, QueryBuilder, Type};
+
+use super::{Filter, Position, Sort, need};
+use crate::ids::{IncidentId, ProjectId, TenantId};
+use crate::incident::{Severity, State};
+
+/// Bits of an incident's place in SQLite's search index that hold its number.
+const NUMBER_BITS: u32 = 36;
+
+/// Numbers by which the order of numbers and the order of detection may differ: incidents whose transactions ran
+/// side by side.
+const SLACK: i64 = 1_000;
+
+/// At most `limit` incidents that pass the filter, in its order, after `position`.
+///
+/// # Errors
+/// When the database refused.
+pub async fn ids(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    filter: &Filter,
+    position: Option<&Position>,
+    limit: i64,
+) -> sqlx::Result<Vec<IncidentId>> {
+    if filter.nothing {
+        return Ok(Vec::new());
+    }
+    let list = List { tenant, project, filter, position, limit };
+    match tx.conn() {
+        TxConn::Postgres(_) if !filter.words.is_empty() => postgres_search(tx, tenant, &list).await,
+        TxConn::Sqlite(_) if !filter.words.is_empty() => sqlite_search(tx, tenant, &list).await,
+        TxConn::Postgres(open) => {
+            // Planned each time, with its values: how many rows pass depends on them alone.
+            list.seek::<Postgres>().build_query_scalar().persistent(false).fetch_all(&mut **open).await
+        }
+        TxConn::Sqlite(open) => list.seek::<Sqlite>().build_query_scalar().fetch_all(&mut **open).await,
+    }
+}
+
+/// One page of a list.
+struct List<'a> {
+    tenant: TenantId,
+    project: ProjectId,
+    filter: &'a Filter,
+    position: Option<&'a Position>,
+    limit: i64,
+}
+
+/// One seek of an index: what must be equal, and how much such incidents need somebody.
+struct Arm<'a> {
+    state: State,
+    severity: Severity,
+    service: Option<&'a str>,
+}
+
+impl<'a> List<'a> {
+    /// The combinations of what passes, each of which is in order in an index.
+    fn arms(&self) -> Vec<Arm<'a>> {
+        let services: Vec<Option<&str>> = match self.filter.services.as_slice() {
+            [] => vec![None],
+            named => named.iter().map(|service| Some(service.as_str())).collect(),
+        };
+        let mut arms = Vec::new();
+        for state in self.filter.passing_states() {
+            for severity in self.filter.passing_severities() {
+                arms.extend(services.iter().map(|service| Arm { state, severity, service: *service }));
+            }
+        }
+        // Those that come before the page's beginning have nothing for it.
+        arms.retain(|arm| match (self.filter.sort, self.position) {
+            (Sort::NeedsMe, Some(place)) => need(arm.state, arm.severity) >= place.need,
+            _ => true,
+        });
+        arms
+    }
+
+    /// The page without a search: the beginnings of all arms, merged.
+    fn seek<DB>(&self) -> QueryBuilder<DB>
+    where
+        DB: Database,
+        for<'q> TenantId: Encode<'q, DB> + Type<DB>,
+        for<'q> ProjectId: Encode<'q, DB> + Type<DB>,
+        for<'q> IncidentId: Encode<'q, DB> + Type<DB>,
+        for<'q> Ts: Encode<'q, DB> + Type<DB>,
+        for<'q> i64: Encode<'q, DB> + Type<DB>,
+        for<'q> String: Encode<'q, DB> + Type<DB>,
+    {
+        let mut query = QueryBuilder::new("select id from (");
+        if self.filter.sort == Sort::NeedsMe || self.filter.narrows() {
+            for (at, arm) in self.arms().iter().enumerate() {
+                query.push(if at == 0 { "" } else { " union all " });
+                self.one(&mut query, at, Some(arm));
+            }
+            if self.arms().is_empty() {
+                query.push("select id, detected_at, 0 as need from incidents where 1 = 0");
+            }
+        } else {
+            self.one(&mut query, 0, None);
+        }
+        query.push(match self.filter.sort {
+            Sort::NeedsMe => ") page order by need, detected_at desc, id desc",
+            Sort::Newest => ") page order by detected_at desc, id desc",
+            Sort::Oldest => ") page order by detected_at, id",
+        });
+        query.push(" limit ").push_bind(self.limit);
+        query
+    }
+
+    fn one<DB>(&self, query: &mut QueryBuilder<DB>, at: usize, arm: Option<&Arm<'_>>)
+    where
+        DB: Database,
+        for<'q> TenantId: Encode<'q, DB> + Type<DB>,
+        for<'q> ProjectId: Encode<'q, DB> + Type<DB>,
+        for<'q> IncidentId: Encode<'q, DB> + Type<DB>,
+        for<'q> Ts: Encode<'q, DB> + Type<DB>,
+        for<'q> i64: Encode<'q, DB> + Type<DB>,
+        for<'q> String: Encode<'q, DB> + Type<DB>,
+    {
+        let level = arm.map_or(0, |arm| need(arm.state, arm.severity));
+        query.push(format!(
+            "select * from (select id, detected_at, {level} as need from incidents where tenant_id = "
+        ));
+        query.push_bind(self.tenant).push(" and project_id = ").push_bind(self.project);
+        if let Some(arm) = arm {
+            // Words of a closed list, not of a person.
+            query.push(format!(
+                " and state = '{}' and severity = '{}'",
+                arm.state.as_str(),
+                arm.severity.as_str()
+            ));
+            if let Some(service) = arm.service {
+                query.push(" and service_name = ").push_bind(service.to_owned());
+            }
+        }
+        if let Some(number) = self.filter.number {
+            query.push(" and number = ").push_bind(number);
+        }
+        if let Some(from) = self.filter.from {
+            query.push(" and detected_at >= ").push_bind(from);
+        }
+        if let Some(to) = self.filter.to {
+            query.push(" and detected_at <= ").push_bind(to);
+        }
+        let begun = |place: &&Position| self.filter.sort != Sort::NeedsMe || level <= place.need;
+        if let Some(place) = self.position.filter(begun) {
+            query.push(if self.filter.sort == Sort::Oldest {
+                " and (detected_at, id) > ("
+            } else {
+                " and (detected_at, id) < ("
+            });
+            query.push_bind(place.at()).push(", ").push_bind(place.id).push(")");
+        }
+        query.push(if self.filter.sort == Sort::Oldest {
+            " order by detected_at, id"
+        } else {
+            " order by detected_at desc, id desc"
+        });
+        query.push(" limit ").push_bind(self.limit).push(format!(") arm{at}"));
+    }
+}
+
+/// A page of a search on PostgreSQL: its planner chooses between the index of words and the order's own.
+async fn postgres_search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx::Result<Vec<IncidentId>> {
+    debug_assert_eq!(tenant, list.tenant, "one list, one tenant");
+    let filter = list.filter;
+    let words = filter.words.iter().map(|word| {
+        let prefix = if word.prefix { ":*" } else { "" };
+        // No word has a quotation mark or a backslash.
+        format!("'{}'{prefix}", word.text)
+    });
+    let words = words.collect::<Vec<_>>().join(" & ");
+    let narrow = filter.open.is_some() || !filter.states.is_empty();
+    let states = narrow.then(|| filter.passing_states().iter().map(|one| one.as_str()).collect::<Vec<_>>());
+    let severities: Vec<_> = filter.severities.iter().map(|severity| severity.as_str()).collect();
+    let sort = match filter.sort {
+        Sort::NeedsMe => "needs_me",
+        Sort::Newest => "-detected_at",
+        Sort::Oldest => "detected_at",
+    };
+    let TxConn::Postgres(open) = tx.conn() else { return Ok(Vec::new()) };
+    sqlx::query_scalar("select search_incidents($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
+        .bind(list.project)
+        .bind(words)
+        .bind(states)
+        .bind(Some(severities).filter(|named| !named.is_empty()))
+        .bind(Some(&filter.services).filter(|named| !named.is_empty()))
+        .bind(filter.number)
+        .bind(filter.from)
+        .bind(filter.to)
+        .bind(sort)
+        .bind(list.position.map(|place| place.need))
+        .bind(list.position.map(Position::at))
+        .bind(list.position.map(|place| place.id))
+        .bind(list.limit)
+        .fetch_all(&mut **open)
+        .await
+}
+
+/// A page of a search on SQLite: its index of words is walked in the order of the incidents' numbers.
+async fn sqlite_search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx::Result<Vec<IncidentId>> {
+    let (filter, project) = (list.filter, list.project);
+    let shelf: Option<i64> = on_tx!(tx, c => sqlx::query_scalar(
+        "select shelf from projects where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(project).fetch_optional(c).await)?;
+    let Some(shelf) = shelf else { return Ok(Vec::new()) };
+    let first = shelf << NUMBER_BITS;
+    let mut range = (first, first + (1 << NUMBER_BITS) - 1);
+    if let Some(number) = filter.number {
+        range = (first + number, first + number);
+    }
+    if let Some(from) = filter.from {
+        let number = number_at(tx, tenant, project, from, true).await?;
+        range.0 = range.0.max(number.map_or(i64::MAX, |number| first + number - SLACK));
+    }
+    if let Some(to) = filter.to {
+        let number = number_at(tx, tenant, project, to, false).await?;
+        range.1 = range.1.min(number.map_or(i64::MIN, |number| first + number + SLACK));
+    }
+    let after = match list.position {
+        Some(place) => Some((place.need, first + number_of(tx, tenant, project, place).await?)),
+        None => None,
+    };
+    let mut found = Vec::new();
+    for (level, terms) in levels(filter) {
+        let mut range = range;
+        match after {
+            Some((need, _)) if filter.sort == Sort::NeedsMe && level < need => continue,
+            Some((need, _)) if filter.sort == Sort::NeedsMe && level > need => {}
+            Some((_, place)) if filter.sort == Sort::Oldest => range.0 = range.0.max(place + 1),
+            Some((_, place)) => range.1 = range.1.min(place - 1),
+            None => {}
+        }
+        let left = list.limit - found.len() as i64;
+        if left <= 0 {
+            break;
+        }
+        found.extend(walk(tx, tenant, list, (first, range), &terms, left).await?);
+    }
+    Ok(found)
+}
+
+/// What the index is asked for, with how much such incidents need somebody: once for each need if they are
+/// sorted by it, else once.
+fn levels(filter: &Filter) -> Vec<(i64, String)> {
+    let words =
+        filter.words.iter().map(|word| format!("\"{}\"{}", word.text, if word.prefix { " *" } else { "" }));
+    let words = words.collect::<Vec<_>>().join(" AND ");
+    let any = |kind: &str, values: Vec<String>| {
+        let values: Vec<_> = values.iter().map(|value| format!("\"¤{kind}{value}\"")).collect();
+        // Of nothing, nothing passes.
+        if values.is_empty() {
+            " AND \"¤none\"".to_owned()
+        } else {
+            format!(" AND ({})", values.join(" OR "))
+        }
+    };
+    let mut terms = words;
+    if !filter.services.is_empty() {
+        let hex = |service: &String| {
+            service.bytes().fold(String::new(), |mut hex, byte| {
+                // Writing to a text can't fail.
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
+        };
+        terms.push_str(&any("service", filter.services.iter().map(hex).collect()));
+    }
+    let (states, severities) = (filter.passing_states(), filter.passing_severities());
+    if filter.sort != Sort::NeedsMe {
+        if filter.open.is_some() || !filter.states.is_empty() {
+            terms.push_str(&any("state", states.iter().map(|state| state.as_str().to_owned()).collect()));
+        }
+        if !filter.severities.is_empty() {
+            terms.push_str(&any("severity", severities.iter().map(|one| one.as_str().to_owned()).collect()));
+        }
+        return vec![(0, terms)];
+    }
+    let mut levels: std::collections::BTreeMap<i64, (Vec<String>, Severity)> = Default::default();
+    for state in states {
+        for severity in severities.iter().copied() {
+            let level = levels.entry(need(state, severity)).or_insert_with(|| (Vec::new(), severity));
+            level.0.push(state.as_str().to_owned());
+        }
+    }
+    let level = |(level, (states, severity)): (i64, (Vec<String>, Severity))| {
+        let severity = any("severity", vec![severity.as_str().to_owned()]);
+        (level, format!("{terms}{}{severity}", any("state", states)))
+    };
+    levels.into_iter().map(level).collect()
+}
+
+/// Walks along the index of words within a range of places.
+async fn walk(
+    tx: &mut Tx,
+    tenant: TenantId,
+    list: &List<'_>,
+    (first, range): (i64, (i64, i64)),
+    terms: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<IncidentId>> {
+    let filter = list.filter;
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "select incidents.id from incident_words cross join incidents where incident_words match ",
+    );
+    query.push_bind(terms.to_owned());
+    query.push(" and incident_words.rowid >= ").push_bind(range.0);
+    query.push(" and incident_words.rowid <= ").push_bind(range.1);
+    query.push(" and tenant_id = ").push_bind(tenant).push(" and project_id = ").push_bind(list.project);
+    query.push(" and number = incident_words.rowid - ").push_bind(first);
+    if let Some(from) = filter.from {
+        query.push(" and detected_at >= ").push_bind(from);
+    }
+    if let Some(to) = filter.to {
+        query.push(" and detected_at <= ").push_bind(to);
+    }
+    query.push(if filter.sort == Sort::Oldest {
+        " order by incident_words.rowid"
+    } else {
+        " order by incident_words.rowid desc"
+    });
+    query.push(" limit ").push_bind(limit);
+    let TxConn::Sqlite(open) = tx.conn() else { return Ok(Vec::new()) };
+    query.build_query_scalar().fetch_all(&mut **open).await
+}
+
+/// The number of the first incident detected at `at` or later, or of the last one at `at` or earlier.
+async fn number_at(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    at: Ts,
+    later: bool,
+) -> sqlx::Result<Option<i64>> {
+    let text = if later {
+        "select number from incidents where tenant_id = $1 and project_id = $2 and detected_at >= $3
+         order by detected_at, id limit 1"
+    } else {
+        "select number from incidents where tenant_id = $1 and project_id = $2 and detected_at <= $3
+         order by detected_at desc, id desc limit 1"
+    };
+    on_tx!(tx, c => sqlx::query_scalar(text).bind(tenant).bind(project).bind(at).fetch_optional(c).await)
+}
+
+/// The number of the incident that a page begins after; of the last one before its time if it is gone.
+async fn number_of(tx: &mut Tx, tenant: TenantId, project: ProjectId, place: &Position) -> sqlx::Result<i64> {
+    let number: Option<i64> = on_tx!(tx, c => sqlx::query_scalar(
+        "select number from incidents where tenant_id = $1 and project_id = $2 and id = $3")
+        .bind(tenant).bind(project).bind(place.id).fetch_optional(c).await)?;
+    match number {
+        Some(number) => Ok(number),
+        None => Ok(number_at(tx, tenant, project, place.at(), false).await?.unwrap_or(0)),
+    }
+}

@@ -1,0 +1,216 @@
+//! One commit: the receipts of the gathered requests, their alerts, the incidents and the events that announce them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use outbox::{Ts, Tx, sabotage};
+use uuid::Uuid;
+
+use super::deliveries::receipt::{self, Pile};
+use super::deliveries::{self, DeliveryResult};
+use super::entry::Entry;
+use super::inbox::{OVERLOADED, Waiting};
+use super::known::{self, Alert, Hit, Lookup};
+use super::store;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::ids::{AlertId, DeliveryId, IntegrationId, ProjectId, TenantId};
+use crate::incident::intake::{self, Applied};
+use crate::incident::tracked::store::bulk::Heard;
+
+/// How often a commit is tried when another process was faster.
+const TRIES: usize = 3;
+
+/// A request that is stored.
+type Stored = (DeliveryId, Vec<DeliveryResult>);
+
+/// Stores requests of one project together and answers them; when that fails, each alone, so that one can't cost the
+/// others.
+pub async fn all(app: &App, gathered: Vec<Waiting>) {
+    let (mut entries, replies): (Vec<Entry>, Vec<_>) =
+        gathered.into_iter().map(|waiting| (waiting.entry, waiting.reply)).unzip();
+    let mut answers: Vec<Result<Stored>> = match in_time(app, &mut entries).await {
+        Ok(stored) => stored.into_iter().map(Ok).collect(),
+        Err(error) if entries.len() == 1 => vec![Err(error)],
+        Err(_) => {
+            let mut answers = Vec::with_capacity(entries.len());
+            for entry in &mut entries {
+                let alone = in_time(app, std::slice::from_mut(entry)).await;
+                answers.push(alone.and_then(|mut one| one.pop().ok_or(OVERLOADED)));
+            }
+            answers
+        }
+    };
+    for reply in replies.into_iter().rev() {
+        // A sender that no longer listens will send it again.
+        let _ = reply.send(answers.pop().unwrap_or(Err(OVERLOADED)));
+    }
+}
+
+async fn in_time(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
+    let Some(limit) = entries.iter().map(|entry| entry.deadline).max() else { return Ok(Vec::new()) };
+    let stored = async {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match once(app, entries).await {
+                Err(error) if tries < TRIES && is_race(&error) => {}
+                done => return done,
+            }
+        }
+    };
+    match tokio::time::timeout_at(limit, stored).await {
+        Ok(stored) => stored,
+        Err(_) => Err(Error::Unavailable("unavailable", "it could not be stored in time; send it again")),
+    }
+}
+
+/// Whether another process was faster: an alert or an incident that was to be new is there by now.
+fn is_race(error: &Error) -> bool {
+    let Error::Internal(cause) = error else { return false };
+    let cause = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+    cause.is_some_and(|cause| cause.is_unique_violation())
+}
+
+/// What the requests of one integration are kept in.
+struct Row {
+    id: Uuid,
+    pile: Pile,
+    truncated: i64,
+}
+
+async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
+    let Some(first) = entries.first() else { return Ok(Vec::new()) };
+    let (tenant, project) = (first.proof.tenant, first.proof.integration.project_id);
+    let known = app.inbox.known.of(project);
+    let mut tx = app.db.begin(tenant.0).await?;
+    let now = tx.now();
+    known.catch_up(&mut tx, tenant, project).await?;
+    let hits = still_known(&known, entries);
+    let mut rows: BTreeMap<IntegrationId, Row> = BTreeMap::new();
+    let ids = name(entries, &mut rows);
+    let statements: Vec<_> = entries
+        .iter()
+        .zip(&ids)
+        .enumerate()
+        .flat_map(|(order, (entry, id))| entry.statements(order, *id))
+        .collect();
+    sabotage::point("intake.before_insert").await?;
+    let applied = if statements.is_empty() {
+        Vec::new()
+    } else {
+        intake::apply(&mut tx, tenant, project, &statements).await?
+    };
+    let heard: Vec<Heard> =
+        hits.iter().map(|hit| Heard { alert: hit.alert, at: now, statements: 1 }).collect();
+    let stored = put(entries, &ids, &applied, hits, &mut rows)?;
+    keep(&mut tx, tenant, project, rows).await?;
+    sabotage::point("intake.before_commit").await?;
+    let written = tx.commit_numbered().await?;
+    sabotage::point("intake.committed").await?;
+    app.heard.note(tenant, heard);
+    let (steady, touched) = learn(entries, &applied);
+    known.committed(steady, &touched, known::numbers(&written, project));
+    Ok(stored)
+}
+
+/// What the recognised repetitions are known as by now. One that is no longer known, or of whose alert something else
+/// is said in the same commit, is read.
+fn still_known(known: &Lookup, entries: &mut [Entry]) -> Vec<Hit> {
+    let mut spoken: BTreeSet<[u8; 32]> = entries.iter().flat_map(Entry::keys).copied().collect();
+    loop {
+        let mut hits = Vec::new();
+        let mut again = false;
+        for entry in entries.iter_mut() {
+            let found: Vec<_> =
+                entry.recognised.iter().map(|one| (one.index, known.hit(&one.digest))).collect();
+            let holds = |hit: &Option<Hit>| hit.as_ref().is_some_and(|hit| !spoken.contains(&hit.alert_key));
+            let unknown: BTreeSet<usize> =
+                found.iter().filter(|(_, hit)| !holds(hit)).map(|(index, _)| *index).collect();
+            if unknown.is_empty() {
+                hits.extend(found.into_iter().filter_map(|(_, hit)| hit));
+                continue;
+            }
+            entry.read_again(&unknown);
+            spoken.extend(entry.keys().copied());
+            again = true;
+        }
+        if !again {
+            return hits;
+        }
+    }
+}
+
+/// Gives every request the name of its receipt.
+fn name(entries: &[Entry], rows: &mut BTreeMap<IntegrationId, Row>) -> Vec<DeliveryId> {
+    let mut places: BTreeMap<IntegrationId, usize> = BTreeMap::new();
+    let named = entries.iter().map(|entry| {
+        let integration = entry.proof.integration.id;
+        let row = rows.entry(integration).or_insert_with(|| Row {
+            id: receipt::row_id(),
+            pile: Pile::default(),
+            truncated: 0,
+        });
+        let place = places.entry(integration).or_default();
+        *place += 1;
+        receipt::id_at(row.id, *place - 1)
+    });
+    named.collect()
+}
+
+/// Puts what became of every request onto its receipt.
+fn put(
+    entries: &[Entry],
+    ids: &[DeliveryId],
+    applied: &[Applied],
+    hits: Vec<Hit>,
+    rows: &mut BTreeMap<IntegrationId, Row>,
+) -> Result<Vec<Stored>> {
+    let (mut applied, mut hits) = (applied.iter(), hits.into_iter());
+    let mut stored = Vec::with_capacity(entries.len());
+    for (entry, id) in entries.iter().zip(ids) {
+        let own = applied.by_ref().take(entry.prepared.len());
+        let results = entry.outcomes(own, hits.by_ref().take(entry.recognised.len()));
+        if let Some(row) = rows.get_mut(&entry.proof.integration.id) {
+            row.truncated += entry.request.truncated;
+            row.pile
+                .add(entry.request.clone(), &results, &entry.reading.body)
+                .map_err(|error| Error::Internal(error.into()))?;
+        }
+        stored.push((*id, results));
+    }
+    Ok(stored)
+}
+
+async fn keep(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    rows: BTreeMap<IntegrationId, Row>,
+) -> Result<()> {
+    let now = tx.now();
+    for (integration, Row { id, pile, truncated }) in rows {
+        let received_at: Ts = pile.received_at().unwrap_or(now);
+        let packed = pile.pack().map_err(|error| Error::Internal(error.into()))?;
+        deliveries::store::keep(tx, tenant, (project, integration), id, received_at, &packed).await?;
+        store::note_delivery(tx, tenant, integration, "accepted", truncated).await?;
+    }
+    Ok(())
+}
+
+/// What a commit teaches: alerts that fire and are stored word for word, and alerts that were touched.
+fn learn(entries: &[Entry], applied: &[Applied]) -> (Vec<Alert>, Vec<AlertId>) {
+    let prepared = entries.iter().flat_map(|entry| entry.prepared.iter().map(move |one| (entry, one)));
+    let steady = prepared.zip(applied).filter_map(|((entry, prepared), applied)| {
+        let (digest, end) = prepared.sketch.filter(|_| applied.steady && entry.proof.source.is_patient())?;
+        Some(Alert {
+            digest,
+            end,
+            alert_key: prepared.alert_key,
+            alert: applied.alert,
+            incident: applied.incident?,
+            fingerprint: prepared.alert.fingerprint.as_str().into(),
+            name: prepared.alert.name.as_str().into(),
+        })
+    });
+    (steady.collect(), applied.iter().map(|applied| applied.alert).collect())
+}
