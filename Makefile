@@ -12,7 +12,8 @@ cluster: ## the main job on two replicas of each service over PostgreSQL and Red
 
 run: ## the server with its data in ./data
 	scripts/frontend
-	cargo run --locked --workspace --bin sre-copilot -- serve
+	cargo build --locked --workspace --bins
+	target/debug/sre-copilot serve
 
 build: ## target/release/sre-copilot with the dashboard inside
 	scripts/build
@@ -24,7 +25,8 @@ check: ## format, lints, types, dependencies and licences
 	scripts/check
 
 openapi: ## renews openapi.json from the code, and the dashboard's types from it
-	cargo run --locked --quiet --workspace --bin sre-copilot -- openapi > target/openapi.json
+	cargo build --locked --quiet --workspace --bins
+	target/debug/sre-copilot openapi > target/openapi.json
 	mv target/openapi.json openapi.json
 	scripts/frontend install
 	cd frontend && npm run --silent generate

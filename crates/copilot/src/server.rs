@@ -122,8 +122,8 @@ impl Server {
             Service::Gateway => gateway::assemble(app, local)?,
             other => gateway::alone(app, other).fallback(|| async { Error::NotFound }),
         };
-        let router =
-            http::wrap(router.merge(health::routes()).with_state(app.clone()), app.config.is_https());
+        let router = router.merge(gateway::permitted(app, health::routes()));
+        let router = http::wrap(router.with_state(app.clone()), app.config.is_https());
         self.addresses.insert(service, listener.local_addr()?);
         tracing::info!(service = service.name(), address = %listener.local_addr()?, "listening");
         app.spawn(keep_running(service, app.clone(), self.halt.clone()));

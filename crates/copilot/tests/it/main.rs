@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod bodies;
 mod browser;
 mod cluster;
 mod contract;
@@ -18,6 +19,7 @@ mod deploy;
 mod door;
 mod faults;
 mod ingest;
+mod matrix;
 mod model;
 mod postgres;
 mod process;
