@@ -1,4 +1,8 @@
+<<<<<<< HEAD
+.PHONY: demo run build test check openapi eval scenarios bench soak clean
+=======
 .PHONY: demo cluster run build test check openapi eval scenarios bench clean
+>>>>>>> main
 
 demo: ## the main job, live: a simulated shop breaks and is explained
 	scripts/demo $(if $(SCENARIO),--scenario $(SCENARIO))
@@ -35,6 +39,9 @@ scenarios: ## every story of the demo, end to end, about six minutes
 
 bench: ## speed and size on this machine, into bench/results; QUICK=1 for a short form, WHAT="ingest …" for a part
 	scripts/bench $(if $(QUICK),--quick) $(WHAT)
+
+soak: ## breaks the product for MINUTES (5) while it works; PROMISE=G1 … or all; logs into bench/results
+	scripts/soak $(or $(PROMISE),all) $(if $(MINUTES),--minutes $(MINUTES))
 
 clean: ## what was built, not what was stored
 	rm -rf target frontend/node_modules

@@ -17,6 +17,7 @@ mod crash;
 mod demo;
 mod deploy;
 mod door;
+mod faults;
 mod ingest;
 mod matrix;
 mod model;
