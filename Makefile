@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-.PHONY: demo run build test check openapi eval scenarios bench soak clean
-=======
-.PHONY: demo cluster run build test check openapi eval scenarios bench clean
->>>>>>> main
+.PHONY: demo cluster run build test check openapi eval scenarios bench soak clean
 
 demo: ## the main job, live: a simulated shop breaks and is explained
 	scripts/demo $(if $(SCENARIO),--scenario $(SCENARIO))
