@@ -1,4 +1,4 @@
-.PHONY: demo cluster run build test check openapi eval scenarios bench clean
+.PHONY: demo cluster run build test check openapi eval scenarios bench soak clean
 
 demo: ## the main job, live: a simulated shop breaks and is explained
 	scripts/demo $(if $(SCENARIO),--scenario $(SCENARIO))
@@ -8,7 +8,8 @@ cluster: ## the main job on two replicas of each service over PostgreSQL and Red
 
 run: ## the server with its data in ./data
 	scripts/frontend
-	cargo run --locked --workspace --bin sre-copilot -- serve
+	cargo build --locked --workspace --bins
+	target/debug/sre-copilot serve
 
 build: ## target/release/sre-copilot with the dashboard inside
 	scripts/build
@@ -20,7 +21,8 @@ check: ## format, lints, types, dependencies and licences
 	scripts/check
 
 openapi: ## renews openapi.json from the code, and the dashboard's types from it
-	cargo run --locked --quiet --workspace --bin sre-copilot -- openapi > target/openapi.json
+	cargo build --locked --quiet --workspace --bins
+	target/debug/sre-copilot openapi > target/openapi.json
 	mv target/openapi.json openapi.json
 	scripts/frontend install
 	cd frontend && npm run --silent generate
@@ -33,6 +35,9 @@ scenarios: ## every story of the demo, end to end, about six minutes
 
 bench: ## speed and size on this machine, into bench/results; QUICK=1 for a short form, WHAT="ingest …" for a part
 	scripts/bench $(if $(QUICK),--quick) $(WHAT)
+
+soak: ## breaks the product for MINUTES (5) while it works; PROMISE=G1 … or all; logs into bench/results
+	scripts/soak $(or $(PROMISE),all) $(if $(MINUTES),--minutes $(MINUTES))
 
 clean: ## what was built, not what was stored
 	rm -rf target frontend/node_modules

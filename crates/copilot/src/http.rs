@@ -94,10 +94,15 @@ async fn answer(request: Request, next: Next, id: String) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map_or("(none)".to_owned(), |path| path.as_str().to_owned());
+    let webhook = request.uri().path().starts_with("/webhooks/");
     let mut response = match refuse(&request) {
         Some(error) => error.into_response(),
         None => next.run(request).await,
     };
+    if webhook && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        // A sender is told to try again after every fault of ours; what panicked once may well work then.
+        response = Error::Unavailable("unavailable", "it could not be stored; send it again").into_response();
+    }
     for (name, value) in HEADERS {
         response
             .headers_mut()

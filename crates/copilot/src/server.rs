@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use futures_util::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use outbox::Clock;
 use tokio::net::TcpListener;
@@ -27,6 +29,9 @@ use crate::{db, health, http};
 
 /// How long workers may take to finish what they are at, after the last request was answered.
 const SETTLE: Duration = Duration::from_secs(4);
+
+/// How long work that panicked waits before it begins again.
+const RESTART: Duration = Duration::from_secs(1);
 
 /// What a process is started with beside its settings.
 #[derive(Debug)]
@@ -122,11 +127,11 @@ impl Server {
             Service::Gateway => gateway::assemble(app, local)?,
             other => gateway::alone(app, other).fallback(|| async { Error::NotFound }),
         };
-        let router =
-            http::wrap(router.merge(health::routes()).with_state(app.clone()), app.config.is_https());
+        let router = router.merge(gateway::permitted(app, health::routes()));
+        let router = http::wrap(router.with_state(app.clone()), app.config.is_https());
         self.addresses.insert(service, listener.local_addr()?);
         tracing::info!(service = service.name(), address = %listener.local_addr()?, "listening");
-        app.spawn(service.run(app.clone(), self.halt.clone()));
+        app.spawn(keep_running(service, app.clone(), self.halt.clone()));
         self.listeners.spawn(http::serve(listener, router, app.stop.clone()));
         Ok(())
     }
@@ -149,5 +154,16 @@ impl Server {
             tracing::warn!(error = error.to_string(), "alerts that were heard again could not be written");
         }
         self.app.db.close().await;
+    }
+}
+
+/// Does the work of a service; a panic in it is a defect of ours, and takes no person to recover from.
+async fn keep_running(service: Service, app: App, halt: CancellationToken) {
+    while AssertUnwindSafe(service.run(app.clone(), halt.clone())).catch_unwind().await.is_err() {
+        metrics::counter!("sre_copilot_panics_total").increment(1);
+        tracing::error!(service = service.name(), "its work panicked, and begins again");
+        if halt.run_until_cancelled(tokio::time::sleep(RESTART)).await.is_none() {
+            return;
+        }
     }
 }

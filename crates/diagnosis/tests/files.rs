@@ -1,5 +1,7 @@
 //! Reading cases: labels are never read, bad input is named, and what is read is what was written.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use std::path::{Path, PathBuf};
 
 use diagnosis::case_files::read_case;

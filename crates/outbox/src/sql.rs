@@ -6,6 +6,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use uuid::Uuid;
 
 use crate::event::{self, NewEvent, Stream};
+use crate::sabotage;
 use crate::time::{Clock, Ts};
 use crate::wake::{Hint, Wake};
 
@@ -270,6 +271,7 @@ impl Tx {
     /// # Errors
     /// As [`Tx::commit`].
     pub async fn commit_numbered(mut self) -> sqlx::Result<Vec<(Uuid, i64, i64)>> {
+        sabotage::point("commit.before").await?;
         let events = std::mem::take(&mut self.events);
         // The number is taken last, so that the stream's row is locked for as short a time as possible.
         let streams = event::write(&mut self, events).await?;
@@ -277,12 +279,14 @@ impl Tx {
             TxConn::Postgres(open) => open.commit().await?,
             TxConn::Sqlite(open) => open.commit().await?,
         }
+        sabotage::point("commit.done").await?;
         for (stream, ..) in &streams {
             self.wake.commit(Hint::Stream(*stream));
         }
         if self.woke_job {
             self.wake.commit(Hint::Job);
         }
+        sabotage::point("commit.published").await?;
         Ok(streams)
     }
 }

@@ -41,7 +41,7 @@ pub struct Accept {
 }
 
 /// Accepts an invitation and signs in.
-#[utoipa::path(post, path = "/api/v1/auth/invitations/accept", tag = "auth", security(()), request_body = Accept,
+#[utoipa::path(post, path = "/api/v1/auth/invitations/accept", tag = "auth", request_body = Accept,
     responses((status = 200, body = SignedIn)))]
 pub(super) async fn accept(
     State(app): State<App>,

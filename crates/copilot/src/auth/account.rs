@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::{self, Entry};
 use super::cookie::Cookie;
 use super::email::{self, Email};
-use super::permission::{Actor, Member, Role, Viewer};
+use super::permission::{Actor, Member, Role, Viewer, session_of};
 use super::session::{self, Cookies, Person};
 use super::source::Source;
 use super::store::project::{self, Project, ProjectRole};
@@ -55,7 +55,7 @@ pub struct Setup {
 }
 
 /// Says what the sign-in page may offer.
-#[utoipa::path(get, path = "/api/v1/auth/setup", tag = "auth", security(()), responses((status = 200, body = Setup)))]
+#[utoipa::path(get, path = "/api/v1/auth/setup", tag = "auth", responses((status = 200, body = Setup)))]
 pub(super) async fn setup(State(app): State<App>) -> Result<Json<Setup>> {
     let mut tx = app.db.read_across("registration").await?;
     let can_register = may_register(&mut tx, app.config.registration).await?;
@@ -107,7 +107,7 @@ pub struct Registered {
 }
 
 /// Founds an organisation with its first project and its owner, who is then signed in.
-#[utoipa::path(post, path = "/api/v1/auth/register", tag = "auth", security(()), request_body = Register,
+#[utoipa::path(post, path = "/api/v1/auth/register", tag = "auth", request_body = Register,
     responses((status = 201, body = Registered)))]
 pub(super) async fn register(
     State(app): State<App>,
@@ -212,7 +212,7 @@ pub(super) async fn switch_project(
     headers: HeaderMap,
     Valid(body): Valid<SwitchProject>,
 ) -> Result<(Cookies, Json<Me>)> {
-    let (user, session) = session::person(&member)?;
+    let (user, session) = session_of(&member)?;
     let mut tx = app.db.begin(member.tenant.0).await?;
     let roles = project::roles(&mut tx, member.tenant, user).await?;
     let chosen = roles.into_iter().find(|role| role.id == body.project_id).ok_or(Error::NotFound)?;

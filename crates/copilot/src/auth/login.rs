@@ -49,7 +49,7 @@ pub struct SignedIn {
 }
 
 /// Signs in with a password.
-#[utoipa::path(post, path = "/api/v1/auth/login", tag = "auth", security(()), request_body = Login,
+#[utoipa::path(post, path = "/api/v1/auth/login", tag = "auth", request_body = Login,
     responses((status = 200, body = SignedIn)))]
 pub(super) async fn login(
     State(app): State<App>,
@@ -142,7 +142,7 @@ pub struct LinkToken {
 }
 
 /// Signs in with a one-time link.
-#[utoipa::path(post, path = "/api/v1/auth/link", tag = "auth", security(()), request_body = LinkToken,
+#[utoipa::path(post, path = "/api/v1/auth/link", tag = "auth", request_body = LinkToken,
     responses((status = 200, body = SignedIn)))]
 pub(super) async fn link(
     State(app): State<App>,

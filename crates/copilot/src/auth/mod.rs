@@ -1,9 +1,11 @@
 //! Who asks: people, sessions, projects, members and keys.
 //!
-//! A request passes [`identity`](self) (its credential, looked up now) and [`permission`](self) (a role, as a
-//! parameter type); the other files are a noun each.
+//! A request passes [`access`] (the table of who may do what), which asks [`identity`](self) (its credential,
+//! looked up now) and hands the handler its [`permission`](self) (a role, as a parameter type); the other files
+//! are a noun each.
 
 mod acceptance;
+pub mod access;
 mod account;
 mod api_key;
 pub mod audit;

@@ -3,7 +3,6 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use super::identity;
 use crate::app::App;
 use crate::error::Error;
 use crate::ids::{ApiKeyId, ProjectId, SessionId, TenantId, UserId};
@@ -100,8 +99,8 @@ macro_rules! at_least {
         impl FromRequestParts<App> for $name {
             type Rejection = Error;
 
-            async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-                member(parts, app, $role).await.map(Self)
+            async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Error> {
+                granted(parts, $role).map(Self)
             }
         }
     };
@@ -128,14 +127,31 @@ at_least!(
     Role::Owner
 );
 
-/// The caller, if they may do what `least` may.
-async fn member(parts: &mut Parts, app: &App, least: Role) -> Result<Member, Error> {
-    let member = identity::of_request(parts, app).await?;
-    if member.role < least {
-        return Err(Error::Forbidden(format!(
-            "this needs the role {least} in this project; yours is {}",
-            member.role
-        )));
+/// What the table of [`access`](super::access) has granted to a request.
+#[derive(Clone, Debug)]
+pub(super) struct Granted {
+    pub member: Member,
+    /// The role that the route's row asks for.
+    pub least: Role,
+}
+
+/// The caller of a request that was granted on a route for `least`.
+///
+/// A handler on a route whose row says otherwise answers nobody: one of the two is wrong.
+fn granted(parts: &Parts, least: Role) -> Result<Member, Error> {
+    match parts.extensions.get::<Granted>() {
+        Some(granted) if granted.least == least => Ok(granted.member.clone()),
+        other => {
+            let row = other.map(|granted| granted.least);
+            Err(Error::Internal(anyhow::anyhow!("a handler for {least} is on a route for {row:?}")))
+        }
     }
-    Ok(member)
+}
+
+/// The person and the session behind a request; programs have neither.
+pub(super) fn session_of(member: &Member) -> Result<(UserId, SessionId), Error> {
+    match &member.actor {
+        Actor::User { id, session, .. } => Ok((*id, *session)),
+        Actor::Key { .. } => Err(Error::Forbidden("this is for people; an API key can't do it".to_owned())),
+    }
 }

@@ -9,10 +9,10 @@ use serde_json::json;
 
 use super::audit::{self, Entry};
 use super::extract::Path;
-use super::permission::{Actor, Admin, Owner, Viewer};
+use super::permission::{Actor, Admin, Owner, Viewer, session_of};
 use super::source::Source;
 use super::store::project::{self, Project};
-use super::{name, session, tenant};
+use super::{name, tenant};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::ProjectId;
@@ -52,7 +52,7 @@ pub(super) async fn create(
     source: Source,
     Valid(body): Valid<NamedProject>,
 ) -> Result<(StatusCode, Json<Project>)> {
-    let (user, _) = session::person(&member)?;
+    let (user, _) = session_of(&member)?;
     let mut tx = app.db.begin(member.tenant.0).await?;
     project::lock_all(&mut tx, member.tenant).await?;
     if project::count(&mut tx, member.tenant).await? >= MAX_PROJECTS {

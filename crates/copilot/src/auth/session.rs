@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::audit::{self, Entry};
 use super::cookie::Cookie;
 use super::extract::Path;
-use super::permission::{Actor, Member, Role, Viewer};
+use super::permission::{Role, Viewer, session_of};
 use super::refresh;
 use super::source::Source;
 use super::store::session::{self, SessionRow};
@@ -129,18 +129,10 @@ pub struct Session {
     pub current: bool,
 }
 
-/// The person and the session behind a request; programs have neither.
-pub(super) fn person(member: &Member) -> Result<(UserId, SessionId)> {
-    match &member.actor {
-        Actor::User { id, session, .. } => Ok((*id, *session)),
-        Actor::Key { .. } => Err(Error::Forbidden("this is for people; an API key can't do it".to_owned())),
-    }
-}
-
 /// Lists one's own sessions.
 #[utoipa::path(get, path = "/api/v1/auth/sessions", tag = "auth", responses((status = 200, body = Page<Session>)))]
 pub(super) async fn list(State(app): State<App>, member: Viewer) -> Result<Json<Page<Session>>> {
-    let (user, current) = person(&member)?;
+    let (user, current) = session_of(&member)?;
     let mut tx = app.db.read(member.tenant.0).await?;
     let rows = session::of_user(&mut tx, member.tenant, user).await?;
     let show = |row: SessionRow| Session {
@@ -164,7 +156,7 @@ pub(super) async fn end(
     source: Source,
     Path(id): Path<SessionId>,
 ) -> Result<StatusCode> {
-    let (user, _) = person(&member)?;
+    let (user, _) = session_of(&member)?;
     let mut tx = app.db.begin(member.tenant.0).await?;
     if !session::end(&mut tx, member.tenant, id, user).await? {
         return Err(Error::NotFound);
@@ -178,7 +170,7 @@ pub(super) async fn end(
 /// Ends all of one's own sessions but the one that asks.
 #[utoipa::path(delete, path = "/api/v1/auth/sessions", tag = "auth", responses((status = 204)))]
 pub(super) async fn end_others(State(app): State<App>, member: Viewer, source: Source) -> Result<StatusCode> {
-    let (user, current) = person(&member)?;
+    let (user, current) = session_of(&member)?;
     let mut tx = app.db.begin(member.tenant.0).await?;
     let ended = session::end_others(&mut tx, member.tenant, user, current).await?;
     let entry = Entry::by(&member, &source, "sessions.ended", format!("user:{user}"));

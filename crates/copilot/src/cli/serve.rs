@@ -21,6 +21,7 @@ const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /// # Errors
 /// When the process can't start.
 pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+    outbox::sabotage::check().map_err(anyhow::Error::msg)?;
     let (config, _) = args.settings.load()?;
     log_to_stderr(&config)?;
     let services = if args.services.is_empty() { Service::ALL.to_vec() } else { args.services };

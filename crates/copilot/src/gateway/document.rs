@@ -11,6 +11,8 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::auth::Role;
+use crate::auth::access::{self, Access};
 use crate::error::{FieldError, Problem};
 use crate::service::Service;
 
@@ -37,6 +39,7 @@ pub fn document() -> OpenApi {
     for (path, item) in &mut whole.paths.paths {
         for (method, operation) in operations(item) {
             operation.operation_id = Some(operation_id(method, path));
+            declare(operation, access::access(&method.to_uppercase(), path));
             let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
             let refused = ResponseBuilder::new()
                 .description("Anything else: problem details")
@@ -45,6 +48,25 @@ pub fn document() -> OpenApi {
         }
     }
     whole
+}
+
+/// Says in `operation` who may use it; what the table of access leaves out is for nobody.
+fn declare(operation: &mut Operation, access: Option<Access>) {
+    let none: [&str; 0] = [];
+    let cookie = || SecurityRequirement::new("cookie", none);
+    let (security, role) = match access {
+        None | Some(Access::Webhook) => return,
+        Some(Access::Public) => (vec![], None),
+        Some(Access::Cookie) => (vec![cookie()], None),
+        Some(Access::Socket) => {
+            (vec![SecurityRequirement::new("bearer", none), cookie()], Some(Role::Viewer))
+        }
+        Some(Access::Member(role)) => (vec![SecurityRequirement::new("bearer", none), cookie()], Some(role)),
+        Some(Access::Person(role)) => (vec![cookie()], Some(role)),
+    };
+    operation.security = Some(security);
+    let named = role.map(|role| ("x-least-role", serde_json::Value::from(role.as_str())));
+    operation.extensions = named.map(|named| [named].into_iter().collect());
 }
 
 /// The paths that `service` answers.

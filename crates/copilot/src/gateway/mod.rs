@@ -13,7 +13,7 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
-use crate::auth::idempotency;
+use crate::auth::{access, idempotency};
 use crate::service::Service;
 pub use document::document;
 pub use limits::Limits;
@@ -65,7 +65,12 @@ fn upstream(app: &App, service: Service, local: &[Service]) -> anyhow::Result<Up
 /// The service's own answers, each to a repeated request once. A service elsewhere sees to that itself.
 fn local_routes(app: &App, service: Service) -> Router<App> {
     let (routes, _) = service.routes().split_for_parts();
-    routes.layer(from_fn_with_state(app.clone(), idempotency::layer))
+    permitted(app, routes.layer(from_fn_with_state(app.clone(), idempotency::layer)))
+}
+
+/// The routes for those whom the table of access names, and no others.
+pub fn permitted(app: &App, routes: Router<App>) -> Router<App> {
+    routes.layer(from_fn_with_state(app.clone(), access::layer))
 }
 
 /// Limits whoever has not signed in; the others are counted once it is known who they are.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use outbox::{Ts, Tx};
+use outbox::{Ts, Tx, sabotage};
 use uuid::Uuid;
 
 use super::deliveries::receipt::{self, Pile};
@@ -94,6 +94,7 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
         .enumerate()
         .flat_map(|(order, (entry, id))| entry.statements(order, *id))
         .collect();
+    sabotage::point("intake.before_insert").await?;
     let applied = if statements.is_empty() {
         Vec::new()
     } else {
@@ -103,7 +104,9 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
         hits.iter().map(|hit| Heard { alert: hit.alert, at: now, statements: 1 }).collect();
     let stored = put(entries, &ids, &applied, hits, &mut rows)?;
     keep(&mut tx, tenant, project, rows).await?;
+    sabotage::point("intake.before_commit").await?;
     let written = tx.commit_numbered().await?;
+    sabotage::point("intake.committed").await?;
     app.heard.note(tenant, heard);
     let (steady, touched) = learn(entries, &applied);
     known.committed(steady, &touched, known::numbers(&written, project));

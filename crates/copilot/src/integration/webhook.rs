@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, on};
 use axum::{Json, routing::MethodFilter};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use outbox::sabotage;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -88,6 +89,9 @@ fn receiver(kind: Kind, methods: MethodFilter) -> MethodRouter<App> {
 /// A sender tries again after 503 and after nothing else, so every fault of ours is one (Alertmanager's
 /// `notify/util.go` retries 5xx only; 429 and 408 lose the alert).
 fn ours_is_503(error: Error) -> Error {
+    if sabotage::broken("database-error-is-400") && error.status().0.is_server_error() {
+        return Error::Malformed("malformed-request", error.to_string());
+    }
     let status = error.status().0;
     metrics::counter!("sre_copilot_webhook_refusals_total", "status" => status.as_u16().to_string())
         .increment(1);
@@ -102,6 +106,7 @@ fn ours_is_503(error: Error) -> Error {
 }
 
 async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<Response> {
+    sabotage::point("webhook.authenticated").await?;
     let received_at = app.clock().now();
     expect_json(request.headers())?;
     let _room = app.inbox.room(content_length(request.headers()))?;
@@ -112,6 +117,7 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         }
         other => other?,
     };
+    sabotage::point("webhook.read").await?;
     let reading = Reading { kind, body, received_at };
     let entry = match open(app, &hook, reading).await {
         Err(alerts::ParseError::TooManyAlerts { count, limit }) => {
@@ -127,6 +133,7 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         }
         Ok(entry) => entry,
     };
+    sabotage::point("webhook.parsed").await?;
     let (delivery_id, results) = app.inbox.submit(app, entry).await?;
     let received = results.len();
     let results = results.into_iter().map(AlertAnswer::from).collect();

@@ -6,7 +6,6 @@ use std::process::Command;
 use crate::demo::ONE_SHOP;
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn an_incident_is_explained_while_parts_are_killed() {
     let needed = ["/usr/bin/prometheus", "/usr/bin/redis-server", "/usr/sbin/nginx", "/usr/lib/postgresql"];
     if let Some(missing) = needed.iter().find(|program| !Path::new(program).exists()) {

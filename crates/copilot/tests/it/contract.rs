@@ -1,5 +1,8 @@
 //! The contract's document, and that it is the one the code gives.
 
+use std::collections::BTreeSet;
+
+use copilot::auth::access::TABLE;
 use copilot::gateway::document;
 
 #[test]
@@ -15,4 +18,20 @@ fn the_document_speaks_in_the_words_of_the_bodies() {
     let document = serde_json::to_value(document()).unwrap();
     let severities = &document["components"]["schemas"]["Severity"]["enum"];
     assert_eq!(*severities, serde_json::json!(["critical", "high", "medium", "low", "info"]));
+}
+
+/// A route that nobody wrote a row for is served to nobody; this says so before a user does.
+#[test]
+fn every_route_is_in_the_table_of_access() {
+    let document = serde_json::to_value(document()).unwrap();
+    let mut routes = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        routes.extend(item.as_object().unwrap().keys().map(|method| (path.clone(), method.to_uppercase())));
+    }
+    let rows: BTreeSet<_> = TABLE.iter().map(|row| (row.path.to_owned(), row.method.to_owned())).collect();
+    assert_eq!(routes.difference(&rows).collect::<Vec<_>>(), Vec::<&(String, String)>::new(), "no row");
+    // Receivers and what a supervisor asks are for programs that do not read the document.
+    let described = |path: &str| path.starts_with("/api/v1/") && path != "/api/v1/openapi.json";
+    let gone: Vec<_> = rows.difference(&routes).filter(|(path, _)| described(path)).collect();
+    assert_eq!(gone, Vec::<&(String, String)>::new(), "no route");
 }

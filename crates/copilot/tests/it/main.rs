@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod bodies;
 mod browser;
 mod cluster;
 mod contract;
@@ -16,7 +17,9 @@ mod crash;
 mod demo;
 mod deploy;
 mod door;
+mod faults;
 mod ingest;
+mod matrix;
 mod model;
 mod postgres;
 mod process;

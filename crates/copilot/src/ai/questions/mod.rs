@@ -154,13 +154,13 @@ pub async fn ask(
     Path(name): Path<String>,
     Valid(new): Valid<NewQuestion>,
 ) -> Result<Sse<impl Stream<Item = std::result::Result<sse::Event, Infallible>>>> {
-    let Some(model) = app.model.name() else { return Err(Error::Refused("no-model", NO_MODEL.to_owned())) };
     let tenant = member.tenant;
     let mut tx = app.db.begin(tenant.0).await?;
     let incident = resolve_id(&mut tx, tenant, member.project, &name).await?;
     if !super::store::has_incident(&mut tx, tenant, member.project, incident).await? {
         return Err(Error::NotFound);
     }
+    let Some(model) = app.model.name() else { return Err(Error::Refused("no-model", NO_MODEL.to_owned())) };
     // Two requests at once must not both find that none is open.
     super::store::lock_incident(&mut tx, tenant, incident).await?;
     if store::is_open(&mut tx, tenant, incident).await? {

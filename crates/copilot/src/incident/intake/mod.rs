@@ -7,7 +7,7 @@ mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use outbox::{Ts, Tx};
+use outbox::{Ts, Tx, sabotage};
 
 use super::episode::Effect;
 use super::store::{self, bulk::Lead};
@@ -120,7 +120,9 @@ pub async fn apply(
             }
         }
     }
+    sabotage::point("intake.before_incidents").await?;
     intake.finish(tx).await?;
+    sabotage::point("intake.incidents_written").await?;
     Ok(applied.into_iter().flatten().collect())
 }
 

@@ -1,0 +1,137 @@
+//! Looks into the database behind the product's back.
+
+use std::path::Path;
+
+use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+
+/// A connection of the checker's own; on PostgreSQL as the superuser, who sees every tenant.
+#[derive(Debug)]
+pub enum Database {
+    /// A SQLite file.
+    Sqlite(SqlitePool),
+    /// PostgreSQL.
+    Postgres(PgPool),
+}
+
+/// An incident, as far as a check needs it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Incident {
+    /// Its id in hexadecimal digits without dashes.
+    pub id: String,
+    /// The service, which the drivers make unique.
+    pub service: String,
+    /// Whether it is open.
+    pub open: bool,
+    /// How often it changed, its creation included.
+    pub version: i64,
+}
+
+/// An event, as far as a check needs it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Event {
+    /// The stream in hexadecimal digits.
+    pub stream: String,
+    /// Its number.
+    pub seq: i64,
+    /// What happened.
+    pub kind: String,
+    /// The rest, in JSON.
+    pub data: String,
+}
+
+macro_rules! on_either {
+    ($database:expr, $pool:ident => $body:expr) => {
+        match $database {
+            Database::Sqlite($pool) => $body,
+            Database::Postgres($pool) => $body,
+        }
+    };
+}
+
+impl Database {
+    /// Opens the SQLite file in a data folder.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub async fn sqlite(data: &Path) -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new().filename(data.join("sre-copilot.db"));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        Ok(Self::Sqlite(pool))
+    }
+
+    /// Opens a PostgreSQL database; connections that it ended are replaced.
+    ///
+    /// # Errors
+    /// When it can't be reached.
+    pub fn postgres(url: &str) -> anyhow::Result<Self> {
+        Ok(Self::Postgres(PgPoolOptions::new().max_connections(2).connect_lazy(url)?))
+    }
+
+    /// Every incident.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn incidents(&self) -> anyhow::Result<Vec<Incident>> {
+        const SQLITE: &str =
+            "select lower(hex(id)) as id, coalesce(service_name, '') as service, open, version
+             from incidents order by id";
+        const POSTGRES: &str =
+            "select replace(id::text, '-', '') as id, coalesce(service_name, '') as service,
+             open, version from incidents order by id";
+        Ok(match self {
+            Self::Sqlite(pool) => sqlx::query_as(SQLITE).fetch_all(pool).await?,
+            Self::Postgres(pool) => sqlx::query_as(POSTGRES).fetch_all(pool).await?,
+        })
+    }
+
+    /// Every event, stream by stream, in order.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn events(&self) -> anyhow::Result<Vec<Event>> {
+        const SQLITE: &str = "select lower(hex(stream_id)) as stream, seq, kind, data from events
+             order by stream_id, seq";
+        const POSTGRES: &str =
+            "select replace(stream_id::text, '-', '') as stream, seq, kind, data::text as data
+             from events order by stream_id, seq";
+        Ok(match self {
+            Self::Sqlite(pool) => sqlx::query_as(SQLITE).fetch_all(pool).await?,
+            Self::Postgres(pool) => sqlx::query_as(POSTGRES).fetch_all(pool).await?,
+        })
+    }
+
+    /// The number that each stream has reached.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn heads(&self) -> anyhow::Result<Vec<(String, i64)>> {
+        const SQLITE: &str = "select lower(hex(stream_id)), seq from streams";
+        const POSTGRES: &str = "select replace(stream_id::text, '-', ''), seq from streams";
+        Ok(match self {
+            Self::Sqlite(pool) => sqlx::query_as(SQLITE).fetch_all(pool).await?,
+            Self::Postgres(pool) => sqlx::query_as(POSTGRES).fetch_all(pool).await?,
+        })
+    }
+
+    /// The single number that `sql` answers.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn count(&self, sql: &'static str) -> anyhow::Result<i64> {
+        on_either!(self, pool => Ok(sqlx::query_scalar(sql).fetch_one(pool).await?))
+    }
+
+    /// Changes something behind the product's back.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn execute(&self, sql: &'static str) -> anyhow::Result<()> {
+        on_either!(self, pool => Ok(sqlx::query(sql).execute(pool).await.map(drop)?))
+    }
+
+    /// Ends every connection.
+    pub async fn close(&self) {
+        on_either!(self, pool => pool.close().await);
+    }
+}
