@@ -15,6 +15,8 @@ pub struct Account {
     pub project: String,
     /// An API key of its owner.
     pub key: String,
+    /// Headers of the owner's browser.
+    session: String,
 }
 
 impl Account {
@@ -36,7 +38,22 @@ impl Account {
         let path = format!("/api/v1/projects/{project}/api-keys");
         let body = json!({"name": "bench", "role": "owner"});
         let (_, made) = exchange(address, "POST", &path, &who, Some(&body))?;
-        Ok(Self { address: address.to_owned(), tenant, project, key: text(&made, "/key")? })
+        Ok(Self { address: address.to_owned(), tenant, project, key: text(&made, "/key")?, session: who })
+    }
+
+    /// One more project of the same owner, with a key of its own.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn another(&self, name: &str) -> anyhow::Result<Self> {
+        let (address, who) = (&self.address, &self.session);
+        let (_, made) = exchange(address, "POST", "/api/v1/projects", who, Some(&json!({"name": name})))?;
+        let project = text(&made, "/id")?;
+        let path = format!("/api/v1/projects/{project}/api-keys");
+        let (_, key) =
+            exchange(address, "POST", &path, who, Some(&json!({"name": "bench", "role": "owner"})))?;
+        let (tenant, session) = (self.tenant.clone(), who.clone());
+        Ok(Self { address: address.clone(), tenant, project, key: text(&key, "/key")?, session })
     }
 
     /// Asks the API and reads its answer.

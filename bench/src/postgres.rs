@@ -73,14 +73,6 @@ impl Postgres {
         psql(&self.programs, &self.address, "postgres", &format!("drop database {name} with (force)"))
             .map(drop)
     }
-
-    /// Runs statements in `database`; returns what they print.
-    ///
-    /// # Errors
-    /// When one fails.
-    pub fn sql(&self, database: &str, statements: &str) -> anyhow::Result<String> {
-        psql(&self.programs, &self.address, database, statements)
-    }
 }
 
 impl Drop for Postgres {

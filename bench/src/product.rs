@@ -18,8 +18,6 @@ pub struct Product {
     pub process: Process,
     /// `host:port` of the gateway.
     pub gateway: String,
-    /// `host:port` of the service that takes webhooks.
-    pub integration: String,
     /// `host:port` of the service that pushes events.
     pub websocket: String,
     /// From the start of the process to its being ready.
@@ -51,9 +49,8 @@ impl Product {
         let mut addresses = addresses.into_iter();
         let gateway = addresses.next().unwrap_or_default();
         let ready_after = process.wait_until(|| api::answers(&gateway, "/-/ready"))?;
-        let (integration, websocket) =
-            (addresses.nth(3).unwrap_or_default(), addresses.next().unwrap_or_default());
-        Ok(Self { process, gateway, integration, websocket, ready_after })
+        let websocket = addresses.last().unwrap_or_default();
+        Ok(Self { process, gateway, websocket, ready_after })
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Config {
     pub public_url: String,
     pub trusted_proxies: String,
     pub registration: Registration,
+    pub sockets_per_user: usize,
+    pub sockets_per_tenant: usize,
     pub api_requests_per_minute: u32,
     pub tenant_requests_per_minute: u32,
     pub anonymous_requests_per_minute: u32,

@@ -79,12 +79,17 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
     let redis = Redis::new(&config.redis_url)?;
     let db = db::open(&config.database_url, &config.data_dir, clock).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    let sockets = websocket::Limits {
+        sockets_per_user: config.sockets_per_user,
+        sockets_per_tenant: config.sockets_per_tenant,
+        ..websocket::Limits::default()
+    };
     let app = App::new(Parts {
         keys: Keys::load(&config, &config.data_dir)?,
         inbox: crate::integration::Inbox::default(),
         tokens: crate::integration::Tokens::default(),
         heard: crate::incident::heard::Heard::default(),
-        hub: Hub::new(db.clone(), websocket::Limits::default(), tasks.clone(), stop.clone()),
+        hub: Hub::new(db.clone(), sockets, tasks.clone(), stop.clone()),
         model: model.map_or_else(|| Model::from_config(&config), Ok)?,
         outbound: Outbound::from_config(&config)?,
         limits: Limits::new(&config, redis.clone())?,

@@ -81,7 +81,7 @@ pub(super) async fn open(hub: &Hub, session: Session, wish: Wish, parts: &mut Pa
         .read_buffer_size(4 * 1024)
         .write_buffer_size(16 * 1024)
         .on_upgrade(|socket| async move {
-            socket::run(&hub, &session, wish.place, socket).await;
+            socket::run(&hub, &std::sync::Arc::new(session), wish.place, socket).await;
             drop(counted);
         }))
 }

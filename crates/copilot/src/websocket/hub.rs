@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::feed::{Feed, Follower};
+use super::session::Session;
+use super::standing::{Standing, Standings};
 use crate::auth::Member;
 use crate::ids::TenantId;
 
@@ -68,12 +70,14 @@ struct Parts {
     stop: CancellationToken,
     feeds: Mutex<HashMap<Stream, Weak<Feed>>>,
     seats: Mutex<HashMap<(TenantId, String), usize>>,
+    standings: Standings,
 }
 
 impl Hub {
     /// A hub without sockets; `stop` closes them all, and `tasks` knows their tasks.
     pub fn new(db: Db, limits: Limits, tasks: TaskTracker, stop: CancellationToken) -> Self {
-        Self(Arc::new(Parts { db, limits, tasks, stop, feeds: Mutex::default(), seats: Mutex::default() }))
+        let (feeds, seats, standings) = Default::default();
+        Self(Arc::new(Parts { db, limits, tasks, stop, feeds, seats, standings }))
     }
 
     pub(super) fn db(&self) -> &Db {
@@ -114,6 +118,12 @@ impl Hub {
             feeds.remove(&feed.stream());
         }
         idle
+    }
+
+    /// The standing of a socket's caller, shared with the other sockets of the same credential.
+    pub(super) fn standing(&self, session: &Arc<Session>) -> Arc<Standing> {
+        let parts = &self.0;
+        parts.standings.of(session, parts.limits.recheck, &parts.tasks, &parts.stop)
     }
 
     /// A seat for one more socket of `member`, unless they or their tenant have too many.

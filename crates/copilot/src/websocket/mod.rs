@@ -2,6 +2,7 @@
 //!
 //! * [`handshake`]: who may open a socket, and from which page.
 //! * [`session`]: asks whether the caller may still listen.
+//! * [`standing`]: the same, once for all sockets of a credential.
 //! * [`socket`]: one client from its hello to its close.
 //! * [`request`]: what a client may say.
 //! * [`message`]: what the server says.
@@ -22,6 +23,7 @@ mod request;
 mod retention;
 mod session;
 mod socket;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod writer;

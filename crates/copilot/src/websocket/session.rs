@@ -2,8 +2,9 @@
 
 use axum::http::HeaderMap;
 
+use super::standing::Credential;
 use crate::app::App;
-use crate::auth::{self, Member};
+use crate::auth::{self, Actor, Member};
 use crate::error::Result;
 use crate::ids::ProjectId;
 
@@ -47,6 +48,22 @@ impl Session {
             #[cfg(test)]
             Self::Scripted { member, .. } => member,
         }
+    }
+
+    /// What the caller listens with, and to what.
+    pub(super) fn credential(&self) -> Credential {
+        let member = self.member();
+        let id = match self {
+            Self::Signed { .. } => match &member.actor {
+                Actor::User { session, .. } => session.0,
+                Actor::Key { id, .. } => id.0,
+            },
+            #[cfg(test)]
+            Self::Scripted { valid, .. } => {
+                uuid::Uuid::from_u128(std::sync::Arc::as_ptr(valid).addr() as u128)
+            }
+        };
+        (member.tenant, member.project, id)
     }
 
     /// Whether the caller may still listen; a database that does not answer ends nobody's session.

@@ -1,5 +1,6 @@
 //! One client, from its hello to its close.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket};
@@ -79,7 +80,7 @@ impl End {
 }
 
 /// Serves `socket` to `session` until one of them ends.
-pub(super) async fn run(hub: &Hub, session: &Session, place: Option<Place>, socket: WebSocket) {
+pub(super) async fn run(hub: &Hub, session: &Arc<Session>, place: Option<Place>, socket: WebSocket) {
     let (mut sink, mut stream) = socket.split();
     let end = serve(hub, session, place, &mut sink, &mut stream).await;
     tracing::debug!(?end, "a socket ended");
@@ -105,13 +106,14 @@ pub(super) async fn run(hub: &Hub, session: &Session, place: Option<Place>, sock
 
 async fn serve(
     hub: &Hub,
-    session: &Session,
+    session: &Arc<Session>,
     place: Option<Place>,
     sink: &mut SplitSink<WebSocket, Frame>,
     stream: &mut SplitStream<WebSocket>,
 ) -> End {
     let member = session.member();
     let Some(_seat) = hub.sit(member) else { return End::TooMany };
+    let standing = hub.standing(session);
     let project = event::stream(member.tenant, member.project);
     let (ask, asked) = mpsc::channel(REQUESTS);
     let writer = Writer::new(hub, project, sink).run(place, asked);
@@ -120,17 +122,7 @@ async fn serve(
     tokio::select! {
         end = writer => end,
         end = reader => end,
-        () = signed_out(session, hub.limits().recheck) => End::SignedOut,
+        () = standing.ended() => End::SignedOut,
         () = hub.stop().cancelled() => End::Restart,
-    }
-}
-
-/// Returns once `session` has ended.
-async fn signed_out(session: &Session, every: Duration) {
-    loop {
-        tokio::time::sleep(every).await;
-        if !session.is_valid().await {
-            return;
-        }
     }
 }

@@ -1,15 +1,15 @@
-//! All SQL that finds which incidents a list shows: each page by seeks, however many incidents there are.
+//! Pages on SQLite: one short walk along an index for each combination, or one along the index of words.
 
 use std::fmt::Write as _;
 
 use outbox::{Ts, Tx, TxConn, on_tx};
-use sqlx::postgres::Postgres;
+use sqlx::QueryBuilder;
 use sqlx::sqlite::Sqlite;
-use sqlx::{Database, Encode, QueryBuilder, Type};
 
-use super::{Filter, Position, Sort, need};
+use super::{Arm, List};
 use crate::ids::{IncidentId, ProjectId, TenantId};
-use crate::incident::{Severity, State};
+use crate::incident::Severity;
+use crate::incident::read::list::{Filter, Position, Sort, need};
 
 /// Bits of an incident's place in SQLite's search index that hold its number.
 const NUMBER_BITS: u32 = 36;
@@ -18,92 +18,26 @@ const NUMBER_BITS: u32 = 36;
 /// side by side.
 const SLACK: i64 = 1_000;
 
-/// At most `limit` incidents that pass the filter, in its order, after `position`.
-///
-/// # Errors
-/// When the database refused.
-pub async fn ids(
-    tx: &mut Tx,
-    tenant: TenantId,
-    project: ProjectId,
-    filter: &Filter,
-    position: Option<&Position>,
-    limit: i64,
-) -> sqlx::Result<Vec<IncidentId>> {
-    if filter.nothing {
-        return Ok(Vec::new());
-    }
-    let list = List { tenant, project, filter, position, limit };
-    match tx.conn() {
-        TxConn::Postgres(_) if !filter.words.is_empty() => postgres_search(tx, tenant, &list).await,
-        TxConn::Sqlite(_) if !filter.words.is_empty() => sqlite_search(tx, tenant, &list).await,
-        TxConn::Postgres(open) => {
-            // Planned each time, with its values: how many rows pass depends on them alone.
-            list.seek::<Postgres>().build_query_scalar().persistent(false).fetch_all(&mut **open).await
-        }
-        TxConn::Sqlite(open) => list.seek::<Sqlite>().build_query_scalar().fetch_all(&mut **open).await,
-    }
+/// A page without a search.
+pub(super) async fn seek(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx::Result<Vec<IncidentId>> {
+    let TxConn::Sqlite(open) = tx.conn() else { return Ok(Vec::new()) };
+    list.seek(tenant).build_query_scalar().fetch_all(&mut **open).await
 }
 
-/// One page of a list.
-struct List<'a> {
-    tenant: TenantId,
-    project: ProjectId,
-    filter: &'a Filter,
-    position: Option<&'a Position>,
-    limit: i64,
-}
-
-/// One seek of an index: what must be equal, and how much such incidents need somebody.
-struct Arm<'a> {
-    state: State,
-    severity: Severity,
-    service: Option<&'a str>,
-}
-
-impl<'a> List<'a> {
-    /// The combinations of what passes, each of which is in order in an index.
-    fn arms(&self) -> Vec<Arm<'a>> {
-        let services: Vec<Option<&str>> = match self.filter.services.as_slice() {
-            [] => vec![None],
-            named => named.iter().map(|service| Some(service.as_str())).collect(),
-        };
-        let mut arms = Vec::new();
-        for state in self.filter.passing_states() {
-            for severity in self.filter.passing_severities() {
-                arms.extend(services.iter().map(|service| Arm { state, severity, service: *service }));
-            }
-        }
-        // Those that come before the page's beginning have nothing for it.
-        arms.retain(|arm| match (self.filter.sort, self.position) {
-            (Sort::NeedsMe, Some(place)) => need(arm.state, arm.severity) >= place.need,
-            _ => true,
-        });
-        arms
-    }
-
+impl List<'_> {
     /// The page without a search: the beginnings of all arms, merged.
-    fn seek<DB>(&self) -> QueryBuilder<DB>
-    where
-        DB: Database,
-        for<'q> TenantId: Encode<'q, DB> + Type<DB>,
-        for<'q> ProjectId: Encode<'q, DB> + Type<DB>,
-        for<'q> IncidentId: Encode<'q, DB> + Type<DB>,
-        for<'q> Ts: Encode<'q, DB> + Type<DB>,
-        for<'q> i64: Encode<'q, DB> + Type<DB>,
-        for<'q> String: Encode<'q, DB> + Type<DB>,
-    {
+    fn seek(&self, tenant: TenantId) -> QueryBuilder<Sqlite> {
         let mut query = QueryBuilder::new("select id from (");
-        if self.filter.sort == Sort::NeedsMe || self.filter.narrows() {
+        if !self.is_plain() {
             for (at, arm) in self.arms().iter().enumerate() {
                 query.push(if at == 0 { "" } else { " union all " });
-                self.one(&mut query, at, Some(arm));
+                self.one(&mut query, tenant, at, Some(arm));
             }
             if self.arms().is_empty() {
                 query.push("select id, detected_at, 0 as need from incidents where 1 = 0");
             }
         } else {
-            self.one(&mut query, 0, None);
+            self.one(&mut query, tenant, 0, None);
         }
         query.push(match self.filter.sort {
             Sort::NeedsMe => ") page order by need, detected_at desc, id desc",
@@ -114,21 +48,12 @@ impl<'a> List<'a> {
         query
     }
 
-    fn one<DB>(&self, query: &mut QueryBuilder<DB>, at: usize, arm: Option<&Arm<'_>>)
-    where
-        DB: Database,
-        for<'q> TenantId: Encode<'q, DB> + Type<DB>,
-        for<'q> ProjectId: Encode<'q, DB> + Type<DB>,
-        for<'q> IncidentId: Encode<'q, DB> + Type<DB>,
-        for<'q> Ts: Encode<'q, DB> + Type<DB>,
-        for<'q> i64: Encode<'q, DB> + Type<DB>,
-        for<'q> String: Encode<'q, DB> + Type<DB>,
-    {
-        let level = arm.map_or(0, |arm| need(arm.state, arm.severity));
+    fn one(&self, query: &mut QueryBuilder<Sqlite>, tenant: TenantId, at: usize, arm: Option<&Arm<'_>>) {
+        let level = arm.map_or(0, Arm::need);
         query.push(format!(
             "select * from (select id, detected_at, {level} as need from incidents where tenant_id = "
         ));
-        query.push_bind(self.tenant).push(" and project_id = ").push_bind(self.project);
+        query.push_bind(tenant).push(" and project_id = ").push_bind(self.project);
         if let Some(arm) = arm {
             // Words of a closed list, not of a person.
             query.push(format!(
@@ -167,45 +92,8 @@ impl<'a> List<'a> {
     }
 }
 
-/// A page of a search on PostgreSQL: its planner chooses between the index of words and the order's own.
-async fn postgres_search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx::Result<Vec<IncidentId>> {
-    debug_assert_eq!(tenant, list.tenant, "one list, one tenant");
-    let filter = list.filter;
-    let words = filter.words.iter().map(|word| {
-        let prefix = if word.prefix { ":*" } else { "" };
-        // No word has a quotation mark or a backslash.
-        format!("'{}'{prefix}", word.text)
-    });
-    let words = words.collect::<Vec<_>>().join(" & ");
-    let narrow = filter.open.is_some() || !filter.states.is_empty();
-    let states = narrow.then(|| filter.passing_states().iter().map(|one| one.as_str()).collect::<Vec<_>>());
-    let severities: Vec<_> = filter.severities.iter().map(|severity| severity.as_str()).collect();
-    let sort = match filter.sort {
-        Sort::NeedsMe => "needs_me",
-        Sort::Newest => "-detected_at",
-        Sort::Oldest => "detected_at",
-    };
-    let TxConn::Postgres(open) = tx.conn() else { return Ok(Vec::new()) };
-    sqlx::query_scalar("select search_incidents($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
-        .bind(list.project)
-        .bind(words)
-        .bind(states)
-        .bind(Some(severities).filter(|named| !named.is_empty()))
-        .bind(Some(&filter.services).filter(|named| !named.is_empty()))
-        .bind(filter.number)
-        .bind(filter.from)
-        .bind(filter.to)
-        .bind(sort)
-        .bind(list.position.map(|place| place.need))
-        .bind(list.position.map(Position::at))
-        .bind(list.position.map(|place| place.id))
-        .bind(list.limit)
-        .fetch_all(&mut **open)
-        .await
-}
-
 /// A page of a search on SQLite: its index of words is walked in the order of the incidents' numbers.
-async fn sqlite_search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx::Result<Vec<IncidentId>> {
+pub(super) async fn search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx::Result<Vec<IncidentId>> {
     let (filter, project) = (list.filter, list.project);
     let shelf: Option<i64> = on_tx!(tx, c => sqlx::query_scalar(
         "select shelf from projects where tenant_id = $1 and id = $2")

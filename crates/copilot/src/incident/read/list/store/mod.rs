@@ -1,0 +1,82 @@
+//! All SQL that finds which incidents a list shows: each page by seeks, however many incidents there are.
+
+mod postgres;
+mod sqlite;
+
+use outbox::{Tx, TxConn};
+
+use super::{Filter, Position, Sort, need};
+use crate::ids::{IncidentId, ProjectId, TenantId};
+use crate::incident::{Severity, State};
+
+/// At most `limit` incidents that pass the filter, in its order, after `position`.
+///
+/// # Errors
+/// When the database refused.
+pub async fn ids(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    filter: &Filter,
+    position: Option<&Position>,
+    limit: i64,
+) -> sqlx::Result<Vec<IncidentId>> {
+    if filter.nothing {
+        return Ok(Vec::new());
+    }
+    let list = List { project, filter, position, limit };
+    match (tx.conn(), filter.words.is_empty()) {
+        (TxConn::Postgres(_), true) => postgres::seek(tx, tenant, &list).await,
+        (TxConn::Postgres(_), false) => postgres::search(tx, tenant, &list).await,
+        (TxConn::Sqlite(_), true) => sqlite::seek(tx, tenant, &list).await,
+        (TxConn::Sqlite(_), false) => sqlite::search(tx, tenant, &list).await,
+    }
+}
+
+/// One page of a list.
+struct List<'a> {
+    project: ProjectId,
+    filter: &'a Filter,
+    position: Option<&'a Position>,
+    limit: i64,
+}
+
+/// One seek of an index: what must be equal, and how much such incidents need somebody.
+struct Arm<'a> {
+    state: State,
+    severity: Severity,
+    service: Option<&'a str>,
+}
+
+impl<'a> List<'a> {
+    /// The combinations of what passes, each of which is in order in an index.
+    fn arms(&self) -> Vec<Arm<'a>> {
+        let services: Vec<Option<&str>> = match self.filter.services.as_slice() {
+            [] => vec![None],
+            named => named.iter().map(|service| Some(service.as_str())).collect(),
+        };
+        let mut arms = Vec::new();
+        for state in self.filter.passing_states() {
+            for severity in self.filter.passing_severities() {
+                arms.extend(services.iter().map(|service| Arm { state, severity, service: *service }));
+            }
+        }
+        // Those that come before the page's beginning have nothing for it.
+        arms.retain(|arm| match (self.filter.sort, self.position) {
+            (Sort::NeedsMe, Some(place)) => need(arm.state, arm.severity) >= place.need,
+            _ => true,
+        });
+        arms
+    }
+
+    /// Whether the list is one index in its own order.
+    fn is_plain(&self) -> bool {
+        self.filter.sort != Sort::NeedsMe && !self.filter.narrows()
+    }
+}
+
+impl Arm<'_> {
+    fn need(&self) -> i64 {
+        need(self.state, self.severity)
+    }
+}

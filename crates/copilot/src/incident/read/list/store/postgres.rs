@@ -1,0 +1,124 @@
+//! Pages on PostgreSQL: one short walk along an index for each combination, or the index of words.
+
+use outbox::{Tx, TxConn};
+use sqlx::QueryBuilder;
+use sqlx::postgres::Postgres;
+
+use super::{Arm, List};
+use crate::ids::{IncidentId, TenantId};
+use crate::incident::read::list::{Position, Sort};
+
+/// A page without a search.
+pub(super) async fn seek(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx::Result<Vec<IncidentId>> {
+    let mut query = QueryBuilder::new("select id from (");
+    if list.is_plain() {
+        query.push("select id, detected_at, 0 as need from ");
+        one(&mut query, tenant, list, None, true);
+    } else {
+        let arms = list.arms();
+        // Only the need that the page before ended in goes on from a place; the others begin.
+        let after = |arm: &&Arm<'_>| match (list.filter.sort, list.position) {
+            (Sort::NeedsMe, Some(place)) => arm.need() == place.need,
+            _ => true,
+        };
+        let (begun, fresh): (Vec<&Arm<'_>>, Vec<&Arm<'_>>) = arms.iter().partition(after);
+        each(&mut query, tenant, list, &begun, true);
+        query.push(" union all ");
+        each(&mut query, tenant, list, &fresh, false);
+    }
+    query.push(match list.filter.sort {
+        Sort::NeedsMe => ") page order by need, detected_at desc, id desc",
+        Sort::Newest => ") page order by detected_at desc, id desc",
+        Sort::Oldest => ") page order by detected_at, id",
+    });
+    query.push(" limit ").push_bind(list.limit);
+    let TxConn::Postgres(open) = tx.conn() else { return Ok(Vec::new()) };
+    query.build_query_scalar().fetch_all(&mut **open).await
+}
+
+/// The beginnings of all `arms`: planned as one, however many they are.
+fn each(
+    query: &mut QueryBuilder<Postgres>,
+    tenant: TenantId,
+    list: &List<'_>,
+    arms: &[&Arm<'_>],
+    begun: bool,
+) {
+    let words = |word: fn(&Arm<'_>) -> &'static str| arms.iter().map(|arm| word(arm)).collect::<Vec<_>>();
+    query.push("select page.id, page.detected_at, arm.need from unnest(");
+    query.push_bind(words(|arm| arm.state.as_str())).push("::text[], ");
+    query.push_bind(words(|arm| arm.severity.as_str())).push("::text[], ");
+    query
+        .push_bind(arms.iter().map(|arm| arm.service.map(str::to_owned)).collect::<Vec<_>>())
+        .push("::text[], ");
+    query.push_bind(arms.iter().map(|arm| arm.need()).collect::<Vec<_>>());
+    query.push("::bigint[]) as arm (state, severity, service, need) cross join lateral ");
+    let service = if list.filter.services.is_empty() { "" } else { " and service_name = arm.service" };
+    let equal = format!(" and state = arm.state and severity = arm.severity{service}");
+    one(query, tenant, list, Some(&equal), begun);
+}
+
+/// One walk along an index.
+fn one(
+    query: &mut QueryBuilder<Postgres>,
+    tenant: TenantId,
+    list: &List<'_>,
+    equal: Option<&str>,
+    begun: bool,
+) {
+    let (filter, oldest) = (list.filter, list.filter.sort == Sort::Oldest);
+    query.push("(select id, detected_at from incidents where tenant_id = ").push_bind(tenant);
+    query.push(" and project_id = ").push_bind(list.project).push(equal.unwrap_or_default());
+    if let Some(number) = filter.number {
+        query.push(" and number = ").push_bind(number);
+    }
+    if let Some(from) = filter.from {
+        query.push(" and detected_at >= ").push_bind(from);
+    }
+    if let Some(to) = filter.to {
+        query.push(" and detected_at <= ").push_bind(to);
+    }
+    if let Some(place) = list.position.filter(|_| begun) {
+        query.push(if oldest { " and (detected_at, id) > (" } else { " and (detected_at, id) < (" });
+        query.push_bind(place.at()).push(", ").push_bind(place.id).push(")");
+    }
+    query.push(if oldest { " order by detected_at, id" } else { " order by detected_at desc, id desc" });
+    query.push(" limit ").push_bind(list.limit).push(") page");
+}
+
+/// A page of a search on PostgreSQL: its planner chooses between the index of words and the order's own.
+pub(super) async fn search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx::Result<Vec<IncidentId>> {
+    let filter = list.filter;
+    let words = filter.words.iter().map(|word| {
+        let prefix = if word.prefix { ":*" } else { "" };
+        // No word has a quotation mark or a backslash.
+        format!("'{}'{prefix}", word.text)
+    });
+    let words = words.collect::<Vec<_>>().join(" & ");
+    let narrow = filter.open.is_some() || !filter.states.is_empty();
+    let states = narrow.then(|| filter.passing_states().iter().map(|one| one.as_str()).collect::<Vec<_>>());
+    let severities: Vec<_> = filter.severities.iter().map(|severity| severity.as_str()).collect();
+    let sort = match filter.sort {
+        Sort::NeedsMe => "needs_me",
+        Sort::Newest => "-detected_at",
+        Sort::Oldest => "detected_at",
+    };
+    let TxConn::Postgres(open) = tx.conn() else { return Ok(Vec::new()) };
+    sqlx::query_scalar("select search_incidents($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
+        .bind(tenant)
+        .bind(list.project)
+        .bind(words)
+        .bind(states)
+        .bind(Some(severities).filter(|named| !named.is_empty()))
+        .bind(Some(&filter.services).filter(|named| !named.is_empty()))
+        .bind(filter.number)
+        .bind(filter.from)
+        .bind(filter.to)
+        .bind(sort)
+        .bind(list.position.map(|place| place.need))
+        .bind(list.position.map(Position::at))
+        .bind(list.position.map(|place| place.id))
+        .bind(list.limit)
+        .fetch_all(&mut **open)
+        .await
+}
