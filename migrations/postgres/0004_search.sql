@@ -58,5 +58,14 @@ begin
             after_id, most, tenant;
 end
 $$;
+do $$
+declare
+    search constant regprocedure := (select oid from pg_proc where proname = 'search_incidents'
+        and pronamespace = current_schema()::regnamespace);
+begin
+    execute format('revoke execute on function %s from public', search);
+    execute format('grant execute on function %s to sre_copilot_app', search);
+end
+$$;
 -- The owner is held by row-level security as everybody is; this lets the function above see its rows.
 create policy incidents_search on incidents for select to current_user using (true);
