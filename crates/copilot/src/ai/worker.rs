@@ -35,6 +35,12 @@ const ATTEMPTS: i64 = 3;
 /// Seconds to wait before the second and later attempts.
 const BACKOFF_S: i64 = 10;
 
+/// An incident detected less than so many seconds ago may have left too few samples to tell; it is looked at once more.
+const FRESH_S: f64 = 30.0;
+
+/// Seconds until that second look: some scrapes more.
+const LOOK_AGAIN_S: i64 = 10;
+
 const COLLECTED: &str = "evidence_collected";
 const GENERATED: &str = "hypotheses_generated";
 
@@ -132,12 +138,32 @@ impl<'a> Worker<'a> {
         // The engine's loops would hold up everything else on this thread.
         let concluded = tokio::task::spawn_blocking(move || (diagnose::conclude(&gathered), gathered)).await;
         let (conclusion, gathered) = concluded.map_err(|error| Error::Internal(error.into()))?;
+        if job.attempts == 1 && self.is_too_fresh(&gathered, &conclusion) {
+            return self.look_again(tenant, job).await;
+        }
         let hash = self.model.name().map_or_else(Vec::new, |name| prompt::hash(&gathered, &conclusion, name));
         let asks = self.model.name().is_some() && worth_asking(&conclusion);
         if !self.store(work, job, &conclusion, &hash, asks).await? || !asks {
             return Ok(());
         }
         self.ask(work, job, claimed, &gathered, &conclusion, &hash).await
+    }
+
+    /// Whether metrics were there, but too little of the incident in them yet to name a cause.
+    fn is_too_fresh(self, gathered: &evidence::Gathered, conclusion: &Conclusion) -> bool {
+        conclusion.status == AnalysisStatus::Inconclusive
+            && !gathered.metrics.measured.is_empty()
+            && self.db.clock().now().seconds_since(gathered.facts.alarm) < FRESH_S
+    }
+
+    async fn look_again(self, tenant: TenantId, job: &Job) -> Result<()> {
+        let mut tx = self.db.begin(tenant.0).await?;
+        if store::hold(&mut tx, tenant, job).await? {
+            let run_at = tx.now().plus_seconds(LOOK_AGAIN_S);
+            lease::retry(&mut tx, job, run_at).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Marks the analysis as running and its first step as begun; `None` when there is nothing to do.
