@@ -77,7 +77,13 @@ async fn two_replicas_count_together() {
     // What the cell allows at once, and what has come back since.
     let regained = (begun.elapsed().as_secs_f64() * f64::from(LIMIT) / 60.0).ceil() as u32;
     assert!((LIMIT - 1..=LIMIT + regained + 1).contains(&accepted), "{accepted}, {regained} regained");
-    let refused = pair.call(0, Method::GET, "/api/v1/incidents?limit=1").await;
+    // One a second comes back, so the first call may have been let through again; not many in a row.
+    let mut refused = pair.call(0, Method::GET, "/api/v1/incidents?limit=1").await;
+    for _ in 0..5 {
+        if refused.status == 200 {
+            refused = pair.call(0, Method::GET, "/api/v1/incidents?limit=1").await;
+        }
+    }
     let header = |name: &str| refused.headers[name].to_str().unwrap().to_owned();
     assert_eq!((refused.status.as_u16(), header("retry-after").as_str()), (429, "1"));
     assert_eq!(refused.body["type"], "/problems/rate-limited");
