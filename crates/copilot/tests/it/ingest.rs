@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use outbox::Ts;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::world::{NOON, World, alert, text};
@@ -292,5 +293,39 @@ async fn ten_thousand_alerts_in_one_body_are_stored_and_then_recognised() {
     let expected = [("opened", 1), ("attached", 9_999), ("repeated", 10_000)];
     assert_eq!(counts, expected.map(|(word, count)| (word.to_owned(), count)).into());
     assert_eq!(world.incidents().await[0]["alert_count"], 10_000);
+    world.end().await;
+}
+
+/// Resolved by hand while its alert fires, and meanwhile another alert of its key has opened a new incident.
+#[tokio::test]
+async fn an_alert_that_fires_on_joins_the_open_incident_of_its_key() {
+    let world = World::new().await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let start = world.clock.now();
+    let of = |service: &str, instance: &str| {
+        let mut body = alert("Down", service, "firing", start, None);
+        body["alerts"][0]["labels"]["instance"] = json!(instance);
+        body
+    };
+    let opened = hook.send_json(&of("checkout", "a")).await.expect(200);
+    let path = format!("/api/v1/incidents/{}/state", text(&opened["results"][0]["incident_id"]));
+    world.call(Method::PATCH, &path, Some(json!({"state": "resolved"}))).await.expect(200);
+    let other = hook.send_json(&of("checkout", "b")).await.expect(200);
+    assert_eq!(other["results"][0]["outcome"], "opened");
+    world.later(61.0).await;
+    let mut both = of("checkout", "a");
+    let fresh = of("payments", "c")["alerts"][0].clone();
+    both["alerts"].as_array_mut().unwrap().push(fresh);
+    let answer = hook.send_json(&both).await.expect(200);
+    assert_eq!(answer["results"][0]["outcome"], "attached", "{answer}");
+    assert_eq!(answer["results"][0]["incident_id"], other["results"][0]["incident_id"]);
+    assert_eq!(answer["results"][1]["outcome"], "opened", "{answer}");
+    let incidents = world.incidents().await;
+    let seen: Vec<_> = incidents
+        .iter()
+        .map(|one| (text(&one["state"]), one["open_alert_count"].as_i64().unwrap()))
+        .collect();
+    let expected = [("resolved", 0), ("detected", 2), ("detected", 1)];
+    assert_eq!(seen, expected.map(|(state, firing)| (state.to_owned(), firing)));
     world.end().await;
 }

@@ -177,8 +177,13 @@ impl Intake<'_> {
         if incident.open || now <= closed_at.plus_seconds(HOLD_S) {
             return Ok(Done::new(Outcome::Repeated, "just-resolved-by-hand", one.incident));
         }
-        if incident.state == State::Resolved && incident.merged_into.is_none() {
+        let reopens = incident.state == State::Resolved && incident.merged_into.is_none();
+        // Another alert of the key may have opened a new incident since, and a key has one open incident.
+        let mut lead = self.lead(tx, &one.incident_key).await?;
+        if reopens && lead.open.is_none() {
             self.desk.reopen(tx, id, "resolved by hand, but its alert fires on").await?;
+            lead.open = Some(id);
+            self.leads.insert(one.incident_key, lead);
             one.row.incident_open = Some(true);
             return Ok(Done::new(Outcome::Reopened, "still-firing", one.incident));
         }
