@@ -329,3 +329,27 @@ async fn an_alert_that_fires_on_joins_the_open_incident_of_its_key() {
     assert_eq!(seen, expected.map(|(state, firing)| (state.to_owned(), firing)));
     world.end().await;
 }
+
+/// One body with the end of an alert's last episode and the beginning of its next, in either order.
+#[tokio::test]
+async fn the_end_of_an_older_episode_hides_nothing_that_fires() {
+    let world = World::new().await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    for (service, order) in [("checkout", [0, 1]), ("payments", [1, 0])] {
+        let first = alert("Down", service, "firing", at(-600), None);
+        hook.send_json(&first).await.expect(200);
+        let parts = [
+            alert("Down", service, "resolved", at(-600), Some(at(-300)))["alerts"][0].clone(),
+            alert("Down", service, "firing", at(-60), None)["alerts"][0].clone(),
+        ];
+        let mut both = first;
+        both["alerts"] = json!(order.map(|place| parts[place].clone()));
+        let answer = hook.send_json(&both).await.expect(200);
+        assert_eq!(answer["results"][order[0]]["reason"], "older-episode", "{answer}");
+        let ended = alert("Down", service, "resolved", at(-60), Some(at(0)));
+        let open = world.incidents().await.pop().unwrap();
+        assert_eq!((&open["state"], &open["open_alert_count"]), (&json!("detected"), &json!(1)), "{open}");
+        assert_eq!(outcomes(&hook.send_json(&ended).await.expect(200)), ["resolved"]);
+    }
+    world.end().await;
+}

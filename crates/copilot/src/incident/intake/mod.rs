@@ -216,7 +216,12 @@ impl<'a> Intake<'a> {
         for (index, statement) in group {
             let origin = Origin { source: statement.source.clone(), delivery: Some(statement.delivery) };
             one.hear(self.now);
-            done.push((*index, statement, self.statement(tx, &mut one, statement, &origin).await?));
+            let did = if self.is_outlived(statement, group) {
+                Done::new(Outcome::Suppressed, "older-episode", one.incident)
+            } else {
+                self.statement(tx, &mut one, statement, &origin).await?
+            };
+            done.push((*index, statement, did));
         }
         let open =
             one.incident.is_some_and(|id| self.desk.is_open(id).or(one.row.incident_open) == Some(true));
@@ -228,6 +233,19 @@ impl<'a> Intake<'a> {
         let applied = applied.collect();
         self.writes.alert(one);
         Ok(applied)
+    }
+
+    /// Whether a resolution ends before a firing of its own request begins: it is about an episode before that one, which the
+    /// firing has only refreshed, and would hide what fires now.
+    fn is_outlived(&self, statement: &Statement<'_>, group: &[(usize, &Statement<'_>)]) -> bool {
+        let alert = statement.sent.alert;
+        let ends_at = alert.ends_at.map_or(self.now, Ts::from);
+        alert.status == alerts::Status::Resolved
+            && group.iter().any(|(_, other)| {
+                other.order == statement.order
+                    && other.sent.alert.status == alerts::Status::Firing
+                    && Ts::from(other.sent.alert.starts_at) > ends_at
+            })
     }
 
     async fn statement(
