@@ -158,6 +158,20 @@ pub async fn held(tx: &mut Tx, job: &Job) -> sqlx::Result<bool> {
         .bind(job.owner).bind(job.id).bind(job.fence).fetch_one(c).await)
 }
 
+/// Holds `job` for `lease_seconds` from now on, if nobody else has claimed it since.
+///
+/// # Errors
+/// When the database refused.
+pub async fn renew(tx: &mut Tx, job: &Job, lease_seconds: i64) -> sqlx::Result<bool> {
+    let until = tx.now().plus_seconds(lease_seconds);
+    let changed = on_tx!(tx, c => sqlx::query(
+        "update jobs set lease_until = $4
+         where tenant_id = $1 and id = $2 and fence = $3 and done_at is null")
+        .bind(job.owner).bind(job.id).bind(job.fence).bind(until)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(changed == 1)
+}
+
 /// Gives `job` back to its queue, to be tried again at `run_at`.
 ///
 /// # Errors

@@ -25,7 +25,10 @@ use crate::incident::explain::QUEUE;
 use crate::outbound::{Credentials, Outbound};
 use crate::redis::Redis;
 
-/// Seconds a worker may hold an analysis: a model call and what is around it.
+/// Seconds a worker may hold an analysis while it looks: after them another replica takes over from one that died.
+const LOOKING_S: i64 = 20;
+
+/// Seconds it may hold it from when it asks a model: the call and what is around it.
 const LEASE_S: i64 = 75;
 const LEASE: Duration = Duration::from_secs(LEASE_S as u64);
 
@@ -35,10 +38,13 @@ const ATTEMPTS: i64 = 3;
 /// Seconds to wait before the second and later attempts.
 const BACKOFF_S: i64 = 10;
 
-/// An incident detected less than so many seconds ago may have left too few samples to tell; it is looked at once more.
+/// An incident detected less than so many seconds ago may have left too few samples to tell; it is looked at again.
 const FRESH_S: f64 = 30.0;
 
-/// Seconds until that second look: some scrapes more.
+/// How often at most.
+const LOOKS_AGAIN: i64 = 2;
+
+/// Seconds until the next look: some scrapes more.
 const LOOK_AGAIN_S: i64 = 10;
 
 const COLLECTED: &str = "evidence_collected";
@@ -98,15 +104,14 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// When the database refused; the analysis is tried again when its lease runs out.
     pub async fn step(self) -> Result<bool> {
-        let claimed = Instant::now();
-        let Some(job) = lease::claim(self.db, QUEUE, LEASE_S).await? else { return Ok(false) };
+        let Some(job) = lease::claim(self.db, QUEUE, LOOKING_S).await? else { return Ok(false) };
         let tenant = TenantId(job.owner);
         // Others may see from it that somebody is at work; only the lease keeps them from the same work.
         let sign = match self.redis {
             Some(redis) => redis.lock(format!("ai:generating:{}", job.key), LEASE).await,
             None => None,
         };
-        let worked = self.work(tenant, &job, claimed).await;
+        let worked = self.work(tenant, &job).await;
         if let Some(sign) = sign {
             sign.release().await;
         }
@@ -130,7 +135,7 @@ impl<'a> Worker<'a> {
         Ok(true)
     }
 
-    async fn work(self, tenant: TenantId, job: &Job, claimed: Instant) -> Result<()> {
+    async fn work(self, tenant: TenantId, job: &Job) -> Result<()> {
         let Some(work) = self.begin(tenant, job).await? else { return Ok(()) };
         let facts = Facts::read(self.db, tenant, work.incident).await?;
         let gathered =
@@ -138,7 +143,7 @@ impl<'a> Worker<'a> {
         // The engine's loops would hold up everything else on this thread.
         let concluded = tokio::task::spawn_blocking(move || (diagnose::conclude(&gathered), gathered)).await;
         let (conclusion, gathered) = concluded.map_err(|error| Error::Internal(error.into()))?;
-        if job.attempts == 1 && self.is_too_fresh(&gathered, &conclusion) {
+        if job.attempts <= LOOKS_AGAIN && self.is_too_fresh(&gathered, &conclusion) {
             return self.look_again(tenant, job).await;
         }
         let hash = self.model.name().map_or_else(Vec::new, |name| prompt::hash(&gathered, &conclusion, name));
@@ -146,6 +151,12 @@ impl<'a> Worker<'a> {
         if !self.store(work, job, &conclusion, &hash, asks).await? || !asks {
             return Ok(());
         }
+        let claimed = Instant::now();
+        let mut tx = self.db.begin(tenant.0).await?;
+        if !lease::renew(&mut tx, job, LEASE_S).await? {
+            return Ok(());
+        }
+        tx.commit().await?;
         self.ask(work, job, claimed, &gathered, &conclusion, &hash).await
     }
 
