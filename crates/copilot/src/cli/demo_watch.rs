@@ -169,22 +169,22 @@ impl Watch {
         let told = hypotheses::read(&self.app.db, tenant, project, id.parse()?).await?;
         let first = told.items.first().map(|first| first.suspected_service.clone().unwrap_or_default());
         self.seen()?.answer.get_or_insert(first.map_or(Answer::Nothing, Answer::Suspects));
-        let reason = told.analysis.as_ref().and_then(|analysis| analysis.reason.clone()).unwrap_or_default();
-        let Some(top) = data.get("top").filter(|top| top.is_object()) else {
-            return Ok(Some(terminal::inconclusive(style, at, number, took_s, &reason)));
-        };
         let mut tx = self.app.db.read(tenant.0).await?;
-        let (cited, analysis) = told
-            .items
-            .first()
-            .map_or((&[][..], None), |first| (first.supporting_evidence.as_slice(), Some(first.analysis_id)));
-        let evidence = match analysis {
-            Some(analysis) => crate::ai::store::evidence(&mut tx, tenant, id.parse()?, analysis).await?,
+        let facts = match &told.analysis {
+            Some(analysis) => crate::ai::store::evidence(&mut tx, tenant, id.parse()?, analysis.id).await?,
             None => Vec::new(),
         };
+        let Some(top) = data.get("top").filter(|top| top.is_object()) else {
+            let (reason, checked) =
+                told.analysis.map(|analysis| (analysis.reason, analysis.checked)).unwrap_or_default();
+            let saw: Vec<String> = facts.into_iter().map(|row| row.summary).collect();
+            let reason = reason.unwrap_or_default();
+            return Ok(Some(terminal::inconclusive(style, at, number, took_s, &reason, (&saw, &checked))));
+        };
+        let cited = told.items.first().map_or(&[][..], |first| first.supporting_evidence.as_slice());
         let evidence: Vec<String> = cited
             .iter()
-            .filter_map(|cited| evidence.iter().find(|row| row.id == *cited).map(|row| row.summary.clone()))
+            .filter_map(|cited| facts.iter().find(|row| row.id == *cited).map(|row| row.summary.clone()))
             .collect();
         let confidence = top["confidence_score"].as_f64().unwrap_or_default();
         let claim = text(&top["claim"]);

@@ -172,22 +172,33 @@ pub fn hypothesis_ready(
     };
     let claim = style.paint(Colour::Strong, &clean(claim));
     let mut text = line(style, at, &incident(number), &format!("{word} after {}: {claim}", took(took_s)));
-    for reason in evidence.iter().take(3) {
-        let _ = write!(
-            text,
-            "\n{:INDENT$}{}",
-            "",
-            style.paint(Colour::Muted, &format!("for  {}", clean(reason)))
-        );
-    }
+    below(style, &mut text, "for", evidence.iter().take(3));
     text
 }
 
-/// The analysis found too little to name a cause; that is an answer too.
-pub fn inconclusive(style: Style, at: Time, number: i64, took_s: f64, reason: &str) -> String {
+/// The analysis found too little to name a cause; that is an answer too, with what it looked at.
+pub fn inconclusive(
+    style: Style,
+    at: Time,
+    number: i64,
+    took_s: f64,
+    reason: &str,
+    (evidence, checked): (&[String], &[String]),
+) -> String {
     let reason = clean(reason);
     let text = format!("Not enough evidence for a cause after {}: {reason}", took(took_s));
-    line(style, at, &incident(number), &text)
+    let mut text = line(style, at, &incident(number), &text);
+    below(style, &mut text, "saw", evidence.iter().take(3));
+    below(style, &mut text, "checked", checked.iter());
+    text
+}
+
+/// Puts reasons below a line, each behind `word`.
+fn below<'a>(style: Style, text: &mut String, word: &str, reasons: impl Iterator<Item = &'a String>) {
+    for reason in reasons {
+        let reason = style.paint(Colour::Muted, &format!("{word}  {}", clean(reason)));
+        let _ = write!(text, "\n{:INDENT$}{reason}", "");
+    }
 }
 
 /// The incident is over.
@@ -277,7 +288,7 @@ mod tests {
             incident_opened(plain, AT, 1, "critical", "checkout: 14% of requests failing"),
             incident_updated(plain, AT, 1, "flapping: 5 changes in 2m 10s"),
             hypothesis_ready(plain, AT, 1, 2.94, "v2.41.0 of checkout", 0.82, &evidence),
-            inconclusive(plain, AT, 1042, 12.2, "6 checks, nothing moved"),
+            inconclusive(plain, AT, 1042, 12.2, "nothing moved", (&evidence, &["no change".to_owned()])),
             resolved(plain, AT, 1, 221.0),
             look_here(1, "http://127.0.0.1:8500/incidents/1"),
         ];
@@ -293,7 +304,8 @@ mod tests {
             "03:02:11  INC-1    CRITICAL  checkout: 14% of requests failing",
             "03:02:11  INC-1    flapping: 5 changes in 2m 10s",
             "03:02:11  INC-1    High after 2.9 s: v2.41.0 of checkout\n                   for  only v2.41.0 fails",
-            "03:02:11  INC-1042  Not enough evidence for a cause after 12s: 6 checks, nothing moved",
+            "03:02:11  INC-1042  Not enough evidence for a cause after 12s: nothing moved\n                   \
+             saw  only v2.41.0 fails\n                   checked  no change",
             "03:02:11  INC-1    RESOLVED  after 3m 41s",
             "                   INC-1 is at http://127.0.0.1:8500/incidents/1",
         ];
