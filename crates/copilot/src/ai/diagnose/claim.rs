@@ -63,7 +63,7 @@ struct Told {
 }
 
 fn told(gathered: &Gathered, cause: &Cause, onset: f64) -> Option<Told> {
-    let metric = most_telling(gathered, cause)?;
+    let metric = most_telling(gathered, onset, cause)?;
     let (words, unit) = words_of(gathered, &cause.service, metric);
     // The levels that its evidence row shows, so that one page never gives two numbers for one thing.
     let levels = measured_of(gathered, &cause.service, metric)
@@ -95,9 +95,9 @@ fn told(gathered: &Gathered, cause: &Cause, onset: f64) -> Option<Told> {
 
 /// A full resource explains more than a symptom, and errors more than their side effects; what has not moved
 /// explains nothing while something else has.
-pub fn most_telling<'a>(gathered: &Gathered, cause: &'a Cause) -> Option<&'a MetricFinding> {
+pub fn most_telling<'a>(gathered: &Gathered, onset: f64, cause: &'a Cause) -> Option<&'a MetricFinding> {
     let moved = |metric: &&MetricFinding| {
-        measured_of(gathered, &cause.service, metric).is_some_and(|one| shift::has_left(gathered, one))
+        measured_of(gathered, &cause.service, metric).is_some_and(|one| shift::has_left(gathered, onset, one))
     };
     let any_moved = cause.metrics.iter().any(|metric| moved(&metric));
     let strongest = cause.metrics.iter().find(|metric| !any_moved || moved(metric))?;
@@ -218,7 +218,7 @@ pub fn description(cause: &Cause) -> String {
 }
 
 /// What would decide: places to look at and queries to run.
-pub fn next_checks(gathered: &Gathered, cause: &Cause) -> Vec<String> {
+pub fn next_checks(gathered: &Gathered, onset: f64, cause: &Cause) -> Vec<String> {
     let service = &cause.service;
     let mut out = Vec::new();
     if let Some((_, Some(what))) = change_before(cause) {
@@ -226,7 +226,7 @@ pub fn next_checks(gathered: &Gathered, cause: &Cause) -> Vec<String> {
             "Compare the logs of {service} before and after {what}; rolling it back would decide"
         ));
     }
-    let telling = most_telling(gathered, cause);
+    let telling = most_telling(gathered, onset, cause);
     let kind = telling.map(|metric| metric.kind);
     out.push(match kind {
         Some(Kind::Saturation) => {
