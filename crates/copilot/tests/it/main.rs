@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod audit;
 mod bodies;
 mod browser;
 mod cluster;
@@ -21,6 +22,7 @@ mod faults;
 mod ingest;
 mod matrix;
 mod model;
+mod mutant;
 mod postgres;
 mod process;
 mod redis;
