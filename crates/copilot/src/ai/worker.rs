@@ -4,7 +4,7 @@ mod ask;
 
 use std::time::Duration;
 
-use outbox::{Db, Job, Tx, lease};
+use outbox::{Db, Job, Tx, lease, sabotage};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
@@ -25,9 +25,8 @@ use crate::incident::explain::QUEUE;
 use crate::outbound::{Credentials, Outbound};
 use crate::redis::Redis;
 
-/// Seconds a worker may hold an analysis: a model call and what is around it.
-const LEASE_S: i64 = 75;
-const LEASE: Duration = Duration::from_secs(LEASE_S as u64);
+/// How long a worker may hold an analysis: a model call and what is around it.
+const LEASE: Duration = Duration::from_secs(75);
 
 /// How often our own work may fail before the analysis has failed.
 const ATTEMPTS: i64 = 3;
@@ -57,6 +56,15 @@ pub struct Worker<'a> {
     pub keys: &'a Keys,
     /// Where it says what it is at, if there is such a place.
     pub redis: Option<&'a Redis>,
+}
+
+/// How long the lease is: by far longer than a call may take.
+fn lease() -> Duration {
+    if sabotage::broken("lease-shorter-than-call") {
+        Duration::from_secs(1)
+    } else {
+        sabotage::hurried(LEASE)
+    }
 }
 
 /// What is worked on.
@@ -99,11 +107,14 @@ impl<'a> Worker<'a> {
     /// When the database refused; the analysis is tried again when its lease runs out.
     pub async fn step(self) -> Result<bool> {
         let claimed = Instant::now();
-        let Some(job) = lease::claim(self.db, QUEUE, LEASE_S).await? else { return Ok(false) };
+        let Some(job) = lease::claim(self.db, QUEUE, lease().as_secs().cast_signed()).await? else {
+            return Ok(false);
+        };
+        sabotage::point("analysis.leased").await?;
         let tenant = TenantId(job.owner);
         // Others may see from it that somebody is at work; only the lease keeps them from the same work.
         let sign = match self.redis {
-            Some(redis) => redis.lock(format!("ai:generating:{}", job.key), LEASE).await,
+            Some(redis) => redis.lock(format!("ai:generating:{}", job.key), lease()).await,
             None => None,
         };
         let worked = self.work(tenant, &job, claimed).await;
