@@ -65,6 +65,12 @@ async fn g1_every_answer_follows_a_sync() {
 }
 
 #[tokio::test]
+async fn g1_an_answer_that_no_sync_came_before_is_noticed() {
+    let trial = trial(Backend::Sqlite, "answer-before-commit");
+    found(&fsync::oracle(&trial, 50).await.unwrap(), "unsynced");
+}
+
+#[tokio::test]
 async fn g2_every_fault_of_ours_says_try_again() {
     held(&answers::codes(&trial(Backend::Sqlite, "")).await.unwrap());
 }
