@@ -12,6 +12,7 @@ mod access;
 mod audit;
 mod bodies;
 mod browser;
+mod canary;
 mod cluster;
 mod contract;
 mod crash;

@@ -70,3 +70,31 @@ async fn a_forgotten_tenant_is_seen_or_held() {
     let held = std::env::var_os("SRE_COPILOT_TEST_DATABASE_URL").is_some();
     assert_eq!(text.contains(&cell("another tenant")), !held, "{text}");
 }
+
+#[tokio::test]
+async fn marks_of_others_are_seen() {
+    let test = "canary::nobody_sees_what_another_organisation_wrote";
+    sees(test, &["feeds-unfiltered"], &["was sent what 0 wrote: {\"type\":"]).await;
+    sees(test, &["token-cache-unkeyed"], &["the same alert of two tenants is in one incident"]).await;
+}
+
+#[tokio::test]
+async fn a_forgotten_condition_of_a_list_is_seen_or_held() {
+    let (test, way) = ("canary::nobody_sees_what_another_organisation_wrote", ["changes-of-any-tenant"]);
+    if std::env::var_os("SRE_COPILOT_TEST_DATABASE_URL").is_some() {
+        assert!(run(test, &way).await.contains("1 passed"));
+    } else {
+        sees(test, &way, &["was sent what 2 wrote"]).await;
+    }
+}
+
+#[tokio::test]
+async fn secrets_that_get_out_are_seen() {
+    let lines = ["the log holds a webhook token in clear", "the database holds an API key in clear"];
+    sees(
+        "canary::secrets_are_nowhere_but_where_they_belong",
+        &["tokens-logged", "answers-kept-in-clear"],
+        &lines,
+    )
+    .await;
+}
