@@ -40,6 +40,21 @@ pub struct Event {
     pub data: String,
 }
 
+/// An entry of the product's ledger of model calls.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ModelCall {
+    /// The service of its incident.
+    pub service: String,
+    /// How it ended.
+    pub status: String,
+    /// Tokens of the prompt; -1 when nobody knows.
+    pub prompt_tokens: i64,
+    /// What was reserved for it, in micro-USD.
+    pub reserved_micros: Option<i64>,
+    /// What it cost, in micro-USD.
+    pub cost_micros: Option<i64>,
+}
+
 macro_rules! on_either {
     ($database:expr, $pool:ident => $body:expr) => {
         match $database {
@@ -85,6 +100,15 @@ impl Database {
         })
     }
 
+    /// The service of every alert that belongs to an incident: its own, or the one of a storm.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn attached(&self) -> anyhow::Result<Vec<String>> {
+        const SQL: &str = "select coalesce(service_name, '') from alerts where incident_id is not null";
+        on_either!(self, pool => Ok(sqlx::query_scalar(SQL).fetch_all(pool).await?))
+    }
+
     /// Every event, stream by stream, in order.
     ///
     /// # Errors
@@ -112,6 +136,28 @@ impl Database {
             Self::Sqlite(pool) => sqlx::query_as(SQLITE).fetch_all(pool).await?,
             Self::Postgres(pool) => sqlx::query_as(POSTGRES).fetch_all(pool).await?,
         })
+    }
+
+    /// The product's ledger of model calls.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn model_calls(&self) -> anyhow::Result<Vec<ModelCall>> {
+        const SQL: &str = "select coalesce(i.service_name, '') as service, c.status,
+             coalesce(c.prompt_tokens, -1) as prompt_tokens, c.reserved_micros, c.cost_micros
+             from model_calls c join incidents i on i.tenant_id = c.tenant_id and i.id = c.incident_id
+             order by c.id";
+        on_either!(self, pool => Ok(sqlx::query_as(SQL).fetch_all(pool).await?))
+    }
+
+    /// What is shown as the model's: the service of the incident, and the claim.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn model_claims(&self) -> anyhow::Result<Vec<(String, String)>> {
+        const SQL: &str = "select coalesce(i.service_name, ''), h.claim from hypotheses h
+             join incidents i on i.tenant_id = h.tenant_id and i.id = h.incident_id where h.engine = 'llm'";
+        on_either!(self, pool => Ok(sqlx::query_as(SQL).fetch_all(pool).await?))
     }
 
     /// The single number that `sql` answers.

@@ -1,16 +1,21 @@
 //! The fault programme: drivers that keep their own record of what they were told, break the product while it works,
 //! and compare what is there afterwards with what was promised, in both directions.
 
+pub mod analyses;
+pub mod answers;
 pub mod check;
 pub mod database;
 pub mod durable;
 pub mod fsync;
 pub mod ledger;
 pub mod load;
+pub mod model_server;
+pub mod numbers;
 pub mod postgres;
 pub mod process;
 pub mod programme;
 pub mod replica;
+pub mod single;
 pub mod site;
 
 use std::path::PathBuf;

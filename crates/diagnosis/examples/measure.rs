@@ -1,4 +1,4 @@
-//! Scores the engine on a folder of cases: `measure DIR [known|near] [PREDICTIONS.jsonl]`. With `near`, the start is
+//! Scores the engine on a folder of cases, next to the figures on record: `measure DIR [known|near] [PREDICTIONS.jsonl]`. With `near`, the start is
 //! not given: it is looked for in the quarter of an hour before the end of the file.
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
@@ -28,8 +28,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         std::fs::write(path, lines?.join("\n"))?;
     }
     let truths = score::truths(Path::new(&dir))?;
-    println!("{}", score::table(&score::score(&truths, &predictions)));
+    let scores = score::score(&truths, &predictions);
+    println!("Shipped weights, on these cases: the service, then service and family of metric\n");
+    println!("{}", score::table(&scores));
+    recorded(&scores)?;
     let mean = spent.iter().sum::<f64>() / spent.len().max(1) as f64;
     println!("{mean:.2} ms a case, at most {:.2} ms", spent.iter().copied().fold(0.0, f64::max));
+    Ok(())
+}
+
+/// Prints the figures on record for the data sets that were scored: out of fold, and what others reach.
+fn recorded(scores: &[score::Score]) -> Result<(), Box<dyn std::error::Error>> {
+    let mut reader = csv::Reader::from_reader(include_str!("../figures/figures.csv").as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>()?;
+    for s in scores {
+        let own: Vec<_> = rows.iter().filter(|row| row.get(0) == Some(s.dataset.as_str())).collect();
+        if own.is_empty() {
+            continue;
+        }
+        println!("On record for {}\n  {:<30}   n  AC@1  AC@3  AC@5 Avg@5 Brier   ECE", s.dataset, "");
+        for row in own {
+            let at = |column: usize| row.get(column).filter(|text| !text.is_empty()).unwrap_or("-");
+            let figures: Vec<String> = (3..9).map(|column| format!("{:>5}", at(column))).collect();
+            println!("  {:<30} {:>3} {}", at(1), at(2), figures.join(" "));
+            if at(9).starts_with("published") {
+                println!("      {}", at(9));
+            }
+        }
+        println!();
+    }
     Ok(())
 }

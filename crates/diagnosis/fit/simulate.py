@@ -82,7 +82,7 @@ def make(rng, kind, number):
     columns, changes, changed = {}, [], {}
     if kind == "deploys":
         others = rng.permutation([i for i in range(n) if i != cause])[: int(rng.integers(1, 6))]
-        early = start * step * rng.uniform(0.2, 0.98, len(others))
+        early = start * step * rng.uniform(0.2, 1.0, len(others)) + 3 * step * rng.random(len(others))
         when = [(int(i), t0 + float(e)) for i, e in zip(others, early)] + [(cause, t0 + step * start - float(rng.uniform(0, 2 * step)))]
         for i, at in sorted(when, key=lambda w: w[1]):
             new = [f"{names[i]}-new{k}" for k in range(counts[i])]

@@ -1,14 +1,14 @@
 //! From a case to features: the part of the engine that knows no weights.
 
-use crate::alerts::alert_scores;
+use crate::alerts::{alert_scores, familiarity};
 use crate::case::Case;
 use crate::changes::changes;
 use crate::company::company;
-use crate::deviation::{
-    Baseline, Deviation, Standardised, baseline_rows, baselines, deviations, interval, standardise,
-};
+use crate::deviation::{Baseline, Deviation, Standardised, baselines, deviations, interval, standardise};
+use crate::drift::drifts;
 use crate::evidence::{Evidence, gather};
 use crate::features::{Features, Rises, Seen, features};
+use crate::instances::instances;
 use crate::onset::{Start, range, starts};
 use crate::seconds::seconds;
 use crate::topology::Topology;
@@ -40,6 +40,8 @@ pub struct Analysis<'a> {
     pub baselines: Vec<Baseline>,
     /// How many alerts fire.
     pub alerts: usize,
+    /// How much of what they are about is known from other incidents, 0 to 1.
+    pub familiarity: f64,
     /// The guesses at the start, likeliest first; at least one.
     pub windows: Vec<Window>,
 }
@@ -53,14 +55,15 @@ pub fn analyse(case: &Case) -> Analysis<'_> {
     let step = interval(&case.times);
     let guesses = range(case, step).map_or_else(Vec::new, |range| starts(case, &tracks, range, step));
     let first = guesses.iter().map(|s| s.row).min().unwrap_or(0);
-    let baselines = baselines(case, &tracks, baseline_rows(first, step));
+    let baselines = baselines(case, &tracks, first, step);
     let z = standardise(&tracks, &baselines, first, step);
     let guesses = if guesses.is_empty() { vec![Start { row: 0, weight: 1.0 }] } else { guesses };
     let windows = guesses
         .into_iter()
         .map(|start| window(case, &components, &topology, &tracks, &baselines, &z, start))
         .collect();
-    Analysis { components, topology, tracks, baselines, alerts: case.alerts.len(), windows }
+    let (alerts, familiarity) = (case.alerts.len(), familiarity(case));
+    Analysis { components, topology, tracks, baselines, alerts, familiarity, windows }
 }
 
 fn window(
@@ -78,7 +81,9 @@ fn window(
     let seen = Seen {
         company: company(case, topology, tracks, &deviations, z),
         rises: Rises { latency: rises(Group::Latency), own: rises(Group::OwnTime), gap: rises(Group::Gap) },
-        changes: changes(case, components, tracks, &deviations),
+        changes: changes(case, components, tracks, &deviations, start.row),
+        drift: drifts(components.len(), tracks),
+        instances: instances(case, components.len(), tracks, &deviations, start.row),
         alerts: alert_scores(case, components),
     };
     let features = features(case, topology, &evidence, &seen);

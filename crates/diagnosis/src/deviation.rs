@@ -3,6 +3,7 @@
 use crate::case::Case;
 use crate::kind::Kind;
 use crate::robust::{Quantiles, median, quantiles};
+use crate::season::same_hours;
 use crate::tracks::Track;
 
 /// Seconds before the start that are kept out of the baseline, because an alarm comes later than its cause; a
@@ -94,9 +95,11 @@ pub fn baseline_rows(start: usize, interval: f64) -> usize {
     if start - guard >= 20 { start - guard } else { start }
 }
 
-/// Baselines of all tracks over rows `0..rows`; an instance that is younger borrows those of its siblings.
+/// Baselines of all tracks for an incident that starts at row `start`: the rows of [`baseline_rows`], of the same hours where
+/// these differ every day; an instance that is younger borrows those of its siblings.
 #[must_use]
-pub fn baselines(case: &Case, tracks: &[Track<'_>], rows: usize) -> Vec<Baseline> {
+pub fn baselines(case: &Case, tracks: &[Track<'_>], start: usize, interval: f64) -> Vec<Baseline> {
+    let rows = baseline_rows(start, interval);
     let mut scratch = Vec::new();
     let mut out: Vec<Baseline> = tracks
         .iter()
@@ -106,12 +109,14 @@ pub fn baselines(case: &Case, tracks: &[Track<'_>], rows: usize) -> Vec<Baseline
             found.map_or_else(Baseline::default, |q| baseline(track, q, end))
         })
         .collect();
+    same_hours(case, tracks, rows, start, interval, &mut out);
     borrow_from_siblings(case, tracks, &mut out);
     out
 }
 
-fn baseline(track: &Track<'_>, q: Quantiles, rows: usize) -> Baseline {
-    let space = |v: f64| track.log_offset.map_or(v, |offset| (v.max(0.0) + offset).ln());
+/// The baseline that the quantiles of `rows` samples make.
+pub(crate) fn baseline(track: &Track<'_>, q: Quantiles, rows: usize) -> Baseline {
+    let space = |v: f64| track.level(v);
     let middle = space(q.median);
     // 1.349 and 2.563 turn the interquartile range and the 10 to 90% span of a normal distribution into one sigma. A
     // wider span would let a few rows of an earlier incident hide this one.
@@ -202,8 +207,7 @@ fn standardised(track: &Track<'_>, baseline: &Baseline, value: f64) -> f64 {
     if !value.is_finite() {
         return f64::NAN;
     }
-    let level = track.log_offset.map_or(value, |offset| (value.max(0.0) + offset).ln());
-    let z = (level - baseline.median) / baseline.scale;
+    let z = (track.level(value) - baseline.median) / baseline.scale;
     if z.is_nan() { 0.0 } else { z.clamp(-MOST, MOST) }
 }
 

@@ -79,9 +79,9 @@ fn statement(
         "is_entry" => Statement::IsEntry,
         "no_data" => Statement::NoData,
         "shadow" => Statement::ViewOfAnother,
-        "changed" | "changed_last" => change(case, analysis, component)?,
+        "changed" | "changed_last" | "changed_at_onset" => change(case, analysis, component)?,
         "symptom" | "other" | "symptom_reach" | "other_reach" | "internal" | "internal_and_felt"
-        | "no_callers" => Statement::Score { feature: name.to_owned() },
+        | "no_callers" | "vanished" | "apart" | "drift" => Statement::Score { feature: name.to_owned() },
         _ => return None,
     })
 }

@@ -4,6 +4,7 @@ use crate::case::Case;
 use crate::changes::Changes;
 use crate::company::Company;
 use crate::evidence::Evidence;
+use crate::instances::Instances;
 use crate::kind::Kind;
 use crate::shadow::shadows;
 use crate::topology::Topology;
@@ -29,7 +30,7 @@ pub struct Features {
 pub struct CaseFeatures {
     /// The strongest reading of any component.
     pub strongest: f64,
-    /// The strongest symptom, as served or as seen by callers, or resource that is high.
+    /// The strongest symptom, as served or as seen by callers, or resource that is high or has been filling.
     pub wrong: f64,
     /// The strongest symptom where it is felt, or anywhere where that is not known.
     pub felt: f64,
@@ -63,6 +64,10 @@ pub struct Seen {
     pub rises: Rises,
     /// What changed.
     pub changes: Changes,
+    /// How far their resources drifted upwards all along.
+    pub drift: Vec<f64>,
+    /// What their instances say beside each other.
+    pub instances: Instances,
     /// What their alerts say.
     pub alerts: Vec<f64>,
 }
@@ -79,7 +84,8 @@ pub fn features(case: &Case, topology: &Topology, evidence: &[Evidence], seen: &
     edges(topology, evidence, &mut out);
     let symptom = symptoms(case, topology, evidence, rises, &mut out);
     internals(evidence, &symptom, &mut out);
-    out.of_case = of_case(topology, evidence, &symptom);
+    out.of_case = of_case(topology, evidence, &symptom, &seen.drift);
+    out.add("drift", relative(&seen.drift, 2.0));
     out.add("shadow", shadows(topology, evidence, &symptom));
     out.add("follows_alarm", company.symptom.iter().map(|r| r * r).collect());
     out.add("internal_follows_alarm", company.internal.iter().map(|r| r * r).collect());
@@ -96,12 +102,15 @@ pub fn features(case: &Case, topology: &Topology, evidence: &[Evidence], seen: &
     out.add("no_callers", topology.callers.iter().map(|c| truth(c.is_empty())).collect());
     out.add("changed", seen.changes.changed.clone());
     out.add("changed_last", seen.changes.last.clone());
+    out.add("changed_at_onset", seen.changes.at_onset.clone());
+    out.add("vanished", seen.instances.vanished.clone());
+    out.add("apart", seen.instances.apart.clone());
     out.add("new_is_worse", seen.changes.new_is_worse.clone());
     out.add("alerts", seen.alerts.clone());
     out
 }
 
-fn of_case(topology: &Topology, evidence: &[Evidence], symptom: &[f64]) -> CaseFeatures {
+fn of_case(topology: &Topology, evidence: &[Evidence], symptom: &[f64], drift: &[f64]) -> CaseFeatures {
     let top = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
     let at_entry = top(&mut topology.entries.iter().map(|&i| symptom[i]));
     let anywhere = top(&mut symptom.iter().copied());
@@ -111,7 +120,8 @@ fn of_case(topology: &Topology, evidence: &[Evidence], symptom: &[f64]) -> CaseF
         strongest: top(&mut evidence.iter().map(Evidence::strongest)),
         wrong: top(&mut evidence
             .iter()
-            .flat_map(|e| rising.map(|g| e.of(g).up).into_iter().chain([e.edge_in.up]))),
+            .flat_map(|e| rising.map(|g| e.of(g).up).into_iter().chain([e.edge_in.up]))
+            .chain(drift.iter().copied())),
         felt: if topology.entries.is_empty() { anywhere } else { at_entry },
         series: (evidence.iter().map(Evidence::series).sum::<usize>() as f64).ln_1p(),
     }

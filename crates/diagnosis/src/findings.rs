@@ -132,6 +132,15 @@ impl fmt::Display for Finding {
             Statement::ViewOfAnother => f.write_str("it looks like another service seen from its caller"),
             Statement::NoDeviation => f.write_str("nothing it shows is out of its usual range"),
             Statement::NoData => f.write_str("it has no data"),
+            Statement::Score { feature } if feature == "vanished" => {
+                f.write_str("the series of an instance of it stop")
+            }
+            Statement::Score { feature } if feature == "apart" => {
+                f.write_str("one of its instances fares worse than the others")
+            }
+            Statement::Score { feature } if feature == "drift" => {
+                f.write_str("a resource of it has been filling all along")
+            }
             Statement::Score { feature } => write!(f, "{}", feature.replace('_', " ")),
         }
     }

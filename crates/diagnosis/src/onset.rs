@@ -1,7 +1,7 @@
 //! When the incident began: never one point estimate, but a few starts with weights.
 
 use crate::case::{Case, Onset};
-use crate::deviation::{Standardised, baseline_rows, baselines, standardise};
+use crate::deviation::{Standardised, baselines, standardise};
 use crate::tracks::Track;
 
 /// Seconds before an approximate time in which the start is looked for.
@@ -51,7 +51,7 @@ pub fn starts(case: &Case, tracks: &[Track<'_>], range: Range, interval: f64) ->
     if range.earliest == range.latest {
         return vec![Start { row: range.latest, weight: 1.0 }];
     }
-    let base = baselines(case, tracks, baseline_rows(range.earliest, interval));
+    let base = baselines(case, tracks, range.earliest, interval);
     let z = standardise(tracks, &base, range.earliest, interval);
     weigh(&gains(&z, range), range)
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::case::{Case, Series};
+use crate::counters::{increases, is_counter};
 use crate::kind::Kind;
 
 /// Families of evidence. They are never pooled: what separates a cause from a crowd is its lead within one.
@@ -69,6 +70,14 @@ pub struct Track<'a> {
     pub peer: Option<usize>,
     /// The offset of the log transform for durations, in their own unit.
     pub log_offset: Option<f64>,
+}
+
+impl Track<'_> {
+    /// A value in the track's space: the logarithm for durations, itself otherwise.
+    #[must_use]
+    pub fn level(&self, value: f64) -> f64 {
+        self.log_offset.map_or(value, |offset| (value.max(0.0) + offset).ln())
+    }
 }
 
 /// The components of a case and their order.
@@ -202,8 +211,11 @@ pub fn tracks<'a>(case: &'a Case, components: &Components) -> Vec<Track<'a>> {
     out
 }
 
-/// The samples; a request that took no time at all was not measured, and is left out.
+/// The samples, raw counters as increases; a request that took no time at all was not measured, and is left out.
 fn measured(series: &Series, group: Option<Group>) -> Cow<'_, [f64]> {
+    if is_counter(&series.metric, &series.values) {
+        return Cow::Owned(increases(&series.values));
+    }
     let duration = series.kind == Kind::Latency && matches!(group, Some(Group::Latency | Group::Edge));
     if !duration || series.values.iter().all(|v| *v != 0.0) {
         return Cow::Borrowed(&series.values);

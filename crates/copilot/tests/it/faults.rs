@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bench::faults::analyses::{self, Mishap};
 use bench::faults::load::Rate;
-use bench::faults::{Backend, Report, Trial, durable, fsync};
+use bench::faults::{Backend, Report, Trial, answers, durable, fsync, numbers, single};
 
 /// A trial of the product as it is, or as it is `broken`.
 pub fn trial(backend: Backend, broken: &'static str) -> Trial {
@@ -61,4 +62,90 @@ async fn g1_a_swallowed_error_is_noticed() {
 #[tokio::test]
 async fn g1_every_answer_follows_a_sync() {
     held(&fsync::oracle(&trial(Backend::Sqlite, ""), 200).await.unwrap());
+}
+
+#[tokio::test]
+async fn g1_an_answer_that_no_sync_came_before_is_noticed() {
+    let trial = trial(Backend::Sqlite, "answer-before-commit");
+    found(&fsync::oracle(&trial, 50).await.unwrap(), "unsynced");
+}
+
+#[tokio::test]
+async fn g2_every_fault_of_ours_says_try_again() {
+    held(&answers::codes(&trial(Backend::Sqlite, "")).await.unwrap());
+}
+
+#[tokio::test]
+async fn g2_a_fault_that_says_do_not_try_again_is_noticed() {
+    found(&answers::codes(&trial(Backend::Sqlite, "database-error-is-400")).await.unwrap(), "refused");
+}
+
+#[tokio::test]
+async fn g3_first_reports_at_once_open_one_incident() {
+    held(&single::one_each(&trial(Backend::Postgres, ""), 20).await.unwrap());
+}
+
+#[tokio::test]
+async fn g3_looking_before_inserting_is_noticed() {
+    found(&single::one_each(&trial(Backend::Postgres, "no-project-lock"), 10).await.unwrap(), "doubled");
+}
+
+#[tokio::test]
+async fn g6_roll_backs_and_deaths_leave_no_gap() {
+    held(&numbers::gapless(&trial(Backend::Sqlite, "")).await.unwrap());
+}
+
+#[tokio::test]
+async fn g6_roll_backs_and_deaths_leave_no_gap_on_postgresql() {
+    held(&numbers::gapless(&trial(Backend::Postgres, "")).await.unwrap());
+}
+
+#[tokio::test]
+async fn g6_numbers_of_a_plain_sequence_are_noticed() {
+    found(&numbers::gapless(&trial(Backend::Sqlite, "plain-sequence")).await.unwrap(), "gap");
+}
+
+#[tokio::test]
+async fn g6_a_change_without_its_event_is_noticed() {
+    found(&numbers::gapless(&trial(Backend::Sqlite, "lose-an-event")).await.unwrap(), "unannounced");
+}
+
+#[tokio::test]
+async fn g9_one_model_call_at_a_time_though_many_ask() {
+    let trial = trial(Backend::Postgres, "");
+    held(&analyses::one_call_at_a_time(&trial, 12, Mishap::None).await.unwrap());
+}
+
+#[tokio::test]
+async fn g9_one_model_call_at_a_time_though_callers_die() {
+    let trial = trial(Backend::Postgres, "");
+    held(&analyses::one_call_at_a_time(&trial, 18, Mishap::Death).await.unwrap());
+}
+
+#[tokio::test]
+async fn g9_a_caller_that_slept_through_its_lease_stores_nothing() {
+    let trial = trial(Backend::Postgres, "");
+    held(&analyses::one_call_at_a_time(&trial, 10, Mishap::Sleep).await.unwrap());
+}
+
+#[tokio::test]
+async fn g9_a_lease_shorter_than_a_call_is_noticed() {
+    let trial = trial(Backend::Postgres, "lease-shorter-than-call");
+    found(&analyses::one_call_at_a_time(&trial, 8, Mishap::None).await.unwrap(), "overlap");
+}
+
+#[tokio::test]
+async fn g9_a_lease_without_a_fence_is_noticed() {
+    let trial = trial(Backend::Postgres, "no-fence");
+    found(&analyses::one_call_at_a_time(&trial, 10, Mishap::Sleep).await.unwrap(), "ledger");
+}
+
+#[tokio::test]
+async fn g10_a_budget_for_ten_calls_pays_for_ten() {
+    held(&analyses::budget(&trial(Backend::Postgres, "")).await.unwrap());
+}
+
+#[tokio::test]
+async fn g10_a_budget_that_is_looked_at_before_it_is_locked_is_noticed() {
+    found(&analyses::budget(&trial(Backend::Postgres, "check-then-call")).await.unwrap(), "overspent");
 }
