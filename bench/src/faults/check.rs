@@ -22,16 +22,24 @@ pub async fn everything(site: &Site, book: &Book, alerts: usize) -> anyhow::Resu
     let mut report = Report::default();
     report.note(book.summary());
     let incidents = site.database.incidents().await?;
-    accepted(&mut report, &incidents, book, alerts);
+    accepted(&mut report, &incidents, &site.database.attached().await?, book, alerts);
     receipts(&mut report, site, book, alerts).await?;
     numbered(&mut report, site, &incidents).await?;
     Ok(report)
 }
 
 /// G1, G3: what was accepted is there once; what was never sent, or refused for good, is not.
-pub fn accepted(report: &mut Report, incidents: &[Incident], book: &Book, alerts: usize) {
-    let mut there: BTreeMap<&str, usize> = BTreeMap::new();
-    for incident in incidents {
+///
+/// Beyond 5,000 open incidents a project's further alerts belong to the incident of the storm, which has no service.
+pub fn accepted(
+    report: &mut Report,
+    incidents: &[Incident],
+    attached: &[String],
+    book: &Book,
+    alerts: usize,
+) {
+    let mut there: BTreeMap<&str, usize> = attached.iter().map(|service| (service.as_str(), 0)).collect();
+    for incident in incidents.iter().filter(|incident| !incident.service.is_empty()) {
         *there.entry(incident.service.as_str()).or_default() += 1;
     }
     let wanted: BTreeSet<String> = book.ok.keys().flat_map(|id| services(id, alerts)).collect();

@@ -6,7 +6,7 @@ use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 
 /// A connection of the checker's own; on PostgreSQL as the superuser, who sees every tenant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Database {
     /// A SQLite file.
     Sqlite(SqlitePool),
@@ -38,6 +38,21 @@ pub struct Event {
     pub kind: String,
     /// The rest, in JSON.
     pub data: String,
+}
+
+/// An entry of the product's ledger of model calls.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ModelCall {
+    /// The service of its incident.
+    pub service: String,
+    /// How it ended.
+    pub status: String,
+    /// Tokens of the prompt; -1 when nobody knows.
+    pub prompt_tokens: i64,
+    /// What was reserved for it, in micro-USD.
+    pub reserved_micros: Option<i64>,
+    /// What it cost, in micro-USD.
+    pub cost_micros: Option<i64>,
 }
 
 macro_rules! on_either {
@@ -85,6 +100,15 @@ impl Database {
         })
     }
 
+    /// The service of every alert that belongs to an incident: its own, or the one of a storm.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn attached(&self) -> anyhow::Result<Vec<String>> {
+        const SQL: &str = "select coalesce(service_name, '') from alerts where incident_id is not null";
+        on_either!(self, pool => Ok(sqlx::query_scalar(SQL).fetch_all(pool).await?))
+    }
+
     /// Every event, stream by stream, in order.
     ///
     /// # Errors
@@ -114,6 +138,28 @@ impl Database {
         })
     }
 
+    /// The product's ledger of model calls.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn model_calls(&self) -> anyhow::Result<Vec<ModelCall>> {
+        const SQL: &str = "select coalesce(i.service_name, '') as service, c.status,
+             coalesce(c.prompt_tokens, -1) as prompt_tokens, c.reserved_micros, c.cost_micros
+             from model_calls c join incidents i on i.tenant_id = c.tenant_id and i.id = c.incident_id
+             order by c.id";
+        on_either!(self, pool => Ok(sqlx::query_as(SQL).fetch_all(pool).await?))
+    }
+
+    /// What is shown as the model's: the service of the incident, and the claim.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn model_claims(&self) -> anyhow::Result<Vec<(String, String)>> {
+        const SQL: &str = "select coalesce(i.service_name, ''), h.claim from hypotheses h
+             join incidents i on i.tenant_id = h.tenant_id and i.id = h.incident_id where h.engine = 'llm'";
+        on_either!(self, pool => Ok(sqlx::query_as(SQL).fetch_all(pool).await?))
+    }
+
     /// The single number that `sql` answers.
     ///
     /// # Errors
@@ -130,8 +176,57 @@ impl Database {
         on_either!(self, pool => Ok(sqlx::query(sql).execute(pool).await.map(drop)?))
     }
 
+    /// Ends every connection but the one that says so; on PostgreSQL alone.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn end_others(&self) -> anyhow::Result<()> {
+        self.count(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity
+             where pid <> pg_backend_pid() and datname = current_database()",
+        )
+        .await
+        .map(drop)
+    }
+
+    /// How many connections there are beside the one that asks; on PostgreSQL alone.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn connections(&self) -> anyhow::Result<i64> {
+        self.count(
+            "select count(*) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()",
+        )
+        .await
+    }
+
+    /// Runs `sql` in a transaction that stays open; on PostgreSQL alone.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn hold(&self, sql: &'static str) -> anyhow::Result<Held> {
+        let Self::Postgres(pool) = self else { anyhow::bail!("only on PostgreSQL") };
+        let mut open = pool.begin().await?;
+        sqlx::query(sql).execute(&mut *open).await?;
+        Ok(Held(open))
+    }
+
     /// Ends every connection.
     pub async fn close(&self) {
         on_either!(self, pool => pool.close().await);
+    }
+}
+
+/// A transaction that stays open until it is released.
+#[derive(Debug)]
+pub struct Held(sqlx::Transaction<'static, sqlx::Postgres>);
+
+impl Held {
+    /// Ends it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn release(self) -> anyhow::Result<()> {
+        Ok(self.0.rollback().await?)
     }
 }

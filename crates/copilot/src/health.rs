@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
-use outbox::on_tx;
+use outbox::{on_tx, sabotage};
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -16,9 +16,17 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// `/-/healthy`, `/-/ready` and `/metrics`.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/-/healthy", get(|| async { "healthy\n" }))
+        .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/metrics", get(metrics))
+}
+
+/// Answers 200 as long as the process answers at all: no other process makes it worth a restart.
+async fn healthy(State(app): State<App>) -> Result<&'static str> {
+    if sabotage::broken("healthy-asks-the-database") {
+        return ready(State(app)).await;
+    }
+    Ok("healthy\n")
 }
 
 /// Answers 200 while the database answers and no stop was asked for.
@@ -30,6 +38,9 @@ async fn ready(State(app): State<App>) -> Result<&'static str> {
         let mut tx = app.db.read_unscoped().await?;
         on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await)
     };
+    if sabotage::broken("ready-always") {
+        return Ok("ready\n");
+    }
     if !matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_))) {
         return Err(Error::Unavailable("unavailable", "the database does not answer"));
     }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use axum::Router;
 use futures_util::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
-use outbox::Clock;
+use outbox::{Clock, sabotage};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -144,6 +144,9 @@ impl Server {
     /// Stops: no new requests, the running ones are answered, then the work ends and the database is closed.
     pub async fn stop(mut self) {
         self.app.stop.cancel();
+        if sabotage::broken("never-drains") {
+            std::future::pending::<()>().await;
+        }
         while self.listeners.join_next().await.is_some() {}
         self.halt.cancel();
         self.app.tasks.close();

@@ -29,13 +29,13 @@ def main():
     out.append(f'<text x="{x(0.5):.0f}" y="{y(0) + 40}" text-anchor="middle">confidence of the first hypothesis</text>')
     out.append(f'<text transform="translate(14 {y(0.5):.0f}) rotate(-90)" text-anchor="middle">share that was right</text>')
     for i, (title, colour) in enumerate(COLOURS.items()):
-        own = [(float(r["confidence"]), float(r["right"]), int(r["answers"])) for r in rows if r["left out"] == title]
+        own = [(float(r["confidence"]), float(r["right"]), float(r["answers"])) for r in rows if r["left out"] == title]
         line = " ".join(f"{x(c):.1f},{y(r):.1f}" for c, r, _ in own)
         out.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-opacity="0.5"/>')
         for c, r, n in own:
             out.append(f'<circle cx="{x(c):.1f}" cy="{y(r):.1f}" r="{2 + n**0.5:.1f}" fill="{colour}" fill-opacity="0.75"/>')
         out.append(f'<circle cx="{x(1) + 26}" cy="{TOP + 20 + 22 * i}" r="5" fill="{colour}"/>')
-        out.append(f'<text x="{x(1) + 38}" y="{TOP + 24 + 22 * i}">{title} ({sum(n for *_, n in own)})</text>')
+        out.append(f'<text x="{x(1) + 38}" y="{TOP + 24 + 22 * i}">{title} ({sum(n for *_, n in own):.0f})</text>')
     out.append("</svg>")
     open(sys.argv[2], "w", encoding="utf-8").write("\n".join(out) + "\n")
 

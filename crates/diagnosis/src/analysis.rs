@@ -1,6 +1,6 @@
 //! From a case to features: the part of the engine that knows no weights.
 
-use crate::alerts::alert_scores;
+use crate::alerts::{alert_scores, familiarity};
 use crate::case::Case;
 use crate::changes::changes;
 use crate::company::company;
@@ -40,6 +40,8 @@ pub struct Analysis<'a> {
     pub baselines: Vec<Baseline>,
     /// How many alerts fire.
     pub alerts: usize,
+    /// How much of what they are about is known from other incidents, 0 to 1.
+    pub familiarity: f64,
     /// The guesses at the start, likeliest first; at least one.
     pub windows: Vec<Window>,
 }
@@ -60,7 +62,8 @@ pub fn analyse(case: &Case) -> Analysis<'_> {
         .into_iter()
         .map(|start| window(case, &components, &topology, &tracks, &baselines, &z, start))
         .collect();
-    Analysis { components, topology, tracks, baselines, alerts: case.alerts.len(), windows }
+    let (alerts, familiarity) = (case.alerts.len(), familiarity(case));
+    Analysis { components, topology, tracks, baselines, alerts, familiarity, windows }
 }
 
 fn window(

@@ -38,7 +38,12 @@ pub fn probabilities(analysis: &Analysis<'_>) -> Probabilities {
         scores.iter_mut().zip(values).for_each(|(score, value)| *score += weight.value * value);
     }
     let none = if count == 0 { 1.0 } else { none_of_these(analysis) };
-    let temperature = CALIBRATION.temperature * moderation(&scores, &columns);
+    let temperature = if analysis.alerts > 0 && !has_series(analysis) {
+        CALIBRATION.alerts_unknown
+            + analysis.familiarity * (CALIBRATION.alerts_known - CALIBRATION.alerts_unknown)
+    } else {
+        CALIBRATION.temperature * moderation(&scores, &columns)
+    };
     let shares = softmax(&scores, temperature);
     let interval = (0..count).map(|i| interval(i, &shares, &columns, temperature, 1.0 - none)).collect();
     Probabilities { scores, shares, none, interval }
@@ -103,15 +108,19 @@ fn interval(
     (at(logit - reach).min(exact), at(logit + reach).max(exact))
 }
 
+fn has_series(analysis: &Analysis<'_>) -> bool {
+    analysis.windows.iter().any(|window| window.features.of_case.series > 0.0)
+}
+
 /// The probability that no candidate is the cause falls with the strongest symptom or resource that is out of range. With
 /// alerts and no series, it falls with how many alerts there are.
 fn none_of_these(analysis: &Analysis<'_>) -> f64 {
     let mean =
         |of: fn(&Window) -> f64| -> f64 { analysis.windows.iter().map(|w| w.start.weight * of(w)).sum() };
-    let logit = if mean(|w| w.features.of_case.series) > 0.0 {
+    let logit = if has_series(analysis) {
         CALIBRATION.none_at_rest - CALIBRATION.none_by_strength * mean(|w| w.features.of_case.wrong)
     } else if analysis.alerts > 0 {
-        CALIBRATION.none_by_alerts - (analysis.alerts as f64).ln_1p()
+        CALIBRATION.none_by_alerts - 2.0 * (analysis.alerts as f64).ln_1p()
     } else {
         CALIBRATION.none_at_rest
     };

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::sabotage;
 use crate::sql::Tx;
 use crate::time::Ts;
 use crate::{on_tx, relay, write_all};
@@ -62,7 +63,8 @@ pub(crate) async fn write(
     }
     let mut written = Vec::with_capacity(by_stream.len());
     for (stream, events) in by_stream {
-        let last = advance(tx, stream, events.len() as i64).await?;
+        let count = events.len() as i64;
+        let last = sabotage::numbered(advance(tx, stream, count).await?, count);
         let first = last - events.len() as i64 + 1;
         if tx.relays_events() {
             relay::mark(tx, stream, first).await?;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::sabotage;
 use crate::sql::{Db, Tx, TxConn};
 use crate::time::Ts;
 use crate::{on_tx, write_all};
@@ -75,7 +76,7 @@ pub async fn enqueue_all(tx: &mut Tx, jobs: &[NewJob]) -> sqlx::Result<()> {
 }
 
 const CLAIM_POSTGRES: &str = "
-    update jobs set lease_until = $3, fence = fence + 1, attempts = attempts + 1
+    update jobs set lease_until = $3, fence = fence + $4, attempts = attempts + 1
     where (tenant_id, id) = (
         select tenant_id, id from jobs
         where queue = $1 and done_at is null and run_at <= $2 and (lease_until is null or lease_until < $2)
@@ -83,7 +84,7 @@ const CLAIM_POSTGRES: &str = "
     returning tenant_id, id, key, payload, fence, attempts";
 
 const CLAIM_SQLITE: &str = "
-    update jobs set lease_until = $3, fence = fence + 1, attempts = attempts + 1
+    update jobs set lease_until = $3, fence = fence + $4, attempts = attempts + 1
     where rowid = (
         select rowid from jobs
         where queue = $1 and done_at is null and run_at <= $2 and (lease_until is null or lease_until < $2)
@@ -101,17 +102,25 @@ pub async fn claim(db: &Db, queue: &str, lease_seconds: i64) -> sqlx::Result<Opt
     let mut tx = db.begin_across("jobs").await?;
     let now = tx.now();
     let until = now.plus_seconds(lease_seconds);
+    let step = i64::from(!sabotage::broken("no-fence"));
     let job = match tx.conn() {
         TxConn::Postgres(open) => {
             sqlx::query_as(CLAIM_POSTGRES)
                 .bind(queue)
                 .bind(now)
                 .bind(until)
+                .bind(step)
                 .fetch_optional(&mut **open)
                 .await?
         }
         TxConn::Sqlite(open) => {
-            sqlx::query_as(CLAIM_SQLITE).bind(queue).bind(now).bind(until).fetch_optional(&mut **open).await?
+            sqlx::query_as(CLAIM_SQLITE)
+                .bind(queue)
+                .bind(now)
+                .bind(until)
+                .bind(step)
+                .fetch_optional(&mut **open)
+                .await?
         }
     };
     tx.commit().await?;

@@ -12,11 +12,28 @@ pub const FAULT: &str = "SRE_COPILOT_FAULT";
 /// Names how the product is broken, several separated by `;`.
 pub const BROKEN: &str = "SRE_COPILOT_BROKEN";
 
-pub use inner::{broken, check, point};
+/// By how much leases, limits of calls and pauses are shorter than they are: a whole number.
+pub const HURRY: &str = "SRE_COPILOT_HURRY";
+
+pub use inner::{broken, check, hurried, numbered, point};
 
 #[cfg(not(debug_assertions))]
 mod inner {
-    use super::{BROKEN, FAULT};
+    use std::time::Duration;
+
+    use super::{BROKEN, FAULT, HURRY};
+
+    /// A release build takes its time.
+    #[inline(always)]
+    pub const fn hurried(time: Duration) -> Duration {
+        time
+    }
+
+    /// A release build numbers events by their streams.
+    #[inline(always)]
+    pub const fn numbered(last: i64, _count: i64) -> i64 {
+        last
+    }
 
     /// Does nothing in a release build.
     ///
@@ -38,7 +55,7 @@ mod inner {
     /// # Errors
     /// When faults are asked for.
     pub fn check() -> Result<(), String> {
-        match [FAULT, BROKEN].into_iter().find(|name| std::env::var_os(name).is_some()) {
+        match [FAULT, BROKEN, HURRY].into_iter().find(|name| std::env::var_os(name).is_some()) {
             Some(name) => {
                 Err(format!("{name} is set, and a release build has no faults on purpose; unset it"))
             }
@@ -50,13 +67,15 @@ mod inner {
 #[cfg(debug_assertions)]
 mod inner {
     use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
     use std::time::Duration;
 
-    use super::{BROKEN, FAULT};
+    use super::{BROKEN, FAULT, HURRY};
 
     static RULES: OnceLock<Result<Vec<Rule>, String>> = OnceLock::new();
     static WAYS: OnceLock<Vec<String>> = OnceLock::new();
+    static DIVISOR: OnceLock<u32> = OnceLock::new();
+    static SEQUENCE: AtomicI64 = AtomicI64::new(0);
 
     /// What happens at a point, and on which passes.
     #[derive(Debug)]
@@ -96,6 +115,22 @@ mod inner {
             }
         }
         Ok(())
+    }
+
+    /// `last`, or where it is broken so, the last of `count` numbers of a sequence that a roll-back does not take back.
+    pub fn numbered(last: i64, count: i64) -> i64 {
+        if !broken("plain-sequence") {
+            return last;
+        }
+        let taken = SEQUENCE.fetch_max(last - count, Ordering::SeqCst).max(last - count);
+        SEQUENCE.fetch_max(taken + count, Ordering::SeqCst);
+        taken + count
+    }
+
+    /// `time`, or the part of it that [`HURRY`] asks for.
+    pub fn hurried(time: Duration) -> Duration {
+        let read = || std::env::var(HURRY).ok().and_then(|text| text.parse().ok()).filter(|by| *by > 0);
+        time / *DIVISOR.get_or_init(|| read().unwrap_or(1))
     }
 
     /// Whether the product is broken in the way `name`.

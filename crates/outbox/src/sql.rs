@@ -190,7 +190,8 @@ impl Db {
             .fetch_one(&mut *open)
             .await?;
         // One clock for all processes: the database's. A clock that is moved by hand stays what it is.
-        let now = (!matches!(self.clock, Clock::Manual(_))).then_some(now);
+        let own = matches!(self.clock, Clock::Manual(_)) || sabotage::broken("own-clock");
+        let now = (!own).then_some(now);
         Ok(self.tx(TxConn::Postgres(open), now))
     }
 
@@ -272,9 +273,13 @@ impl Tx {
     /// As [`Tx::commit`].
     pub async fn commit_numbered(mut self) -> sqlx::Result<Vec<(Uuid, i64, i64)>> {
         sabotage::point("commit.before").await?;
+        if sabotage::broken("lose-an-event") {
+            self.events.pop();
+        }
         let events = std::mem::take(&mut self.events);
         // The number is taken last, so that the stream's row is locked for as short a time as possible.
         let streams = event::write(&mut self, events).await?;
+        sabotage::point("commit.numbered").await?;
         match self.conn {
             TxConn::Postgres(open) => open.commit().await?,
             TxConn::Sqlite(open) => open.commit().await?,

@@ -2,9 +2,11 @@
 
 pub mod store;
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use llm::{Billing, Failure, Prices, Provider, Reply, Request};
-use outbox::{Job, Ts, Tx};
+use outbox::{Job, Ts, Tx, sabotage};
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -14,8 +16,8 @@ use crate::ids::{AnalysisId, IncidentId, ProjectId, QuestionId, TenantId};
 /// Calls of one analysis at most, those of unknown outcome included.
 const CALLS: i64 = 3;
 
-/// Seconds after which a call that was entered has ended, whoever made it: the hard limit of a call and a margin.
-pub const CALL_ENDS_S: i64 = 75;
+/// When a call that was entered has ended, whoever made it: the hard limit of a call and a margin.
+const CALL_ENDS: Duration = Duration::from_secs(75);
 
 /// What a call is made for.
 #[derive(Clone, Copy, Debug)]
@@ -149,10 +151,10 @@ impl Model {
     ) -> Result<Result<Call, Denied>> {
         let refused = |why: &str| Ok(Err(Denied::Refused(why.to_owned())));
         let Some(name) = self.name() else { return refused("no model is configured") };
-        if !store::lock_tenant(tx, tenant).await? {
+        if !sabotage::broken("check-then-call") && !store::lock_tenant(tx, tenant).await? {
             return refused("the model is turned off for this organisation");
         }
-        let recent = tx.now().plus_seconds(-CALL_ENDS_S);
+        let recent = tx.now().plus_seconds(-call_ends().as_secs().cast_signed());
         if store::under_way(tx, tenant, purpose.incident, recent).await? {
             return Ok(Err(Denied::Busy));
         }
@@ -183,6 +185,7 @@ impl Model {
             let why = "today's budget for the model is used up".to_owned();
             return Ok(Err(Denied::Refused(if assumed { format!("{why} ({})", unlisted()) } else { why })));
         }
+        sabotage::point("analysis.looked").await?;
         let call = Call { id: Uuid::now_v7(), reserved_micros: reserved, assumed };
         let new =
             store::NewCall { id: call.id, fence: job.fence, model: name, prompt_version, reserved, assumed };
@@ -252,6 +255,15 @@ impl Call {
             Err(failure) => ("failed", Some(failure.slug())),
         };
         Ok(store::settle(tx, tenant, (self.id, job.fence), (status, failure), spent).await?)
+    }
+}
+
+/// When a call that was entered is surely over, whoever made it.
+fn call_ends() -> Duration {
+    if sabotage::broken("lease-shorter-than-call") {
+        Duration::from_secs(1)
+    } else {
+        sabotage::hurried(CALL_ENDS)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use outbox::{Db, Stream};
+use outbox::{Db, Stream, sabotage};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -99,6 +99,11 @@ impl Hub {
     /// Follows `stream`, through the feed that others follow already or through a new one.
     pub(super) fn follow(&self, stream: Stream) -> Follower {
         let mut feeds = lock(&self.0.feeds);
+        if sabotage::broken("feeds-unfiltered")
+            && let Some(feed) = feeds.values().find_map(Weak::upgrade)
+        {
+            return feed.follow();
+        }
         if let Some(feed) = feeds.get(&stream).and_then(Weak::upgrade) {
             return feed.follow();
         }

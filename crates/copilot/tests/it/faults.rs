@@ -4,14 +4,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bench::faults::analyses::{self, Mishap};
+use bench::faults::delivery::{self, Mishap as Befalls};
+use bench::faults::healing::{self, Cause};
 use bench::faults::load::Rate;
-use bench::faults::{Backend, Report, Trial, durable, fsync};
+use bench::faults::{
+    Backend, Report, Trial, answers, clocks, durable, fsync, full_disk, numbers, rolling, single,
+};
+
+/// How long what a promise depends on is away.
+const AWAY: Duration = Duration::from_secs(4);
 
 /// A trial of the product as it is, or as it is `broken`.
 pub fn trial(backend: Backend, broken: &'static str) -> Trial {
     let seed = rand::random();
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_sre-copilot"));
-    Trial { binary, backend, broken, time: Duration::from_secs(4), seed }
+    Trial { binary, backend, broken, clock: "", time: Duration::from_secs(4), seed }
 }
 
 /// The check found that this promise was not kept.
@@ -61,4 +69,211 @@ async fn g1_a_swallowed_error_is_noticed() {
 #[tokio::test]
 async fn g1_every_answer_follows_a_sync() {
     held(&fsync::oracle(&trial(Backend::Sqlite, ""), 200).await.unwrap());
+}
+
+#[tokio::test]
+async fn g1_an_answer_that_no_sync_came_before_is_noticed() {
+    let trial = trial(Backend::Sqlite, "answer-before-commit");
+    found(&fsync::oracle(&trial, 50).await.unwrap(), "unsynced");
+}
+
+/// Whether there can be a small disk to fill; it is said aloud when there can't.
+fn can_mount() -> bool {
+    let can = full_disk::is_possible();
+    if !can {
+        eprintln!("SKIPPED: this user may not mount a small disk to fill");
+    }
+    can
+}
+
+#[tokio::test]
+async fn g1_a_full_disk_loses_nothing_and_heals() {
+    if can_mount() {
+        held(&full_disk::fills(&trial(Backend::Sqlite, ""), 1).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn g1_a_full_disk_that_is_swallowed_is_noticed() {
+    if can_mount() {
+        found(&full_disk::fills(&trial(Backend::Sqlite, "swallow-insert-error"), 1).await.unwrap(), "lost");
+    }
+}
+
+#[tokio::test]
+async fn g2_every_fault_of_ours_says_try_again() {
+    held(&answers::codes(&trial(Backend::Sqlite, "")).await.unwrap());
+}
+
+#[tokio::test]
+async fn g2_a_fault_that_says_do_not_try_again_is_noticed() {
+    found(&answers::codes(&trial(Backend::Sqlite, "database-error-is-400")).await.unwrap(), "refused");
+}
+
+#[tokio::test]
+async fn g3_first_reports_at_once_open_one_incident() {
+    held(&single::one_each(&trial(Backend::Postgres, ""), 20).await.unwrap());
+}
+
+#[tokio::test]
+async fn g3_looking_before_inserting_is_noticed() {
+    found(&single::one_each(&trial(Backend::Postgres, "no-project-lock"), 10).await.unwrap(), "doubled");
+}
+
+#[tokio::test]
+async fn g6_roll_backs_and_deaths_leave_no_gap() {
+    held(&numbers::gapless(&trial(Backend::Sqlite, "")).await.unwrap());
+}
+
+#[tokio::test]
+async fn g6_roll_backs_and_deaths_leave_no_gap_on_postgresql() {
+    held(&numbers::gapless(&trial(Backend::Postgres, "")).await.unwrap());
+}
+
+#[tokio::test]
+async fn g6_numbers_of_a_plain_sequence_are_noticed() {
+    found(&numbers::gapless(&trial(Backend::Sqlite, "plain-sequence")).await.unwrap(), "gap");
+}
+
+#[tokio::test]
+async fn g6_a_change_without_its_event_is_noticed() {
+    found(&numbers::gapless(&trial(Backend::Sqlite, "lose-an-event")).await.unwrap(), "unannounced");
+}
+
+#[tokio::test]
+async fn g7_every_event_reaches_everybody_whatever_redis_does() {
+    let mishaps = [Befalls::RedisDeath, Befalls::RedisCut, Befalls::RedisStall, Befalls::RedisFlush];
+    held(&delivery::every_event(&trial(Backend::Postgres, ""), 10, &mishaps).await.unwrap());
+}
+
+#[tokio::test]
+async fn g7_every_event_reaches_everybody_whatever_else_breaks() {
+    let [_, _, _, _, mishaps @ ..] = Befalls::ALL;
+    held(&delivery::every_event(&trial(Backend::Postgres, ""), 10, &mishaps).await.unwrap());
+}
+
+#[tokio::test]
+async fn g7_who_falls_behind_is_told_the_rest_or_to_look_again() {
+    held(&delivery::lagging(&trial(Backend::Sqlite, ""), 4).await.unwrap());
+}
+
+#[tokio::test]
+async fn g7_what_is_passed_over_in_a_burst_is_noticed() {
+    found(&delivery::lagging(&trial(Backend::Sqlite, "lagged-ignored"), 4).await.unwrap(), "gap");
+}
+
+#[tokio::test]
+async fn g7_going_on_from_now_instead_of_from_the_last_event_is_noticed() {
+    let trial = trial(Backend::Postgres, "resume-live-only");
+    found(&delivery::every_event(&trial, 4, &[Befalls::ReplicaDeath]).await.unwrap(), "gap");
+}
+
+#[tokio::test]
+async fn g7_events_that_only_redis_tells_of_are_noticed() {
+    let trial = trial(Backend::Postgres, "wake-ups-only");
+    found(&delivery::every_event(&trial, 4, &[Befalls::RedisDeath]).await.unwrap(), "late");
+}
+
+#[tokio::test]
+async fn g7_a_reader_that_ends_with_the_first_error_is_noticed() {
+    found(&delivery::lagging(&trial(Backend::Sqlite, "feed-ends-on-error"), 4).await.unwrap(), "late");
+}
+
+#[tokio::test]
+async fn g9_one_model_call_at_a_time_though_many_ask() {
+    let trial = trial(Backend::Postgres, "");
+    held(&analyses::one_call_at_a_time(&trial, 12, Mishap::None).await.unwrap());
+}
+
+#[tokio::test]
+async fn g9_one_model_call_at_a_time_though_callers_die() {
+    let trial = trial(Backend::Postgres, "");
+    held(&analyses::one_call_at_a_time(&trial, 18, Mishap::Death).await.unwrap());
+}
+
+#[tokio::test]
+async fn g9_a_caller_that_slept_through_its_lease_stores_nothing() {
+    let trial = trial(Backend::Postgres, "");
+    held(&analyses::one_call_at_a_time(&trial, 10, Mishap::Sleep).await.unwrap());
+}
+
+#[tokio::test]
+async fn g9_a_lease_shorter_than_a_call_is_noticed() {
+    let trial = trial(Backend::Postgres, "lease-shorter-than-call");
+    found(&analyses::one_call_at_a_time(&trial, 8, Mishap::None).await.unwrap(), "overlap");
+}
+
+#[tokio::test]
+async fn g9_a_lease_without_a_fence_is_noticed() {
+    let trial = trial(Backend::Postgres, "no-fence");
+    found(&analyses::one_call_at_a_time(&trial, 10, Mishap::Sleep).await.unwrap(), "ledger");
+}
+
+#[tokio::test]
+async fn g10_a_budget_for_ten_calls_pays_for_ten() {
+    held(&analyses::budget(&trial(Backend::Postgres, "")).await.unwrap());
+}
+
+#[tokio::test]
+async fn g10_a_budget_that_is_looked_at_before_it_is_locked_is_noticed() {
+    found(&analyses::budget(&trial(Backend::Postgres, "check-then-call")).await.unwrap(), "overspent");
+}
+
+#[tokio::test]
+async fn g17_redis_away_is_noticed_by_nobody() {
+    held(&healing::heals(&trial(Backend::Postgres, ""), &Cause::REDIS, AWAY).await.unwrap());
+}
+
+#[tokio::test]
+async fn g17_everything_else_heals_by_itself() {
+    held(&healing::heals(&trial(Backend::Postgres, ""), &Cause::OTHERS, AWAY).await.unwrap());
+}
+
+#[tokio::test]
+async fn g17_a_redis_that_is_given_up_for_good_is_noticed() {
+    let trial = trial(Backend::Postgres, "redis-link-once");
+    found(&healing::heals(&trial, &[Cause::RedisDeath], AWAY).await.unwrap(), "not-recovered");
+}
+
+#[tokio::test]
+async fn g17_a_process_that_says_it_is_ready_and_is_not_is_noticed() {
+    let trial = trial(Backend::Postgres, "ready-always");
+    found(&healing::heals(&trial, &[Cause::DatabaseStop], AWAY).await.unwrap(), "readiness");
+}
+
+#[tokio::test]
+async fn g17_a_life_that_depends_on_the_database_is_noticed() {
+    let trial = trial(Backend::Postgres, "healthy-asks-the-database");
+    found(&healing::heals(&trial, &[Cause::DatabaseStop], AWAY).await.unwrap(), "liveness");
+}
+
+#[tokio::test]
+async fn g18_replicas_are_replaced_under_load_and_nobody_loses_anything() {
+    held(&rolling::restarts(&trial(Backend::Postgres, ""), 10).await.unwrap());
+}
+
+#[tokio::test]
+async fn g18_a_process_that_does_not_stop_is_noticed() {
+    found(&rolling::restarts(&trial(Backend::Postgres, "never-drains"), 2).await.unwrap(), "drain");
+}
+
+#[tokio::test]
+async fn g18_clients_that_go_on_from_now_are_noticed() {
+    found(&rolling::restarts(&trial(Backend::Postgres, "resume-live-only"), 4).await.unwrap(), "gap");
+}
+
+#[tokio::test]
+async fn g19_a_clock_a_day_ahead_changes_no_outcome() {
+    held(&clocks::wrong(&trial(Backend::Postgres, ""), "+25h", 6).await.unwrap());
+}
+
+#[tokio::test]
+async fn g19_a_clock_a_day_behind_changes_no_outcome() {
+    held(&clocks::wrong(&trial(Backend::Postgres, ""), "-25h", 6).await.unwrap());
+}
+
+#[tokio::test]
+async fn g19_leases_by_ones_own_clock_are_noticed() {
+    let trial = Trial { clock: "+1h", ..trial(Backend::Postgres, "own-clock") };
+    found(&analyses::one_call_at_a_time(&trial, 8, Mishap::None).await.unwrap(), "overlap");
 }

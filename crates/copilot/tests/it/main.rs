@@ -9,8 +9,10 @@
 )]
 
 mod access;
+mod audit;
 mod bodies;
 mod browser;
+mod canary;
 mod cluster;
 mod contract;
 mod crash;
@@ -21,6 +23,7 @@ mod faults;
 mod ingest;
 mod matrix;
 mod model;
+mod mutant;
 mod postgres;
 mod process;
 mod redis;

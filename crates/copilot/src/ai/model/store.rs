@@ -39,7 +39,9 @@ pub async fn calls(tx: &mut Tx, tenant: TenantId, purpose: Purpose) -> sqlx::Res
         .bind(tenant).bind(purpose.incident).bind(purpose.analysis).bind(purpose.question).fetch_one(c).await)
 }
 
-/// Whether a call about the incident, for whatever purpose, was entered since `recent` and has not ended.
+/// Whether a call about the incident, for whatever purpose, was entered since `recent` and may still be under way.
+///
+/// One that was given up may be: nobody knows whether the model still works on it.
 pub async fn under_way(
     tx: &mut Tx,
     tenant: TenantId,
@@ -47,8 +49,8 @@ pub async fn under_way(
     recent: Ts,
 ) -> sqlx::Result<bool> {
     on_tx!(tx, c => sqlx::query_scalar(
-        "select exists (select 1 from model_calls where tenant_id = $1 and incident_id = $2 and ended_at is null
-         and started_at > $3)")
+        "select exists (select 1 from model_calls where tenant_id = $1 and incident_id = $2
+         and (ended_at is null or status = 'orphaned') and started_at > $3)")
         .bind(tenant).bind(incident).bind(recent).fetch_one(c).await)
 }
 

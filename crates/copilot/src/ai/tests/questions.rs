@@ -5,8 +5,10 @@ use outbox::{NewJob, lease};
 use serde_json::{Value, json};
 
 use super::world::World;
+use crate::ai::model::{Denied, Purpose, store as ledger};
 use crate::ai::questions::{QUEUE, Question, QuestionStatus, store};
 use crate::ids::QuestionId;
+use crate::incident::explain;
 
 fn says(answer: Value) -> Result<Reply, Failure> {
     let usage = Usage { prompt_tokens: 1000, completion_tokens: 100, ..Usage::default() };
@@ -92,4 +94,30 @@ async fn a_model_that_wants_queries_where_there_are_none_gets_none() {
     let question = ask(&world, "Is everything up?").await;
     assert_eq!(question.status, QuestionStatus::Unanswered);
     assert_eq!(world.script.journal().len(), 2, "one call for the analysis, one for the question");
+}
+
+#[tokio::test]
+async fn a_call_whose_caller_died_is_under_way_until_it_must_have_ended() {
+    let world = analysed().await;
+    let request = world.script.journal().pop().unwrap();
+    let analysis = world.read().await.analysis.unwrap().id;
+    let purpose = Purpose { project: world.project, incident: world.incident, analysis, question: None };
+    world.queue(world.incident).await;
+    let job = lease::claim(&world.db, explain::QUEUE, 20).await.unwrap().unwrap();
+    let reserve = async || {
+        let mut tx = world.db.begin(world.tenant.0).await.unwrap();
+        let reserved =
+            world.model.reserve(&mut tx, world.tenant, purpose, &job, &request, "1").await.unwrap();
+        tx.commit().await.unwrap();
+        reserved.map(drop)
+    };
+    assert_eq!(reserve().await, Ok(()));
+    world.clock.advance(30.0);
+    let mut tx = world.db.begin(world.tenant.0).await.unwrap();
+    ledger::orphan(&mut tx, world.tenant, world.incident, None).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(world.calls().await.pop().unwrap().0, "orphaned");
+    assert_eq!(reserve().await, Err(Denied::Busy), "the model may still be at work on the lost one");
+    world.clock.advance(46.0);
+    assert_eq!(reserve().await, Ok(()));
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use llm::{Failure, Reply};
+use outbox::sabotage::{self, hurried};
 use outbox::{Job, Tx};
 use tokio::time::Instant;
 
@@ -61,9 +62,10 @@ impl Worker<'_> {
             tx.commit().await?;
             return Ok(());
         }
-        let call = match self.reserve(tx, work, job, &prompt.request, claimed + WAIT_BY).await? {
+        let call = match self.reserve(tx, work, job, &prompt.request, claimed + hurried(WAIT_BY)).await? {
             Ok((call, tx)) => {
                 tx.commit().await?;
+                sabotage::point("analysis.intent").await?;
                 call
             }
             Err(why) => {
@@ -77,8 +79,9 @@ impl Worker<'_> {
             }
         };
         let Some(provider) = self.model.provider() else { return Ok(()) };
-        let deadline = (Instant::now() + CALL).min(claimed + CALL_BY);
+        let deadline = (Instant::now() + hurried(CALL)).min(claimed + hurried(CALL_BY));
         let outcome = provider.complete(&prompt.request, deadline).await;
+        sabotage::point("analysis.answered").await?;
         self.answered(work, job, (&prompt, &call), conclusion, outcome).await
     }
 
@@ -141,7 +144,9 @@ impl Worker<'_> {
         }
         call.settle(&mut tx, work.tenant, job, &outcome, spent).await?;
         self.settle(&mut tx, work, job, conclusion, asked).await?;
+        sabotage::point("analysis.before_store").await?;
         tx.commit().await?;
+        sabotage::point("analysis.stored").await?;
         Ok(())
     }
 
