@@ -213,7 +213,7 @@ fn proposal(gathered: &Gathered, diagnosis: &Diagnosis, cause: &Cause, rows: &Ro
     Some(Proposal {
         id: HypothesisId::new(),
         claim: claim::claim(gathered, diagnosis, cause),
-        description: claim::description(cause),
+        description: claim::description(gathered, diagnosis.onset, cause),
         confidence,
         lower: (cause.lower * kept).clamp(0.0, confidence),
         upper: cause.upper.clamp(confidence, 1.0),
