@@ -11,6 +11,8 @@ pub mod durable;
 pub mod fsync;
 pub mod full_disk;
 pub mod healing;
+pub mod histories;
+pub mod hostile;
 pub mod ledger;
 pub mod load;
 pub mod model_server;

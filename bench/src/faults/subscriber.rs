@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use super::database::Database;
+use super::load::now;
 use super::site::{Site, text};
 use super::{Report, until};
 
@@ -63,6 +64,8 @@ struct Seen {
     connections: usize,
     events: usize,
     resyncs: usize,
+    /// From the commit of each event to its coming.
+    latencies_ms: Vec<f64>,
     wrong: Report,
 }
 
@@ -110,6 +113,14 @@ impl Audience {
         for subscriber in self.subscribers.iter().step_by(2) {
             subscriber.shared.asleep.store(asleep, Ordering::SeqCst);
         }
+    }
+
+    /// The p99 of the time from commit to client since it was last asked for, in milliseconds.
+    pub fn latency_ms(&self) -> f64 {
+        let mut all: Vec<f64> =
+            self.seen().flat_map(|mut seen| std::mem::take(&mut seen.latencies_ms)).collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len().saturating_sub(1) * 99 / 100).copied().unwrap_or_default()
     }
 
     /// Whether every client is told within `patience` of everything that is there now; why not is found.
@@ -255,6 +266,8 @@ impl Seen {
             place.1 = seq;
         }
         self.events += 1;
+        let at: jiff::Timestamp = text(message, "/timestamp")?.parse()?;
+        self.latencies_ms.push(now().duration_since(at).as_secs_f64() * 1000.0);
         if kind.starts_with("incident.") {
             let id = text(message, "/data/id")?.replace('-', "");
             let version = message.pointer("/data/version").and_then(Value::as_i64).unwrap_or_default();

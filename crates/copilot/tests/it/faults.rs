@@ -9,7 +9,7 @@ use bench::faults::delivery::{self, Mishap as Befalls};
 use bench::faults::healing::{self, Cause};
 use bench::faults::load::Rate;
 use bench::faults::{
-    Backend, Report, Trial, answers, clocks, durable, fsync, full_disk, numbers, rolling, single,
+    Backend, Report, Trial, answers, clocks, durable, fsync, full_disk, hostile, numbers, rolling, single,
 };
 
 /// How long what a promise depends on is away.
@@ -31,6 +31,7 @@ pub fn found(report: &Report, kind: &str) {
 /// The promises were kept.
 #[track_caller]
 pub fn held(report: &Report) {
+    eprintln!("{report}");
     assert!(report.findings.is_empty(), "\n{report}");
 }
 
@@ -177,6 +178,21 @@ async fn g7_events_that_only_redis_tells_of_are_noticed() {
 #[tokio::test]
 async fn g7_a_reader_that_ends_with_the_first_error_is_noticed() {
     found(&delivery::lagging(&trial(Backend::Sqlite, "feed-ends-on-error"), 4).await.unwrap(), "late");
+}
+
+#[tokio::test]
+async fn g8_clients_that_do_not_listen_or_never_stop_harm_nobody() {
+    held(&hostile::harmless(&trial(Backend::Sqlite, ""), 10).await.unwrap());
+}
+
+#[tokio::test]
+async fn g8_hostile_clients_that_are_kept_are_noticed() {
+    found(&hostile::harmless(&trial(Backend::Sqlite, "never-gives-up"), 5).await.unwrap(), "unclosed");
+}
+
+#[tokio::test]
+async fn g8_a_queue_without_end_is_noticed() {
+    found(&hostile::harmless(&trial(Backend::Sqlite, "unbounded-queue"), 5).await.unwrap(), "memory");
 }
 
 #[tokio::test]
