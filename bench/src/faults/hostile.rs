@@ -51,7 +51,7 @@ pub async fn harmless(trial: &Trial, each: usize) -> anyhow::Result<Report> {
     warm.context("nothing is accepted")?;
     let before = memory(id);
     let address = site.replica(0)?.address();
-    let audience = Audience::open(&site, &[address.clone()], each * 2).await?;
+    let audience = Audience::open(&site, std::slice::from_ref(&address), each * 2).await?;
     let alone = Duration::from_secs(2).max(trial.time / 4);
     tokio::time::sleep(alone).await;
     let quiet_ms = audience.latency_ms();

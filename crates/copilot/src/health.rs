@@ -34,18 +34,25 @@ async fn ready(State(app): State<App>) -> Result<&'static str> {
     if app.stop.is_cancelled() {
         return Err(Error::Unavailable("unavailable", "stopping"));
     }
-    let asked = async {
-        let mut tx = app.db.read_unscoped().await?;
-        on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await)
-    };
     if sabotage::broken("ready-always") {
         return Ok("ready\n");
     }
-    if !matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_))) {
+    if !tokio::time::timeout(PATIENCE, database_answers(&app)).await.unwrap_or(false) {
         return Err(Error::Unavailable("unavailable", "the database does not answer"));
     }
     let apart = app.redis.is_configured() && !app.redis.is_up();
     Ok(if apart { "ready, degraded: Redis does not answer\n" } else { "ready\n" })
+}
+
+/// Asks twice: a connection that was ended in mid-question says nothing about the next one.
+async fn database_answers(app: &App) -> bool {
+    for _ in 0..2 {
+        let Ok(mut tx) = app.db.read_unscoped().await else { continue };
+        if on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await).is_ok() {
+            return true;
+        }
+    }
+    false
 }
 
 async fn metrics(State(app): State<App>) -> String {

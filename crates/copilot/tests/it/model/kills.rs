@@ -174,5 +174,5 @@ async fn g4_deaths_change_no_outcome() {
 
 #[tokio::test]
 async fn g4_reopening_without_a_hold_is_noticed() {
-    found(&under_kills("no-hold").await, "differs");
+    found("differs", async || Ok(under_kills("no-hold").await)).await;
 }
