@@ -82,7 +82,8 @@ impl Default for Tokens {
     }
 }
 
-const WRONG: Error = Error::Credentials(
+/// What the sender of a token that proves nothing is told.
+pub const WRONG: Error = Error::Credentials(
     "invalid-credentials",
     "this webhook token is not valid: check the credentials (or credentials_file) of the sender, \
      or rotate the token on the integrations page",

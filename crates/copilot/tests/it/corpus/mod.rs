@@ -24,7 +24,7 @@ use crate::world::{PASSWORD, World, alert, text};
 const PATIENCE: Duration = Duration::from_secs(12);
 
 /// Fewest cases of each class, so that none is lost unnoticed.
-const CASES: [(&str, usize); 6] = [("XA", 53), ("XB", 8), ("XC", 28), ("XD", 34), ("XE", 12), ("XF", 140)];
+const CASES: [(&str, usize); 6] = [("XA", 53), ("XB", 8), ("XC", 27), ("XD", 33), ("XE", 12), ("XF", 140)];
 
 #[derive(Deserialize)]
 struct Corpus {
@@ -150,8 +150,9 @@ impl Stage {
             // A server that has refused need not read the rest.
             let _ = to.write_all(bytes).await;
             let mut part = [0; 4096];
-            while let Ok(1..) =
-                from.read(&mut part).await.inspect(|read| answer.extend_from_slice(&part[..*read]))
+            while !is_whole(&answer)
+                && let Ok(1..) =
+                    from.read(&mut part).await.inspect(|read| answer.extend_from_slice(&part[..*read]))
             {
             }
         };
@@ -168,6 +169,14 @@ impl Stage {
         }
         (status, kind, text)
     }
+}
+
+/// Whether an answer has as much of a body as it says; the server may wait for another request behind it.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| body.len() >= length)
 }
 
 /// An access token with these claims and another signature.
@@ -227,9 +236,7 @@ async fn each_case_gets_its_answer() {
     let stage = Stage::new().await;
     let (mut wrong, mut counts) = (Vec::new(), BTreeMap::<String, usize>::new());
     for case in corpus() {
-        let begun = std::time::Instant::now();
         let (status, kind, answer) = stage.send(stage.request(&case).as_bytes()).await;
-        if begun.elapsed().as_secs() >= 1 { eprintln!("SLOW {} {:?}", case.id, begun.elapsed()); }
         *counts.entry(case.id[..2].to_owned()).or_default() += 1;
         let said = case.absent.as_ref().is_some_and(|absent| answer.contains(absent));
         if !is_expected(&case.expect, status, &kind) || said {
@@ -249,7 +256,9 @@ async fn each_case_gets_its_answer() {
 async fn refused_requests_change_nothing() {
     let stage = Stage::new().await;
     let before = (stage.world.incidents().await, projects(&stage).await);
-    for case in corpus().iter().filter(|case| case.expect.starts_with('4')) {
+    // Too large a webhook opens an incident that says so.
+    for case in corpus().iter().filter(|case| case.expect.starts_with('4') && !case.expect.starts_with("413"))
+    {
         stage.send(stage.request(case).as_bytes()).await;
     }
     stage.world.settle().await;
