@@ -16,6 +16,7 @@ pub mod analysis;
 pub mod case;
 pub mod case_files;
 pub mod changes;
+pub mod columns;
 pub mod company;
 pub mod counters;
 pub mod deviation;
