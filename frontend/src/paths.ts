@@ -15,7 +15,7 @@ export const paths = {
 };
 
 /** The pages under Settings, in their order. */
-export const SETTINGS_SECTIONS = ['members', 'keys', 'projects', 'sessions', 'preferences', 'audit'] as const;
+export const SETTINGS_SECTIONS = ['members', 'keys', 'projects', 'account', 'preferences', 'audit'] as const;
 
 export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
 

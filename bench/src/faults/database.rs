@@ -6,7 +6,7 @@ use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 
 /// A connection of the checker's own; on PostgreSQL as the superuser, who sees every tenant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Database {
     /// A SQLite file.
     Sqlite(SqlitePool),
@@ -160,6 +160,19 @@ impl Database {
         on_either!(self, pool => Ok(sqlx::query_as(SQL).fetch_all(pool).await?))
     }
 
+    /// What `sql` answers, row by row.
+    ///
+    /// # Errors
+    /// When the database refuses, or a row has another form.
+    pub async fn rows<T>(&self, sql: &'static str) -> anyhow::Result<Vec<T>>
+    where
+        T: Send + Unpin,
+        T: for<'row> sqlx::FromRow<'row, sqlx::sqlite::SqliteRow>,
+        T: for<'row> sqlx::FromRow<'row, sqlx::postgres::PgRow>,
+    {
+        on_either!(self, pool => Ok(sqlx::query_as(sql).fetch_all(pool).await?))
+    }
+
     /// The single number that `sql` answers.
     ///
     /// # Errors
@@ -176,8 +189,57 @@ impl Database {
         on_either!(self, pool => Ok(sqlx::query(sql).execute(pool).await.map(drop)?))
     }
 
+    /// Ends every connection but the one that says so; on PostgreSQL alone.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn end_others(&self) -> anyhow::Result<()> {
+        self.count(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity
+             where pid <> pg_backend_pid() and datname = current_database()",
+        )
+        .await
+        .map(drop)
+    }
+
+    /// How many connections there are beside the one that asks; on PostgreSQL alone.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn connections(&self) -> anyhow::Result<i64> {
+        self.count(
+            "select count(*) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()",
+        )
+        .await
+    }
+
+    /// Runs `sql` in a transaction that stays open; on PostgreSQL alone.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn hold(&self, sql: &'static str) -> anyhow::Result<Held> {
+        let Self::Postgres(pool) = self else { anyhow::bail!("only on PostgreSQL") };
+        let mut open = pool.begin().await?;
+        sqlx::query(sql).execute(&mut *open).await?;
+        Ok(Held(open))
+    }
+
     /// Ends every connection.
     pub async fn close(&self) {
         on_either!(self, pool => pool.close().await);
+    }
+}
+
+/// A transaction that stays open until it is released.
+#[derive(Debug)]
+pub struct Held(sqlx::Transaction<'static, sqlx::Postgres>);
+
+impl Held {
+    /// Ends it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn release(self) -> anyhow::Result<()> {
+        Ok(self.0.rollback().await?)
     }
 }

@@ -115,12 +115,16 @@ pub async fn random_kills(trial: &Trial, rate: Rate, pause: Duration) -> anyhow:
     let (begun, mut kills) = (Instant::now(), 0);
     while begun.elapsed() < trial.time {
         tokio::time::sleep(pause.mul_f64(random.random_range(0.5..1.5))).await;
-        let victim = random.random_range(0..site.replicas.len() + usize::from(site.postgres.is_some()));
+        let others = usize::from(site.postgres.is_some()) + usize::from(site.redis.is_some());
+        let victim = random.random_range(0..site.replicas.len() + others);
         if let Some(postgres) = site.postgres.as_mut().filter(|_| victim == site.replicas.len()) {
             let ends = [End::Kill, End::Immediate, End::Fast];
             let end = *ends.get(random.random_range(0..ends.len())).context("a way to end")?;
             postgres.end(end).await?;
             postgres.start().await?;
+        } else if victim > site.replicas.len() {
+            site.redis()?.kill()?;
+            site.redis()?.start().await?;
         } else {
             let replica = site.replica(victim)?;
             replica.kill()?;

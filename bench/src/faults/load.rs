@@ -27,6 +27,7 @@ pub struct Rate {
 pub struct Load {
     stop: Arc<AtomicBool>,
     accepted: Arc<AtomicUsize>,
+    failed: Arc<AtomicUsize>,
     next: Arc<AtomicUsize>,
     first: usize,
     tasks: JoinSet<()>,
@@ -43,12 +44,14 @@ struct Sender {
     next: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     accepted: Arc<AtomicUsize>,
+    failed: Arc<AtomicUsize>,
 }
 
 impl Load {
     /// Begins to send to every replica of `site` in turn; requests are numbered from `first`.
     pub fn start(site: &Site, urls: Vec<String>, ledger: &Ledger, rate: Rate, first: usize) -> Self {
         let (stop, accepted) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let failed = Arc::<AtomicUsize>::default();
         let next = Arc::new(AtomicUsize::new(first));
         let sender = Sender {
             http: site.http.clone(),
@@ -59,17 +62,23 @@ impl Load {
             next: next.clone(),
             stop: stop.clone(),
             accepted: accepted.clone(),
+            failed: failed.clone(),
         };
         let mut tasks = JoinSet::new();
         for _ in 0..rate.senders {
             tasks.spawn(sender.clone().run());
         }
-        Self { stop, accepted, next, first, tasks }
+        Self { stop, accepted, failed, next, first, tasks }
     }
 
     /// How many requests were accepted so far.
     pub fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
+    }
+
+    /// How many requests were refused, or not answered, so far.
+    pub fn failed(&self) -> usize {
+        self.failed.load(Ordering::SeqCst)
     }
 
     /// How many requests were begun so far.
@@ -108,6 +117,7 @@ impl Sender {
             Ok(answer) => answer,
             Err(_) => {
                 self.pen.info(&id);
+                self.failed.fetch_add(1, Ordering::SeqCst);
                 // What refuses connections is not asked a thousand times a second.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 return;
@@ -116,6 +126,7 @@ impl Sender {
         let status = answer.status();
         if !status.is_success() {
             self.pen.fail(&id, status.as_u16());
+            self.failed.fetch_add(1, Ordering::SeqCst);
             return;
         }
         // The status was received, so it counts as accepted even if the rest of the answer is cut off.
@@ -157,8 +168,8 @@ pub fn firing(name: &str, service: &str) -> Value {
 }
 
 /// The time of day.
-#[expect(clippy::disallowed_methods, reason = "a sender lives in real time")]
-fn now() -> jiff::Timestamp {
+#[expect(clippy::disallowed_methods, reason = "senders and readers live in real time")]
+pub fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 

@@ -4,19 +4,30 @@
 pub mod analyses;
 pub mod answers;
 pub mod check;
+pub mod clocks;
 pub mod database;
+pub mod delivery;
 pub mod durable;
 pub mod fsync;
+pub mod full_disk;
+pub mod healing;
+pub mod histories;
+pub mod hostile;
 pub mod ledger;
 pub mod load;
 pub mod model_server;
+pub mod nginx;
 pub mod numbers;
 pub mod postgres;
 pub mod process;
 pub mod programme;
+pub mod redis;
 pub mod replica;
+pub mod rolling;
 pub mod single;
 pub mod site;
+pub mod subscriber;
+pub mod watch;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -30,6 +41,8 @@ pub struct Trial {
     pub backend: Backend,
     /// How the product is broken on purpose, or empty.
     pub broken: &'static str,
+    /// By how much the clock of the last replica is wrong, as faketime(1) writes it, or empty.
+    pub clock: &'static str,
     /// For how long, at the least; what is placed at fail points is tried once in any case.
     pub time: Duration,
     /// Where random choices begin.
@@ -41,7 +54,7 @@ pub struct Trial {
 pub enum Backend {
     /// One process on SQLite.
     Sqlite,
-    /// Two processes of all services on one PostgreSQL.
+    /// Two processes of all services on one PostgreSQL and one Redis.
     Postgres,
 }
 

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::analyses::Mishap;
 use super::load::Rate;
-use super::{Backend, Report, Trial, analyses, answers, durable, fsync, numbers, single};
+use super::{
+    Backend, Report, Trial, analyses, answers, clocks, delivery, durable, fsync, full_disk, healing, hostile,
+    numbers, rolling, single,
+};
 
 /// The promises that the programme knows, by their numbers in the design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,15 +20,37 @@ pub enum Promise {
     G3,
     /// Events without a gap.
     G6,
+    /// Events reach everybody.
+    G7,
+    /// Nobody harms the others.
+    G8,
     /// One model call at a time.
     G9,
     /// No budget is exceeded.
     G10,
+    /// What failed heals by itself.
+    G17,
+    /// Upgrades lose nothing.
+    G18,
+    /// Wrong clocks change nothing.
+    G19,
 }
 
 impl Promise {
     /// Every promise.
-    pub const ALL: [Self; 6] = [Self::G1, Self::G2, Self::G3, Self::G6, Self::G9, Self::G10];
+    pub const ALL: [Self; 11] = [
+        Self::G1,
+        Self::G2,
+        Self::G3,
+        Self::G6,
+        Self::G7,
+        Self::G8,
+        Self::G9,
+        Self::G10,
+        Self::G17,
+        Self::G18,
+        Self::G19,
+    ];
 
     /// The promise in words.
     pub fn says(self) -> &'static str {
@@ -35,7 +60,12 @@ impl Promise {
             Self::G3 => "there is one open incident for each key",
             Self::G6 => "every change has one event, and the numbers have no gap",
             Self::G9 => "there is one model call at a time for each incident, and nothing stale is stored",
+            Self::G7 => "every client is told every event in order, or to look again",
+            Self::G8 => "clients that read nothing or never stop talking harm nobody",
             Self::G10 => "a budget is never exceeded",
+            Self::G17 => "everything works again 10 s after its cause has ended, by itself",
+            Self::G18 => "replicas are replaced under load, and nobody loses anything",
+            Self::G19 => "a clock that is wrong by hours changes no outcome",
         }
     }
 
@@ -64,7 +94,10 @@ impl Promise {
     /// What one process alone can't break is tried with two.
     fn backends(self) -> Vec<Backend> {
         match self {
-            Self::G3 | Self::G9 | Self::G10 => vec![Backend::Postgres],
+            Self::G3 | Self::G7 | Self::G9 | Self::G10 | Self::G17 | Self::G18 | Self::G19 => {
+                vec![Backend::Postgres]
+            }
+            Self::G8 => vec![Backend::Sqlite],
             Self::G1 | Self::G2 | Self::G6 => vec![Backend::Sqlite, Backend::Postgres],
         }
     }
@@ -78,6 +111,11 @@ impl Promise {
                 report.extend(durable::crash_points(trial, &durable::WEBHOOK, &ways).await?);
                 report.extend(durable::random_kills(trial, rate, Duration::from_secs(3)).await?);
                 report.extend(fsync::oracle(trial, 1000).await?);
+                if trial.backend == Backend::Sqlite && full_disk::is_possible() {
+                    report.extend(full_disk::fills(trial, 3).await?);
+                } else if trial.backend == Backend::Sqlite {
+                    report.note("SKIPPED: no disk was filled, because this user may not mount one");
+                }
             }
             Self::G2 => report.extend(answers::codes(trial).await?),
             Self::G3 => report.extend(single::one_each(trial, 200).await?),
@@ -87,7 +125,24 @@ impl Promise {
                     report.extend(analyses::one_call_at_a_time(trial, 30, mishap).await?);
                 }
             }
+            Self::G7 => {
+                report.extend(delivery::every_event(trial, 200, &delivery::Mishap::ALL).await?);
+                report.extend(delivery::lagging(trial, 20).await?);
+            }
+            Self::G8 => report.extend(hostile::harmless(trial, 50).await?),
             Self::G10 => report.extend(analyses::budget(trial).await?),
+            Self::G17 => {
+                let pause = trial.time.clamp(Duration::from_secs(4), Duration::from_secs(30));
+                for causes in [healing::Cause::REDIS, healing::Cause::OTHERS] {
+                    report.extend(healing::heals(trial, &causes, pause).await?);
+                }
+            }
+            Self::G18 => report.extend(rolling::restarts(trial, 50).await?),
+            Self::G19 => {
+                for clock in clocks::WRONG {
+                    report.extend(clocks::wrong(trial, clock, 20).await?);
+                }
+            }
         }
         Ok(report)
     }

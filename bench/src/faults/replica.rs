@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long it may take to stop after SIGTERM.
 pub const DRAIN: Duration = Duration::from_secs(20);
 
-/// A process of all services: where it listens, how it is set up, and whether it runs.
+/// A process, as a rule of all services: where it listens, how it is set up, and whether it runs.
 #[derive(Debug)]
 pub struct Replica {
     binary: PathBuf,
@@ -29,8 +29,8 @@ pub struct Replica {
     name: String,
     ports: Vec<u16>,
     settings: BTreeMap<String, String>,
-    /// What the binary is started by, such as `strace` or `faketime` with their arguments.
-    pub wrapper: Vec<String>,
+    /// The services it runs, separated by commas; empty is all.
+    pub services: &'static str,
     process: Option<Process>,
     http: reqwest::Client,
 }
@@ -55,7 +55,7 @@ impl Replica {
             name: name.to_owned(),
             ports: free_ports(SERVICES.len())?,
             settings: settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
-            wrapper: Vec::new(),
+            services: "",
             process: None,
             http: http.clone(),
         })
@@ -69,6 +69,28 @@ impl Replica {
         } else {
             self.settings.insert(key.to_owned(), value);
         }
+    }
+
+    /// Makes its clock wrong by `offset`, as faketime(1) writes it; what is measured stays right.
+    ///
+    /// # Errors
+    /// When faketime is not installed.
+    pub fn set_clock(&mut self, offset: &str) -> anyhow::Result<()> {
+        let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+        let library = folders
+            .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
+            .find(|library| library.is_file())
+            .context("faketime is not installed: apt-get install faketime")?;
+        // Not by its wrapper: a signal would reach that one alone.
+        self.set("LD_PRELOAD", library.to_string_lossy());
+        self.set("FAKETIME", offset);
+        self.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        Ok(())
+    }
+
+    /// Where its data, unless PostgreSQL has them, and its log are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Starts it and waits until it is ready.
@@ -94,16 +116,11 @@ impl Replica {
     /// # Errors
     /// When it can't be started.
     pub fn launch(&mut self) -> anyhow::Result<()> {
-        let mut words = self.wrapper.iter();
-        let mut command = match words.next() {
-            Some(wrapper) => {
-                let mut command = Command::new(wrapper);
-                command.args(words).arg(&self.binary);
-                command
-            }
-            None => Command::new(&self.binary),
-        };
+        let mut command = Command::new(&self.binary);
         command.arg("serve").env_clear();
+        if !self.services.is_empty() {
+            command.args(["--services", self.services]);
+        }
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }

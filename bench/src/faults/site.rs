@@ -1,4 +1,4 @@
-//! The product as it is run: one process on SQLite, or two replicas on PostgreSQL, with a project and an integration.
+//! The product as it is run: one process on SQLite, or two replicas on PostgreSQL and Redis, with a project and an integration.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::database::Database;
 use super::postgres::Postgres;
+use super::redis::Redis;
 use super::replica::Replica;
 use super::{Backend, Trial};
 
@@ -23,6 +24,8 @@ pub struct Site {
     pub replicas: Vec<Replica>,
     /// Its PostgreSQL, unless it runs on SQLite.
     pub postgres: Option<Postgres>,
+    /// Its Redis, unless it runs on SQLite.
+    pub redis: Option<Redis>,
     /// The checker's own look into the database.
     pub database: Database,
     /// A client that follows no redirect.
@@ -53,9 +56,12 @@ impl Site {
     /// When it does not start.
     pub async fn with(trial: &Trial, mut set_up: impl FnMut(&mut Replica)) -> anyhow::Result<Self> {
         let (folder, http) = (folder()?, client()?);
-        let (postgres, count) = match trial.backend {
-            Backend::Sqlite => (None, 1),
-            Backend::Postgres => (Some(Postgres::create(folder.path()).await?), 2),
+        let (postgres, redis, count) = match trial.backend {
+            Backend::Sqlite => (None, None, 1),
+            Backend::Postgres => {
+                let (postgres, redis) = (Postgres::create(folder.path()), Redis::create(folder.path()));
+                (Some(postgres.await?), Some(redis.await?), 2)
+            }
         };
         let mut replicas = Vec::new();
         for number in 1..=count {
@@ -63,6 +69,12 @@ impl Site {
                 Replica::new(&trial.binary, folder.path(), &format!("replica-{number}"), &http)?;
             if let Some(postgres) = &postgres {
                 replica.set("DATABASE_URL", postgres.url());
+            }
+            if let Some(redis) = &redis {
+                replica.set("REDIS_URL", redis.url());
+            }
+            if number == count && !trial.clock.is_empty() {
+                replica.set_clock(trial.clock)?;
             }
             replica.set("SRE_COPILOT_BROKEN", trial.broken);
             set_up(&mut replica);
@@ -76,7 +88,7 @@ impl Site {
         let base = replicas.first().context("a replica")?.base();
         let (tenant, project, key) = first_owner(&http, &base).await?;
         let token = integration(&http, &base, &project, &key).await?;
-        Ok(Self { replicas, postgres, database, http, tenant, project, key, token, folder })
+        Ok(Self { replicas, postgres, redis, database, http, tenant, project, key, token, folder })
     }
 
     /// Where the webhook of each replica is.
@@ -95,6 +107,14 @@ impl Site {
     /// When there is none with this number.
     pub fn replica(&mut self, number: usize) -> anyhow::Result<&mut Replica> {
         self.replicas.get_mut(number).context("a replica")
+    }
+
+    /// Its Redis.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn redis(&mut self) -> anyhow::Result<&mut Redis> {
+        self.redis.as_mut().context("a Redis")
     }
 
     /// What a GET of the API answers, from the first replica that runs.

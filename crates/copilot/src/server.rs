@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use axum::Router;
 use futures_util::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
-use outbox::Clock;
+use outbox::{Clock, sabotage};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -79,11 +79,7 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
     let redis = Redis::new(&config.redis_url)?;
     let db = db::open(&config.database_url, &config.data_dir, clock).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let sockets = websocket::Limits {
-        sockets_per_user: config.sockets_per_user,
-        sockets_per_tenant: config.sockets_per_tenant,
-        ..websocket::Limits::default()
-    };
+    let sockets = websocket::Limits::of(&config);
     let app = App::new(Parts {
         keys: Keys::load(&config, &config.data_dir)?,
         inbox: crate::integration::Inbox::default(),
@@ -144,6 +140,9 @@ impl Server {
     /// Stops: no new requests, the running ones are answered, then the work ends and the database is closed.
     pub async fn stop(mut self) {
         self.app.stop.cancel();
+        if sabotage::broken("never-drains") {
+            std::future::pending::<()>().await;
+        }
         while self.listeners.join_next().await.is_some() {}
         self.halt.cancel();
         self.app.tasks.close();

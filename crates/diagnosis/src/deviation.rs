@@ -137,6 +137,7 @@ fn floor(track: &Track<'_>, level: f64) -> f64 {
         Kind::Errors if !counts(&track.values) => 0.001 * track.full_scale,
         Kind::Log | Kind::CallPattern if !counts(&track.values) => 0.1 * level.abs().max(1.0),
         Kind::Errors | Kind::Log => level.abs().sqrt().max(1.0), // a count varies by its square root
+        _ if counts(&track.values) => level.abs().sqrt().max(1.0).max(0.01 * level.abs()),
         _ => 0.01 * level.abs() + 1e-9,
     }
 }

@@ -45,6 +45,15 @@ export const authHandlers = [
     db.me = { ...db.me, role: project.role, project: withoutRole(project) } satisfies Me;
     return json(db.me);
   }),
+  http.post(`${API}/auth/password`, async ({ request }) => {
+    const { old_password } = await bodyOf<{ old_password: string }>(request);
+    if (old_password === WRONG)
+      return problem(422, 'Some fields are not valid.', {
+        errors: [{ field: 'old_password', message: 'is not your password' }],
+      });
+    db.sessions = db.sessions.filter((one) => one.current);
+    return nothing();
+  }),
   http.get(`${API}/auth/sessions`, ({ request }) => paged(db.sessions, request)),
   http.delete(`${API}/auth/sessions/:id`, ({ params }) => {
     db.sessions = db.sessions.filter((one) => one.id !== params.id);

@@ -39,6 +39,8 @@ export const actions = {
     post<SignedIn>('/auth/invitations/accept', body),
   logout: () => post<void>('/auth/logout'),
   switchProject: (project_id: string) => post<Me>('/auth/switch-project', { project_id }),
+  changePassword: (body: { old_password: string; new_password: string }) =>
+    post<void>('/auth/password', body),
   endSession: (id: string) => remove(`/auth/sessions/${id}`),
   invite: (body: { email: string; role: Role }) => post<Invitation>('/auth/invitations', body, creating()),
   withdrawInvitation: (id: string) => remove(`/auth/invitations/${id}`),

@@ -910,6 +910,20 @@ export type NewMember = {
 };
 
 /**
+ * The password one has, and the one to have.
+ */
+export type NewPassword = {
+    /**
+     * 15 to 128 characters, any of them.
+     */
+    new_password: string;
+    /**
+     * The password that one has.
+     */
+    old_password: string;
+};
+
+/**
  * A new question.
  */
 export type NewQuestion = {
@@ -2374,6 +2388,28 @@ export type GetAuthMeResponses = {
 };
 
 export type GetAuthMeResponse = GetAuthMeResponses[keyof GetAuthMeResponses];
+
+export type PostAuthPasswordData = {
+    body: NewPassword;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/password';
+};
+
+export type PostAuthPasswordErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostAuthPasswordError = PostAuthPasswordErrors[keyof PostAuthPasswordErrors];
+
+export type PostAuthPasswordResponses = {
+    204: void;
+};
+
+export type PostAuthPasswordResponse = PostAuthPasswordResponses[keyof PostAuthPasswordResponses];
 
 export type PostAuthRefreshData = {
     body?: never;

@@ -93,7 +93,7 @@ async fn prove(app: &App, invited: &InvitationRow, password: &str, source: &Sour
 
 async fn newcomer(app: &App, invited: &InvitationRow, body: Accept) -> Result<NewPerson> {
     let full_name = body.full_name.unwrap_or_else(|| invited.email.clone());
-    password::check(&body.password, &[&invited.email, &full_name])?;
+    password::check("password", &body.password, &[&invited.email, &full_name])?;
     let password_hash = app.keys.passwords.hash(&body.password).await?;
     Ok(NewPerson { email: invited.email.clone(), full_name, password_hash })
 }

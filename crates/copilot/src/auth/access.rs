@@ -5,11 +5,12 @@
 //! [`Engineer`](super::Engineer) answers only on a route whose row says `Engineer`.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use outbox::sabotage;
 
-use super::audit::{self, Entry};
+use super::audit;
 use super::identity;
 use super::permission::{Granted, Member, Role, session_of};
 use super::source::Source;
@@ -78,6 +79,7 @@ pub const TABLE: &[Row] = &[
     row("POST", "/api/v1/auth/refresh", Access::Cookie),
     row("POST", "/api/v1/auth/logout", Access::Cookie),
     row("GET", "/api/v1/auth/me", VIEWER),
+    row("POST", "/api/v1/auth/password", Access::Person(Role::Viewer)),
     row("POST", "/api/v1/auth/switch-project", Access::Person(Role::Viewer)),
     row("GET", "/api/v1/auth/sessions", Access::Person(Role::Viewer)),
     row("DELETE", "/api/v1/auth/sessions", Access::Person(Role::Viewer)),
@@ -135,6 +137,9 @@ pub const TABLE: &[Row] = &[
 /// Who may use `method` on the router's `path`; nobody may use what is not in the table.
 pub fn access(method: &str, path: &str) -> Option<Access> {
     let method = if method == "HEAD" { "GET" } else { method };
+    if sabotage::broken("no-row-for-changes") && path == "/api/v1/changes" {
+        return None;
+    }
     TABLE.iter().find(|row| row.path == path && row.method == method).map(|row| row.access)
 }
 
@@ -147,7 +152,34 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
         Ok(admitted) => request = admitted,
         Err(error) => return error.into_response(),
     }
-    next.run(request).await
+    let attempt = Attempt::of(&app, &request, path);
+    let response = next.run(request).await;
+    if let Some(attempt) = attempt
+        && response.status() == StatusCode::FORBIDDEN
+        && let Err(error) = audit::refuse(&app, &attempt.member, &attempt.source, attempt.what).await
+    {
+        return error.into_response();
+    }
+    response
+}
+
+/// A change that somebody asks for and that its handler may still refuse, such as giving a role above one's own.
+struct Attempt {
+    member: Member,
+    source: Source,
+    what: String,
+}
+
+impl Attempt {
+    fn of(app: &App, request: &Request, path: &str) -> Option<Self> {
+        let granted = request.extensions().get::<Granted>()?;
+        let changes = ![Method::GET, Method::HEAD].contains(request.method());
+        changes.then(|| Self {
+            member: granted.member.clone(),
+            source: Source::of(app, request.extensions(), request.headers()),
+            what: format!("{} {path}", request.method()),
+        })
+    }
 }
 
 /// The request with what it was granted, or why it is refused.
@@ -158,8 +190,16 @@ async fn admit(app: &App, access: Access, request: Request, path: &str) -> Resul
         Access::Person(role) => (role, true),
     };
     let (mut parts, body) = request.into_parts();
-    let member = identity::of_request(&mut parts, app).await?;
-    let refused = if member.role < role {
+    let member = match identity::of_request(&mut parts, app).await {
+        Err(Error::Unauthenticated)
+            if sabotage::broken("optional-sign-in") && path.starts_with("/api/v1/analytics/") =>
+        {
+            return Ok(Request::from_parts(parts, body));
+        }
+        found => found?,
+    };
+    let unchecked = sabotage::broken("no-role-check") && path == "/api/v1/incidents/{incident_id}/comments";
+    let refused = if member.role < role && !unchecked {
         Some(Error::Forbidden(format!(
             "this needs the role {role} in this project; yours is {}",
             member.role
@@ -172,20 +212,12 @@ async fn admit(app: &App, access: Access, request: Request, path: &str) -> Resul
     if let Some(error) = refused {
         if ![Method::GET, Method::HEAD].contains(&parts.method) {
             let source = Source::of(app, &parts.extensions, &parts.headers);
-            note_refusal(app, &member, &source, format!("{} {path}", parts.method)).await?;
+            audit::refuse(app, &member, &source, format!("{} {path}", parts.method)).await?;
         }
         return Err(error);
     }
     parts.extensions.insert(Granted { member, least: role });
     Ok(Request::from_parts(parts, body))
-}
-
-/// Somebody tried to change what they may not.
-async fn note_refusal(app: &App, member: &Member, source: &Source, what: String) -> Result<()> {
-    let mut tx = app.db.begin(member.tenant.0).await?;
-    let entry = Entry::by(member, source, "request.sent", what);
-    audit::record(&mut tx, member.tenant, entry.refused()).await?;
-    Ok(tx.commit().await?)
 }
 
 /// The answer where the table has no row; with the methods it has (RFC 9110, 15.5.6).

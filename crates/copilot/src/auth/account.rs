@@ -125,7 +125,7 @@ pub(super) async fn register(
     if !open {
         return Err(closed());
     }
-    password::check(&body.password, &[email.as_str(), &body.full_name, &body.tenant_name])?;
+    password::check("password", &body.password, &[email.as_str(), &body.full_name, &body.tenant_name])?;
     let password_hash = app.keys.passwords.hash(&body.password).await?;
 
     let mut tx = app.db.begin_across("registration").await?;

@@ -1,20 +1,21 @@
-//! The audit log: every security-relevant act, once, in the transaction that did it.
+//! The audit log: every security-relevant act, once, in the transaction that did it; [`chain`] makes its changes show.
 
 use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use outbox::{Ts, Tx};
+use outbox::{Ts, Tx, sabotage};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::types::Json as Column;
 use uuid::Uuid;
 
+use super::chain;
 use super::extract::Query;
 use super::permission::{Admin, Member};
 use super::source::Source;
 use super::store;
-use super::store::audit::AuditRow;
+use super::store::audit::{AuditRow, Place};
 use crate::app::App;
 use crate::error::Result;
 use crate::ids::{ApiKeyId, TenantId, UserId};
@@ -80,7 +81,22 @@ pub async fn record(tx: &mut Tx, tenant: TenantId, entry: Entry) -> sqlx::Result
         request_id: crate::http::request_id(),
         detail: Column(entry.detail),
     };
-    store::audit::insert(tx, tenant, &row).await
+    let before = store::audit::take_place(tx, tenant).await?;
+    let hash = chain::hash(tenant, before.number, &before.hash, &row);
+    store::audit::insert(tx, tenant, &row, &Place { hash, ..before }).await
+}
+
+/// Records, in a transaction of its own, that `member` tried what they may not; `what` is the method and the route.
+///
+/// # Errors
+/// When the database refused.
+pub(super) async fn refuse(app: &App, member: &Member, source: &Source, what: String) -> Result<()> {
+    if sabotage::broken("refusals-unrecorded") {
+        return Ok(());
+    }
+    let mut tx = app.db.begin(member.tenant.0).await?;
+    record(&mut tx, member.tenant, Entry::by(member, source, "request.sent", what).refused()).await?;
+    Ok(tx.commit().await?)
 }
 
 /// One security-relevant act.

@@ -3,10 +3,11 @@
 //! Nothing here is cached: a session that was ended, a key that was revoked, a role that was lowered count
 //! from the next request on. It costs one read transaction.
 
-use axum::extract::{FromRequestParts as _, RawPathParams};
+use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method, header};
 
+use super::audit;
 use super::cookie::Cookie;
 use super::csrf::{self, From};
 use super::permission::{Actor, Member};
@@ -42,14 +43,19 @@ pub(super) async fn of_request(parts: &mut Parts, app: &App) -> Result<Member> {
         Err(error) => look_up(app, &credential, None).await.and(Err(error)),
     };
     let member = counted(app, &parts.extensions, &parts.headers, found).await?;
-    if let Credential::Session(claims) = &credential {
-        refuse_forged(parts, app, claims)?;
-    }
     let id = match &member.actor {
         Actor::User { id, .. } => id.0,
         Actor::Key { id, .. } => id.0,
     };
     app.limits.member(parts, member.tenant, id).await?;
+    if let Credential::Session(claims) = &credential
+        && let Err(error) = refuse_forged(parts, app, claims)
+    {
+        let source = Source::of(app, &parts.extensions, &parts.headers);
+        let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        audit::refuse(app, &member, &source, format!("{} {path}", parts.method)).await?;
+        return Err(error);
+    }
     parts.extensions.insert(member.clone());
     Ok(member)
 }

@@ -9,6 +9,8 @@ pub mod access;
 mod account;
 mod api_key;
 pub mod audit;
+pub mod chain;
+mod change_password;
 mod cookie;
 mod csrf;
 mod email;
@@ -61,6 +63,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(account::register))
         .routes(routes!(account::me))
         .routes(routes!(account::switch_project))
+        .routes(routes!(change_password::change))
         .routes(routes!(login::login))
         .routes(routes!(login::link))
         .routes(routes!(login::refresh))

@@ -47,7 +47,7 @@ pub async fn create_user(
     for (field, text) in [("tenant", tenant_name), ("name", full_name)] {
         name::rule(text, &()).map_err(|error| anyhow!("the {field} {error}"))?;
     }
-    password::check(password, &[email.as_str(), full_name, tenant_name]).map_err(explain)?;
+    password::check("password", password, &[email.as_str(), full_name, tenant_name]).map_err(explain)?;
     let password_hash = keys.passwords.hash(password).await.map_err(explain)?;
     let person =
         NewPerson { email: email.as_str().to_owned(), full_name: full_name.to_owned(), password_hash };

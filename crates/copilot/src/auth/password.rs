@@ -129,11 +129,12 @@ fn hash(password: &str) -> anyhow::Result<String> {
     Ok(hash.to_string())
 }
 
-/// Whether a new password may be chosen; `about` holds the words that others know about the user.
-pub(super) fn check(password: &str, about: &[&str]) -> Result<()> {
+/// Whether a new password, the `field` of a body, may be chosen; `about` holds the words that others know about the
+/// user.
+pub(super) fn check(field: &str, password: &str, about: &[&str]) -> Result<()> {
     let length = password.chars().count();
     if !(MIN..=MAX).contains(&length) {
-        return Err(Error::field("password", format!("must have {MIN} to {MAX} characters")));
+        return Err(Error::field(field, format!("must have {MIN} to {MAX} characters")));
     }
     if weak::is_weak(password, about) {
         return Err(Error::Refused(
@@ -197,7 +198,7 @@ mod tests {
             (good.repeat(6)[..129].to_owned(), false),
             ("a".repeat(1 << 20), false),
         ] {
-            assert_eq!(check(&password, &[]).is_ok(), accepted, "{password:.40}");
+            assert_eq!(check("password", &password, &[]).is_ok(), accepted, "{password:.40}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The commands of `sre-copilot`.
 
 mod account;
+mod audit;
 mod demo;
 mod demo_watch;
 mod diagnose;
@@ -46,6 +47,11 @@ enum Command {
     Token {
         #[command(subcommand)]
         command: account::TokenCommand,
+    },
+    /// Looks at the audit log.
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
     },
     /// Shows settings.
     Config {
@@ -101,6 +107,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Openapi => print::line(&crate::gateway::document().to_pretty_json()?),
         Command::User { command } => account::user(command).await,
         Command::Token { command } => account::token(command).await,
+        Command::Audit { command } => audit::audit(command).await,
         Command::Config { command: ConfigCommand::Show(settings) } => {
             let (_, shown) = settings.load()?;
             let width = shown.iter().map(|row| row.key.len()).max().unwrap_or_default();

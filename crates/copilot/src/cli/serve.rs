@@ -63,7 +63,9 @@ pub async fn stop_asked() -> anyhow::Result<()> {
 /// # Errors
 /// When the level can't be read.
 pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log_level).context("log_level")?;
+    // At this library's lowest level whole frames would be in the log, and with them what events say.
+    let filter = format!("tungstenite=debug,{}", config.log_level);
+    let filter = EnvFilter::try_new(filter).context("log_level")?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let json = match config.log_format.as_str() {
         "json" => true,

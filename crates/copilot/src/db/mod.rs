@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use outbox::{Clock, Db, Pool};
+use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 /// How long a request waits for a connection before it is told to try again.
@@ -55,21 +56,22 @@ async fn sqlite(options: SqliteConnectOptions) -> anyhow::Result<Pool> {
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
         .statement_cache_capacity(256);
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(ACQUIRE)
-        .connect_with(options.clone())
-        .await
-        .context("opening the SQLite file")?;
+    // SQLite itself rolls a transaction back when the disk is full; the driver's own roll-back then fails, and it takes
+    // the connection to be inside of a transaction for ever. Such a one is replaced.
+    let pool = || {
+        let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE);
+        pool.before_acquire(|open, _| Box::pin(async move { Ok(!open.is_in_transaction()) }))
+    };
+    let writer =
+        pool().max_connections(1).connect_with(options.clone()).await.context("opening the SQLite file")?;
     // Missing: applied by a newer version, whose schema this one can work with.
     sqlx::migrate!("../../migrations/sqlite")
         .set_ignore_missing(true)
         .run(&writer)
         .await
         .context("migrating the database")?;
-    let readers = SqlitePoolOptions::new()
+    let readers = pool()
         .max_connections(SQLITE_READERS)
-        .acquire_timeout(ACQUIRE)
         .connect_with(options.read_only(true))
         .await
         .context("opening the SQLite file for reading")?;

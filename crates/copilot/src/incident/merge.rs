@@ -93,7 +93,7 @@ async fn carry(
 async fn take_over(tx: &mut Tx, desk: &mut Desk, member: &Member, into: IncidentId) -> Result<()> {
     let (all, firing) = tracked::store::counts(tx, member.tenant, into).await?;
     let worst = tracked::store::worst_firing(tx, member.tenant, into).await?;
-    let flapping = tracked::store::any_flapping(tx, member.tenant, into).await?;
+    let flapping = !tracked::store::flapping(tx, member.tenant, into).await?.is_empty();
     let target = desk.take(tx, into).await?;
     if let Some(worst) = worst {
         target.raise(worst, None);

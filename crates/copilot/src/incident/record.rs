@@ -132,6 +132,8 @@ impl Record {
         }
         incident.state = to;
         incident.open = to.is_open();
+        // Nothing need be heard of what is over.
+        incident.stale &= incident.open;
         let entered = match to {
             State::Detected | State::Inconclusive => return,
             State::Acknowledged => &mut incident.acknowledged_at,

@@ -10,7 +10,7 @@ use super::store::bulk::{DoneStep, New};
 use super::{Incident, Severity, State, explain, store, tracked};
 use crate::error::{Error, Result};
 use crate::event::{self, Event};
-use crate::ids::{IncidentId, ProjectId, StepId, TenantId};
+use crate::ids::{AlertId, IncidentId, ProjectId, StepId, TenantId};
 
 /// An incident being worked on.
 struct Working {
@@ -38,8 +38,8 @@ pub struct Desk {
     steps: Vec<DoneStep>,
     /// Incidents that are to be explained when everything is written.
     unexplained: BTreeSet<IncidentId>,
-    /// Incidents with an alert that began to flap.
-    flapping: BTreeSet<IncidentId>,
+    /// Alerts whose flapping this transaction changes, each with the incident that it makes flap by now.
+    flapping: BTreeMap<AlertId, Option<IncidentId>>,
     /// What is written back is what senders and time can change; people's changes are written in full.
     by_sender: bool,
 }
@@ -54,7 +54,7 @@ impl Desk {
             open: BTreeMap::new(),
             steps: Vec::new(),
             unexplained: BTreeSet::new(),
-            flapping: BTreeSet::new(),
+            flapping: BTreeMap::new(),
             by_sender: false,
         }
     }
@@ -93,9 +93,9 @@ impl Desk {
     /// Opens an incident, or takes the open one that already has its key; says which.
     ///
     /// # Errors
-    /// When the database refused.
+    /// [`Error::NotFound`] when the project was deleted, others when the database refused.
     pub async fn open(&mut self, tx: &mut Tx, mut new: NewIncident<'_>) -> Result<(IncidentId, bool)> {
-        new.number = store::next_number(tx, self.tenant, self.project).await?;
+        new.number = store::next_number(tx, self.tenant, self.project).await.map_err(Error::gone)?;
         let record = store::open(tx, self.tenant, &new).await?;
         let (id, fresh) = (record.incident.id, record.incident.id == new.id);
         let opened = fresh.then(|| record.incident.clone());
@@ -132,8 +132,12 @@ impl Desk {
 
     /// Says that a statement about a taken incident was heard; it goes stale at `stale_at` unless another is.
     pub fn heard(&mut self, id: IncidentId, stale_at: Ts) {
-        if let Some(working) = self.open.get_mut(&id) {
-            working.stale_at = Some(stale_at);
+        let Some(working) = self.open.get_mut(&id) else { return };
+        working.stale_at = Some(stale_at);
+        if std::mem::take(&mut working.record.incident.stale) {
+            working.changed = true;
+            let detail = json!({ "last_statement_at": self.now });
+            self.step(id, "heard_again", detail, None);
         }
     }
 
@@ -173,15 +177,21 @@ impl Desk {
         self.resolve_if_over(tx, id).await
     }
 
+    /// Notes which incident an alert makes flap by now, if any.
+    pub fn flaps(&mut self, alert: AlertId, incident: Option<IncidentId>) {
+        self.flapping.insert(alert, incident);
+    }
+
     /// Marks the incident as flapping, or takes the mark off when none of its alerts flaps any more.
     ///
     /// # Errors
     /// When the incident can't be read or written.
-    pub async fn set_flapping(&mut self, tx: &mut Tx, id: IncidentId, flapping: bool) -> Result<()> {
-        if flapping {
-            self.flapping.insert(id);
+    pub async fn mark_flapping(&mut self, tx: &mut Tx, id: IncidentId) -> Result<()> {
+        let mut still = self.flapping.values().any(|incident| *incident == Some(id));
+        if !still {
+            let stored = tracked::store::flapping(tx, self.tenant, id).await?;
+            still = stored.iter().any(|alert| !self.flapping.contains_key(alert));
         }
-        let still = self.flapping.contains(&id) || tracked::store::any_flapping(tx, self.tenant, id).await?;
         let record = self.take(tx, id).await?;
         if record.incident.flapping != still {
             record.incident.flapping = still;

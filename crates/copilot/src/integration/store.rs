@@ -1,6 +1,6 @@
 //! All SQL of integrations and their tokens.
 
-use outbox::{Ts, Tx, on_tx};
+use outbox::{Ts, Tx, on_tx, sabotage};
 use sqlx::types::Json;
 
 use super::{Kind, Settings};
@@ -100,6 +100,16 @@ pub async fn find(
     project: ProjectId,
     id: IntegrationId,
 ) -> sqlx::Result<Option<Row>> {
+    if sabotage::broken("integration-of-any-project") {
+        return on_tx!(tx, c => sqlx::query_as(concat!(
+            "select ", columns!(), " from integrations where tenant_id = $1 and id = $2 and deleted_at is null"))
+            .bind(tenant).bind(id).fetch_optional(c).await);
+    }
+    if sabotage::broken("integration-of-any-tenant") {
+        return on_tx!(tx, c => sqlx::query_as(concat!(
+            "select ", columns!(), " from integrations where id = $1 and deleted_at is null"))
+            .bind(id).fetch_optional(c).await);
+    }
     on_tx!(tx, c => sqlx::query_as(concat!(
         "select ", columns!(), " from integrations
          where tenant_id = $1 and project_id = $2 and id = $3 and deleted_at is null"))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
-use outbox::Ts;
+use outbox::{Ts, sabotage};
 use sha2::{Digest as _, Sha256};
 
 use super::store::{self, Row, Token};
@@ -82,7 +82,8 @@ impl Default for Tokens {
     }
 }
 
-const WRONG: Error = Error::Credentials(
+/// What the sender of a token that proves nothing is told.
+pub const WRONG: Error = Error::Credentials(
     "invalid-credentials",
     "this webhook token is not valid: check the credentials (or credentials_file) of the sender, \
      or rotate the token on the integrations page",
@@ -94,7 +95,13 @@ impl Tokens {
     /// # Errors
     /// 401 when it is no valid token; 503 when the database does not answer.
     pub async fn prove(&self, app: &App, text: &str) -> Result<Arc<Proof>> {
-        let name: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        let name: [u8; 32] = match sabotage::broken("token-cache-unkeyed") {
+            true => [0; 32],
+            false => Sha256::digest(text.as_bytes()).into(),
+        };
+        if sabotage::broken("tokens-logged") {
+            tracing::trace!(token = text, "a webhook");
+        }
         let proof = match self.fresh.get(&name).await {
             Some(proof) => proof,
             None => {

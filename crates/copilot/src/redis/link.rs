@@ -7,6 +7,7 @@ use ::redis::{
     AsyncConnectionConfig, Client, IntoConnectionInfo as _, ProtocolVersion, PushInfo, PushKind, RedisError,
     Value,
 };
+use outbox::sabotage;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -110,6 +111,9 @@ impl Link {
                     self.tried.send_replace(true);
                     self.watch().await;
                     metrics::gauge!("sre_copilot_redis_up").set(0.0);
+                    if sabotage::broken("redis-link-once") {
+                        return;
+                    }
                 }
                 Err(error) => {
                     if !failing {

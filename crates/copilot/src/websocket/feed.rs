@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use outbox::{Db, Event, Stream, StreamHead, event};
+use outbox::{Db, Event, Stream, StreamHead, event, sabotage};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
@@ -49,7 +49,8 @@ pub(super) struct Follower {
 impl Feed {
     /// A feed that has not looked yet.
     pub(super) fn new(stream: Stream) -> Self {
-        let items = broadcast::channel(QUEUE).0;
+        let room = if sabotage::broken("unbounded-queue") { 1 << 20 } else { QUEUE };
+        let items = broadcast::channel(room).0;
         Self { stream, items, position: watch::channel(None).0, sent: Arc::default() }
     }
 
@@ -88,11 +89,14 @@ impl Feed {
                         tracing::warn!(error = error.to_string(), "live events can't be read; trying on");
                     }
                     failing = true;
+                    if sabotage::broken("feed-ends-on-error") {
+                        return hub.stop().cancelled().await;
+                    }
                 }
             }
             tokio::select! {
                 () = woken(&mut wakes, self.stream.id) => cause = "wake",
-                () = tokio::time::sleep(hub.limits().poll) => cause = "poll",
+                () = tokio::time::sleep(hub.limits().poll), if !sabotage::broken("wake-ups-only") => cause = "poll",
                 () = hub.stop().cancelled() => return,
             }
         }
@@ -100,6 +104,7 @@ impl Feed {
 
     /// Tells the next events, which `cause` made it look for; true when there may be more.
     async fn advance(&self, db: &Db, cause: &'static str) -> sqlx::Result<bool> {
+        sabotage::point("feed.read").await?;
         let known = *self.position.borrow();
         let (head, events) = match known {
             None => (begin(db, self.stream).await?, Vec::new()),

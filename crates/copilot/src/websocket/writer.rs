@@ -3,7 +3,7 @@
 use axum::extract::ws::{Message as Frame, Utf8Bytes, WebSocket};
 use futures_util::SinkExt as _;
 use futures_util::stream::SplitSink;
-use outbox::{Stream, StreamHead};
+use outbox::{Stream, StreamHead, sabotage};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -101,7 +101,7 @@ impl<'a> Writer<'a> {
         let begun = tokio::time::timeout(self.hub.limits().stalled, self.follower.head()).await;
         self.at = begun.ok().flatten().ok_or(End::Unavailable)?;
         self.through = self.follower.sent();
-        let Some(place) = place else {
+        let Some(place) = place.filter(|_| !sabotage::broken("resume-live-only")) else {
             self.say(message::hello(self.at)).await?;
             return self.flush().await;
         };
@@ -152,6 +152,7 @@ impl<'a> Writer<'a> {
     async fn deliver(&mut self, item: Result<Item, RecvError>) -> Step {
         let mut item = item;
         let begun = Instant::now();
+        sabotage::point("socket.deliver").await.map_err(|_| End::Unavailable)?;
         for _ in 0..BATCH {
             match item {
                 Ok(Item::Event { message, through }) => {
@@ -159,6 +160,7 @@ impl<'a> Writer<'a> {
                     self.tell(message).await?;
                 }
                 Ok(Item::Reset) => return self.resync().await,
+                Err(RecvError::Lagged(_)) if sabotage::broken("lagged-ignored") => {}
                 Err(RecvError::Lagged(_)) if self.slow => return self.overflow().await,
                 // A burst was faster than this task: the client is not to blame.
                 Err(RecvError::Lagged(_)) => return self.catch_up().await,
@@ -184,7 +186,7 @@ impl<'a> Writer<'a> {
         if message.seq <= self.at.seq {
             return Ok(());
         }
-        if message.seq != self.at.seq + 1 {
+        if message.seq != self.at.seq + 1 && !sabotage::broken("lagged-ignored") {
             return self.catch_up().await;
         }
         self.at.seq = message.seq;

@@ -22,6 +22,12 @@ impl Browser {
         Self { cookies: String::new(), csrf: String::new(), base, http }
     }
 
+    /// One that has visited nothing yet, of the server at this address.
+    pub fn at(base: &str) -> Self {
+        let (base, http) = (base.to_owned(), crate::world::client());
+        Self { cookies: String::new(), csrf: String::new(), base, http }
+    }
+
     /// One in which the owner has signed in.
     pub async fn owner(world: &World) -> Self {
         let mut browser = Self::new(world);

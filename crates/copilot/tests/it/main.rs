@@ -9,11 +9,15 @@
 )]
 
 mod access;
+mod audit;
 mod bodies;
 mod browser;
+mod canary;
 mod cluster;
 mod contract;
+mod corpus;
 mod crash;
+mod deletion;
 mod demo;
 mod deploy;
 mod door;
@@ -21,6 +25,7 @@ mod faults;
 mod ingest;
 mod matrix;
 mod model;
+mod mutant;
 mod postgres;
 mod process;
 mod redis;

@@ -5,6 +5,8 @@
 
 pub mod generate;
 pub mod history;
+mod kills;
+mod product;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +39,7 @@ pub fn run(history: &[Step]) -> World {
             What::Acknowledge(key) => model.person(*key, step.at, State::Acknowledged),
             What::Resolve(key) => model.person(*key, step.at, State::Resolved),
             What::Learn(key) => model.person(*key, step.at, State::Learned),
+            What::Merge(from, into) => model.merge(*from, *into, step.at),
         }
     }
     model.world(history.last().map_or(0, |step| step.at))
@@ -46,6 +49,8 @@ pub fn run(history: &[Step]) -> World {
 struct Model {
     keys: BTreeMap<u8, Key>,
     cases: Vec<Case>,
+    /// The case that a merge sends an incident key to.
+    redirects: BTreeMap<u8, usize>,
 }
 
 /// What is known of an alert key.
@@ -54,7 +59,9 @@ struct Key {
     incident: u8,
     /// When the open episode started, by the sender.
     open: Option<i64>,
-    episodes: usize,
+    /// The case of each episode.
+    episodes: Vec<usize>,
+    ended: usize,
     /// The case of the newest episode.
     case: usize,
     /// When the last closed episode ended, by the sender, and when that was received.
@@ -73,6 +80,7 @@ struct Case {
     key: u8,
     state: State,
     resolved: Option<(By, i64)>,
+    merged: bool,
     alerts: BTreeSet<u8>,
 }
 
@@ -83,7 +91,7 @@ impl Case {
 
     fn can_return(&self, now: i64) -> bool {
         let recently = matches!(self.resolved, Some((By::Source, at)) if now - at <= REOPEN);
-        self.state == State::Resolved && recently
+        self.state == State::Resolved && !self.merged && recently
     }
 }
 
@@ -176,24 +184,32 @@ impl Model {
         let key = self.keys.get_mut(&id).unwrap();
         key.open = Some(s);
         key.held = None;
-        key.episodes += 1;
         let incident = key.incident;
         let case = self.place(incident, now);
+        self.keys.get_mut(&id).unwrap().episodes.push(case);
         self.attach(id, case);
         self.transition(id, now);
     }
 
     fn place(&mut self, key: u8, now: i64) -> usize {
-        if let Some(open) = self.cases.iter().position(|case| case.key == key && case.open()) {
-            return open;
+        let own = self.open_of(key).or_else(|| self.cases.iter().rposition(|case| case.key == key));
+        for at in [self.redirects.get(&key).copied(), own].into_iter().flatten() {
+            if self.cases[at].open() {
+                return at;
+            }
+            if self.cases[at].can_return(now) {
+                (self.cases[at].state, self.cases[at].resolved) = (State::Investigating, None);
+                return at;
+            }
+            self.redirects.remove(&key);
         }
-        let newest = self.cases.iter().rposition(|case| case.key == key);
-        if let Some(at) = newest.filter(|at| self.cases[*at].can_return(now)) {
-            (self.cases[at].state, self.cases[at].resolved) = (State::Investigating, None);
-            return at;
-        }
-        self.cases.push(Case { key, state: State::Detected, resolved: None, alerts: BTreeSet::new() });
+        let (state, alerts) = (State::Detected, BTreeSet::new());
+        self.cases.push(Case { key, state, resolved: None, merged: false, alerts });
         self.cases.len() - 1
+    }
+
+    fn open_of(&self, key: u8) -> Option<usize> {
+        self.cases.iter().position(|case| case.key == key && case.open())
     }
 
     fn attach(&mut self, id: u8, case: usize) {
@@ -205,6 +221,7 @@ impl Model {
     fn end(&mut self, id: u8, now: i64, e: i64, closed: i64) {
         let key = self.keys.get_mut(&id).unwrap();
         key.open = None;
+        key.ended += 1;
         key.last = Some((e, closed));
         let case = key.case;
         self.transition(id, now);
@@ -230,29 +247,27 @@ impl Model {
         }
     }
 
-    /// The source goes on firing although a person closed the incident.
+    /// The source goes on firing although its incident is closed.
     fn disagree(&mut self, id: u8, now: i64) {
         let key = &self.keys[&id];
         let (incident, at) = (key.incident, key.case);
-        match (self.cases[at].state, self.cases[at].resolved) {
-            (State::Resolved, Some((By::Hand, since))) if now - since > HOLD => {
-                let open = self.cases.iter().rposition(|case| case.key == incident && case.open());
-                if let Some(open) = open {
-                    return self.attach(id, open);
-                }
-                (self.cases[at].state, self.cases[at].resolved) = (State::Investigating, None);
-            }
-            (State::Learned, _) => {
-                let case = self.place(incident, now);
-                self.attach(id, case);
-            }
-            _ => {}
+        let case = &self.cases[at];
+        let waits = matches!(case.resolved, Some((_, since)) if now - since <= HOLD);
+        if case.open() || (case.state == State::Resolved && waits) {
+            return;
         }
+        if case.state == State::Resolved && self.open_of(case.key).is_none() {
+            (self.cases[at].state, self.cases[at].resolved) = (State::Investigating, None);
+            return;
+        }
+        let to = self.place(incident, now);
+        *self.keys.get_mut(&id).unwrap().episodes.last_mut().unwrap() = to;
+        self.attach(id, to);
     }
 
     /// Moves that are not legal change nothing.
     fn person(&mut self, key: u8, now: i64, to: State) {
-        let Some(case) = self.cases.iter_mut().rfind(|case| case.key == key) else { return };
+        let Some(case) = self.cases.iter_mut().rfind(|case| case.key == key && !case.merged) else { return };
         let legal = match to {
             State::Acknowledged => case.state == State::Detected,
             State::Resolved => case.open(),
@@ -267,15 +282,41 @@ impl Model {
         }
     }
 
+    /// Everything of the newest incident of one key becomes another's, and what will be.
+    fn merge(&mut self, from: u8, into: u8, now: i64) {
+        let newest = |key| self.cases.iter().rposition(|case| case.key == key && !case.merged);
+        let (Some(from), Some(into)) = (newest(from), newest(into)) else { return };
+        if [from, into].iter().any(|at| self.cases[*at].state == State::Learned) {
+            return;
+        }
+        let case = &mut self.cases[from];
+        let since = case.resolved.map_or(now, |(_, since)| since);
+        (case.state, case.resolved, case.merged) = (State::Resolved, Some((By::Hand, since)), true);
+        let key = case.key;
+        for one in self.keys.values_mut() {
+            for case in one.episodes.iter_mut().chain([&mut one.case]) {
+                *case = if *case == from { into } else { *case };
+            }
+        }
+        let belongs = |key: &&Key| key.episodes.contains(&into);
+        let all = self.keys.iter().filter(|(_, key)| belongs(key)).map(|(id, _)| *id);
+        self.cases[into].alerts = all.collect();
+        self.redirects.values_mut().filter(|to| **to == from).for_each(|to| *to = into);
+        self.redirects.insert(key, into);
+    }
+
     fn world(&self, now: i64) -> World {
         let mut world = World::default();
         for (id, key) in &self.keys {
             let flapping = key.flapping_until.is_some();
-            world.alerts.insert(*id, Alert { open: key.open.is_some(), episodes: key.episodes, flapping });
+            let (open, episodes) = (key.open.is_some(), key.episodes.len());
+            world.alerts.insert(*id, Alert { open, episodes, ended: key.ended, flapping });
         }
         for (at, case) in self.cases.iter().enumerate() {
-            let keys = || self.keys.values().filter(|key| key.case == at && key.episodes > 0);
-            let silent = keys().map(|key| key.last_statement).max().is_some_and(|last| now - last > STALE);
+            let keys = || self.keys.values().filter(|key| key.case == at && !key.episodes.is_empty());
+            let fires = keys().any(|key| key.open.is_some());
+            let silent =
+                fires && keys().map(|key| key.last_statement).max().is_some_and(|last| now - last > STALE);
             world.incidents.entry(case.key).or_default().push(Incident {
                 state: case.state,
                 open: case.open(),

@@ -21,6 +21,11 @@ impl Process {
 
     /// As [`Process::start`], with these variables set as well.
     pub async fn start_with(home: &Home, variables: &[(&str, &str)]) -> Self {
+        Self::start_logging(home, variables, Stdio::inherit()).await
+    }
+
+    /// As [`Process::start_with`], with its log going elsewhere.
+    pub async fn start_logging(home: &Home, variables: &[(&str, &str)], log: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sre-copilot"));
         command.arg("serve").env_clear().env("SRE_COPILOT_DATA_DIR", home.folder.path().join("data"));
         command
@@ -31,7 +36,9 @@ impl Process {
             command.env(format!("SRE_COPILOT_{service}_LISTEN"), format!("127.0.0.1:{port}"));
         }
         command.env("SRE_COPILOT_LOG_LEVEL", "warn").envs(variables.iter().copied());
-        let child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
+        // A test of a broken product is run anew with this set.
+        command.envs(std::env::var(outbox::sabotage::BROKEN).map(|ways| (outbox::sabotage::BROKEN, ways)));
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let process = Self { child, base: format!("http://127.0.0.1:{}", ports[0]) };
         process.ready().await;
         process

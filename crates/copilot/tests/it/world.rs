@@ -132,11 +132,27 @@ impl World {
 
     /// The events of the project, in order.
     pub async fn events(&self) -> Vec<(i64, String, Value)> {
+        self.events_after(0, 100_000).await.1
+    }
+
+    /// Where the project's stream stands, and at most `count` of its events after the number `seq`.
+    pub async fn events_after(&self, seq: i64, count: i64) -> (i64, Vec<(i64, String, Value)>) {
+        let mut tx = self.server.app.db.read(self.tenant.parse().unwrap()).await.unwrap();
+        self.events_in(&mut tx, seq, count).await
+    }
+
+    /// As [`World::events_after`], as of a transaction.
+    pub async fn events_in(
+        &self,
+        tx: &mut outbox::Tx,
+        seq: i64,
+        count: i64,
+    ) -> (i64, Vec<(i64, String, Value)>) {
         let stream =
             outbox::Stream { owner: self.tenant.parse().unwrap(), id: self.project.parse().unwrap() };
-        let mut tx = self.server.app.db.read(stream.owner).await.unwrap();
-        let events = outbox::event::after(&mut tx, stream, 0, 100_000).await.unwrap();
-        events.into_iter().map(|event| (event.seq, event.kind, event.data.0)).collect()
+        let head = outbox::event::head(tx, stream).await.unwrap();
+        let events = outbox::event::after(tx, stream, seq, count).await.unwrap();
+        (head.seq, events.into_iter().map(|event| (event.seq, event.kind, event.data.0)).collect())
     }
 
     /// Waits until no analysis is queued or running.

@@ -2,10 +2,11 @@
 import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
-import { sentenceOf } from '../../api/errors';
+import { fieldError, sentenceOf } from '../../api/errors';
+import { enough, PASSWORD_HINT } from '../../components/password';
 import { Button } from '../../ui/Button';
 import { FormError, TextField } from '../../ui/Field';
-import { enough, fieldError, filled, takeFragment, useEnter } from './enter';
+import { filled, takeFragment, useEnter } from './enter';
 import { Frame } from './Frame';
 
 type Form = { full_name: string; password: string };
@@ -47,7 +48,7 @@ export default function InvitePage() {
           label="Password"
           type="password"
           autoComplete="new-password"
-          hint="At least 12 characters; a sentence is fine."
+          hint={PASSWORD_HINT}
           error={error('password')}
           {...register('password', enough)}
         />

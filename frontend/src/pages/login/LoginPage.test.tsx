@@ -32,7 +32,7 @@ it('lets the first visitor register, and names the field the server refused', as
   await user.type(screen.getByLabelText('E-mail'), 'sam');
   await user.type(screen.getByLabelText('Password'), 'short');
   await user.click(screen.getByRole('button', { name: 'Create account' }));
-  expect(await screen.findByText('Use at least 12 characters.')).toBeTruthy();
+  expect(await screen.findByText('Use at least 15 characters.')).toBeTruthy();
   await user.type(screen.getByLabelText('Password'), ' but now longer');
   await user.click(screen.getByRole('button', { name: 'Create account' }));
   expect(await screen.findByText('This is not an e-mail address.')).toBeTruthy();

@@ -1,10 +1,11 @@
 /** Making an organisation, its first project and its owner. */
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
-import { sentenceOf } from '../../api/errors';
+import { fieldError, sentenceOf } from '../../api/errors';
+import { enough, PASSWORD_HINT } from '../../components/password';
 import { Button } from '../../ui/Button';
 import { FormError, TextField } from '../../ui/Field';
-import { enough, fieldError, filled, useEnter } from './enter';
+import { filled, useEnter } from './enter';
 
 type Form = { full_name: string; tenant_name: string; email: string; password: string };
 
@@ -45,7 +46,7 @@ export function RegisterForm({ next }: { next: string | undefined }) {
         label="Password"
         type="password"
         autoComplete="new-password"
-        hint="At least 12 characters; a sentence is fine."
+        hint={PASSWORD_HINT}
         error={error('password')}
         {...register('password', enough)}
       />

@@ -2,7 +2,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { q } from '../../api/endpoints';
-import { ApiError } from '../../api/errors';
 import { safeNext } from '../../paths';
 
 /** Forgets the previous reader's data, learns who this is, and goes where they wanted to be. */
@@ -15,12 +14,6 @@ export function useEnter(): (next?: string) => void {
   };
 }
 
-/** The message of the server about one field of a form. */
-export function fieldError(error: unknown, field: string): string | undefined {
-  if (!(error instanceof ApiError)) return undefined;
-  return error.fields.find((one) => one.field === field)?.message;
-}
-
 /** The token after the `#`, which no server has seen; it is taken out of the address at once. */
 export function takeFragment(): string {
   const token = location.hash.slice(1);
@@ -28,16 +21,7 @@ export function takeFragment(): string {
   return token;
 }
 
-/** The fewest characters of a password. */
-export const SHORTEST_PASSWORD = 12;
-
 /** The rule of a field that may not stay empty. */
 export function filled(what: string) {
   return { validate: (text: string) => text.trim() !== '' || `Enter ${what}.` };
 }
-
-/** The rule of a new password; the server has the last word. */
-export const enough = {
-  validate: (text: string) =>
-    text.length >= SHORTEST_PASSWORD || `Use at least ${SHORTEST_PASSWORD} characters.`,
-};

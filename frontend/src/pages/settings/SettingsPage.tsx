@@ -7,18 +7,18 @@ import { PageBody, PageHeader, PageTitle } from '../../components/PageHeader';
 import { NotFound } from '../../components/RouteStates';
 import { SETTINGS_SECTIONS, type SettingsSection } from '../../paths';
 import { EmptyState } from '../../ui/Notice';
+import { Account } from './Account';
 import { Audit } from './Audit';
 import { Keys } from './Keys';
 import { Members } from './Members';
 import { Preferences } from './Preferences';
 import { Projects } from './Projects';
-import { Sessions } from './Sessions';
 
 const SECTIONS: Record<SettingsSection, { name: string; needs: Role; view: ComponentType }> = {
   members: { name: 'Members', needs: 'viewer', view: Members },
   keys: { name: 'API keys', needs: 'admin', view: Keys },
   projects: { name: 'Projects', needs: 'viewer', view: Projects },
-  sessions: { name: 'Sessions', needs: 'viewer', view: Sessions },
+  account: { name: 'Account', needs: 'viewer', view: Account },
   preferences: { name: 'This browser', needs: 'viewer', view: Preferences },
   audit: { name: 'Audit log', needs: 'admin', view: Audit },
 };

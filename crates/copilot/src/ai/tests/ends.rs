@@ -125,6 +125,16 @@ async fn the_models_answer_joins_the_statistical_one() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_the_model_to_see_the_ranking() {
+    let world = World::new(Some(BUDGET)).await;
+    world.change("checkout", "v2.41.0", 41).await;
+    world.script.then(Err(Failure::Timeout));
+    world.analyse(false).await;
+    let kinds: Vec<String> = world.event_kinds().await;
+    assert_eq!(kinds, ["incident.updated", "hypothesis.generated"], "the ranking, then the end");
+}
+
+#[tokio::test]
 async fn every_failure_of_the_model_leaves_the_statistical_answer_and_its_reason() {
     let usage = used();
     let failures: [(Result<Reply, Failure>, &str, Option<i64>); 9] = [
@@ -272,7 +282,8 @@ async fn a_result_under_an_old_fence_is_dropped() {
     let statuses: Vec<&str> = calls.iter().map(|(status, _)| status.as_str()).collect();
     assert_eq!(statuses, ["orphaned", "completed"]);
     assert!(calls[0].1.unwrap() > 1000, "an orphan costs what was reserved");
-    assert_eq!(world.events().await.len(), 1);
+    let kinds = world.event_kinds().await;
+    assert_eq!(kinds, ["incident.updated", "incident.updated", "hypothesis.generated"], "one end");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The audit log.
+//! The audit log and the ends of its chains.
 
 use outbox::{Ts, Tx, on_tx};
 use serde_json::Value;
@@ -21,14 +21,82 @@ pub(in crate::auth) struct AuditRow {
     pub detail: Json<Value>,
 }
 
-/// Adds an entry.
-pub(in crate::auth) async fn insert(tx: &mut Tx, tenant: TenantId, entry: &AuditRow) -> sqlx::Result<()> {
+/// A place in a tenant's chain of entries.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub(in crate::auth) struct Place {
+    /// Counts from 1, without a gap.
+    pub number: i64,
+    /// SHA-256 of the entry there and of all before it.
+    pub hash: Vec<u8>,
+}
+
+/// An entry at its place.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(in crate::auth) struct Placed {
+    #[sqlx(flatten)]
+    pub place: Place,
+    #[sqlx(flatten)]
+    pub row: AuditRow,
+}
+
+/// Takes the next number of the tenant's chain, with the hash that stands before it; every other entry of the tenant
+/// waits for this transaction.
+pub(in crate::auth) async fn take_place(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<Place> {
+    on_tx!(tx, c => sqlx::query_as(
+        "insert into audit_heads (tenant_id, number, hash) values ($1, 1, $2)
+         on conflict (tenant_id) do update set number = audit_heads.number + 1 returning number, hash")
+        .bind(tenant).bind(Vec::<u8>::new()).fetch_one(c).await)
+}
+
+/// Adds an entry at `place`, the end of the tenant's chain.
+pub(in crate::auth) async fn insert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    entry: &AuditRow,
+    place: &Place,
+) -> sqlx::Result<()> {
     on_tx!(tx, c => sqlx::query(
-        "insert into audit (tenant_id, id, at, actor, action, object, result, remote, request_id, detail)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+        "insert into audit (tenant_id, id, at, actor, action, object, result, remote, request_id, detail, number, hash)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
         .bind(tenant).bind(entry.id).bind(entry.at).bind(&entry.actor).bind(&entry.action).bind(&entry.object)
         .bind(&entry.result).bind(&entry.remote).bind(&entry.request_id).bind(&entry.detail)
-        .execute(c).await.map(drop))
+        .bind(place.number).bind(&place.hash)
+        .execute(c).await.map(drop))?;
+    on_tx!(tx, c => sqlx::query("update audit_heads set hash = $2 where tenant_id = $1")
+        .bind(tenant).bind(&place.hash).execute(c).await.map(drop))
+}
+
+/// Where the tenant's chain ends, if it has begun.
+pub(in crate::auth) async fn head(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<Option<Place>> {
+    on_tx!(tx, c => sqlx::query_as("select number, hash from audit_heads where tenant_id = $1")
+        .bind(tenant).fetch_optional(c).await)
+}
+
+/// At most `limit` entries of the chain behind `number`, in their order.
+pub(in crate::auth) async fn chain(
+    tx: &mut Tx,
+    tenant: TenantId,
+    number: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<Placed>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select number, hash, id, at, actor, action, object, result, remote, request_id, detail from audit
+         where tenant_id = $1 and number > $2 order by number limit $3")
+        .bind(tenant).bind(number).bind(limit).fetch_all(c).await)
+}
+
+/// How many entries stand outside of the chain, and the last of them.
+pub(in crate::auth) async fn outside(
+    tx: &mut Tx,
+    tenant: TenantId,
+) -> sqlx::Result<(i64, Option<(Uuid, Ts)>)> {
+    let count = on_tx!(tx, c => sqlx::query_scalar(
+        "select count(*) from audit where tenant_id = $1 and number is null")
+        .bind(tenant).fetch_one(c).await)?;
+    let last = on_tx!(tx, c => sqlx::query_as(
+        "select id, at from audit where tenant_id = $1 and number is null order by at desc limit 1")
+        .bind(tenant).fetch_optional(c).await)?;
+    Ok((count, last))
 }
 
 /// At most `limit` entries older than `before`, newest first.

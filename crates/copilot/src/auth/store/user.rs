@@ -70,6 +70,12 @@ pub(in crate::auth) async fn tenant_by_name(tx: &mut Tx, name: &str) -> sqlx::Re
         .bind(name).fetch_optional(c).await)
 }
 
+/// Every tenant, the oldest first; for the operator.
+pub(in crate::auth) async fn tenants(tx: &mut Tx) -> sqlx::Result<Vec<TenantId>> {
+    on_tx!(tx, c => sqlx::query_scalar("select tenant_id from tenants order by created_at, tenant_id")
+        .fetch_all(c).await)
+}
+
 /// Adds a person; `false` when the address is taken.
 pub(in crate::auth) async fn insert(tx: &mut Tx, tenant: TenantId, user: &UserRow) -> sqlx::Result<bool> {
     let now = tx.now();
@@ -79,6 +85,21 @@ pub(in crate::auth) async fn insert(tx: &mut Tx, tenant: TenantId, user: &UserRo
         .bind(tenant).bind(user.id).bind(&user.email).bind(&user.full_name).bind(&user.password_hash).bind(now)
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(added == 1)
+}
+
+/// Replaces the password hash `old` of a person; `false` when it is another one by now.
+pub(in crate::auth) async fn replace_password(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: UserId,
+    old: &str,
+    new: &str,
+) -> sqlx::Result<bool> {
+    let changed = on_tx!(tx, c => sqlx::query(
+        "update users set password_hash = $4 where tenant_id = $1 and id = $2 and password_hash = $3")
+        .bind(tenant).bind(id).bind(old).bind(new)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(changed == 1)
 }
 
 /// Replaces a person's password hash.

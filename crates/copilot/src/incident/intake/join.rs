@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::event::{self, Event};
 use crate::ids::{EpisodeId, IncidentId, ProjectId};
 use crate::incident::episode::{HOLD_S, REOPEN_S};
-use crate::incident::record::NewIncident;
+use crate::incident::record::{NewIncident, Record};
 use crate::incident::store::bulk::Lead;
 use crate::incident::{Severity, State, store};
 
@@ -30,9 +30,9 @@ impl Intake<'_> {
         origin: &Origin,
     ) -> Result<Done> {
         let quiet = one.row.severity == Severity::Info && !origin.source.open_info;
-        let outcome = if quiet { Outcome::Suppressed } else { self.join(tx, one, origin).await? };
+        let outcome = if quiet { Outcome::Suppressed } else { self.join(tx, one, at, origin).await? };
         if quiet {
-            one.incident = None;
+            self.leave(tx, one).await?;
         }
         let episode = EpisodeId::new();
         self.writes.begin(episode, one, starts_at, at);
@@ -62,34 +62,50 @@ impl Intake<'_> {
             });
             self.arrivals.entry(incident).or_default().note(&mut self.desk, incident, detail, origin);
         }
-        one.row.incident_id = Some(incident);
+        let before = one.row.incident_id.replace(incident);
         self.desk.heard(incident, self.now.plus_seconds(origin.source.stale_after_s));
         if one.track.is_flapping() {
-            self.desk.set_flapping(tx, incident, true).await?;
+            self.desk.flaps(one.row.id, Some(incident));
+            self.desk.mark_flapping(tx, incident).await?;
+            if let Some(before) = before.filter(|before| *before != incident) {
+                self.desk.mark_flapping(tx, before).await?;
+            }
         }
         Ok(())
     }
 
-    /// Finds the incident of a new episode: the open one of its key, one to reopen, or a new one.
-    async fn join(&mut self, tx: &mut Tx, one: &mut One<'_>, origin: &Origin) -> Result<Outcome> {
+    /// Takes an alert that opens no incident out of the one it was in.
+    async fn leave(&mut self, tx: &mut Tx, one: &mut One<'_>) -> Result<()> {
+        let before = one.incident.take();
+        if let Some(before) = before.filter(|_| one.track.is_flapping()) {
+            self.desk.flaps(one.row.id, None);
+            self.desk.mark_flapping(tx, before).await?;
+        }
+        Ok(())
+    }
+
+    /// Finds the incident of an episode that began at `at`: the open one of its key, one to reopen, or a new one.
+    async fn join(&mut self, tx: &mut Tx, one: &mut One<'_>, at: Ts, origin: &Origin) -> Result<Outcome> {
         let mut key = one.incident_key;
         let mut previous = None;
         let lead = self.lead(tx, &key).await?;
-        if let Some(id) = lead.incident() {
+        // A person may have opened one of the key's own incidents again since the key was redirected.
+        for id in [lead.redirected, lead.open.or(lead.newest)].into_iter().flatten() {
             let record = self.desk.take(tx, id).await?;
             if record.incident.open {
                 one.incident = Some(id);
                 return Ok(Outcome::Attached);
             }
-            if record.reopens(self.now, REOPEN_S) {
+            if record.reopens(at, REOPEN_S) {
                 one.incident = Some(id);
-                self.desk.reopen(tx, id, "it fires again").await?;
+                self.reopen(tx, id, "it fires again").await?;
                 self.explain(one, id);
                 return Ok(Outcome::Reopened);
             }
-            previous = Some(id);
-            if lead.redirected.is_some() {
+            previous.get_or_insert(id);
+            if lead.redirected == Some(id) {
                 store::forget_redirect(tx, self.tenant, self.project, &key).await?;
+                self.leads.entry(key).and_modify(|lead| lead.redirected = None);
             }
         }
         let storm = self.open_count(tx).await? >= STORM;
@@ -173,29 +189,45 @@ impl Intake<'_> {
         let Some(id) = one.incident else { return Ok(Done::new(Outcome::Repeated, None, None)) };
         let now = self.now;
         let incident = &self.desk.take(tx, id).await?.incident;
-        let closed_at = incident.learned_at.or(incident.resolved_at).unwrap_or(incident.updated_at);
-        if incident.open || now <= closed_at.plus_seconds(HOLD_S) {
+        if incident.open {
+            return Ok(Done::new(Outcome::Repeated, None, one.incident));
+        }
+        // Who resolves it sees it end before its sender does; who closed it for good is told at once.
+        let resolved_at = incident.resolved_at.filter(|_| incident.state == State::Resolved);
+        if resolved_at.is_some_and(|at| now <= at.plus_seconds(HOLD_S)) {
             return Ok(Done::new(Outcome::Repeated, "just-resolved-by-hand", one.incident));
         }
         let reopens = incident.state == State::Resolved && incident.merged_into.is_none();
         // Another alert of the key may have opened a new incident since, and a key has one open incident.
-        let mut lead = self.lead(tx, &one.incident_key).await?;
-        if reopens && lead.open.is_none() {
-            self.desk.reopen(tx, id, "resolved by hand, but its alert fires on").await?;
-            lead.open = Some(id);
-            self.leads.insert(one.incident_key, lead);
-            one.row.incident_open = Some(true);
+        if reopens && !self.has_open(tx, id).await? {
+            self.reopen(tx, id, "resolved by hand, but its alert fires on").await?;
             return Ok(Done::new(Outcome::Reopened, "still-firing", one.incident));
         }
-        let outcome = self.join(tx, one, origin).await?;
+        let outcome = self.join(tx, one, now, origin).await?;
         if let (Some(to), Some(episode)) = (one.incident, one.episode) {
             self.writes.move_to(episode, to);
             self.desk.alert_closed(tx, id).await?;
             self.attach(tx, one, to, origin).await?;
-            one.row.incident_open = Some(true);
             one.changed = true;
         }
         Ok(Done::new(outcome, "still-firing", one.incident))
+    }
+
+    /// Whether the key of an incident has an open incident. A merge may have given the incident alerts of other keys.
+    async fn has_open(&mut self, tx: &mut Tx, id: IncidentId) -> Result<bool> {
+        let Some(key) = own_key(self.desk.take(tx, id).await?) else { return Ok(false) };
+        let open = self.lead(tx, &key).await?.open;
+        Ok(open.is_some_and(|open| self.desk.is_open(open) != Some(false)))
+    }
+
+    /// Reopens an incident, to which its key leads from now on.
+    async fn reopen(&mut self, tx: &mut Tx, id: IncidentId, why: &str) -> Result<()> {
+        self.desk.reopen(tx, id, why).await?;
+        if let Some(key) = own_key(self.desk.take(tx, id).await?) {
+            let lead = Lead { open: Some(id), ..self.lead(tx, &key).await? };
+            self.leads.insert(key, lead);
+        }
+        Ok(())
     }
 
     async fn open_count(&mut self, tx: &mut Tx) -> Result<i64> {
@@ -204,6 +236,10 @@ impl Intake<'_> {
         }
         Ok(self.open_count.unwrap_or_default())
     }
+}
+
+fn own_key(record: &Record) -> Option<[u8; 32]> {
+    record.incident_key.as_deref()?.try_into().ok()
 }
 
 /// The key of a project's storm incident: no alert's grouping values can produce it.

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use outbox::{Ts, Tx, sabotage};
 
-use super::episode::Effect;
+use super::episode::{Due, Effect};
 use super::store::{self, bulk::Lead};
 use super::tracked::{self, Tracked, store::Sent};
 use super::work::Desk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{self, Event};
 use crate::ids::{AlertId, DeliveryId, IncidentId, ProjectId, TenantId};
 use one::One;
@@ -84,18 +84,17 @@ impl Done {
     }
 }
 
-/// Incident key and alert key.
-type Keys = ([u8; 32], [u8; 32]);
+/// The statements about one alert key, each with its place among those given.
+type Group<'s, 'a> = Vec<(usize, &'s Statement<'a>)>;
 
 /// Applies statements of one project in the order of acceptance, and answers in the order given.
 ///
-/// What the statements speak of is read with a few statements for all, the rules are applied in memory, and what
-/// changed is written with one statement a table. Alerts are taken in the order of their keys, so that two
-/// transactions never wait for each other in a circle; within a request a key's firings come before its
-/// resolutions, because the order in a body is not time.
+/// What the statements speak of is read and locked with a few statements for all, the rules are applied in memory,
+/// and what changed is written with one statement a table. Within a request firings come before resolutions, because
+/// the order in a body is not time: what ends must not take an incident along that something else keeps open.
 ///
 /// # Errors
-/// When the database refused; nothing was applied then. A unique violation means that another process was faster,
+/// [`Error::NotFound`] when the project was deleted, others when the database refused; nothing was applied then. A unique violation means that another process was faster,
 /// and the whole transaction is to be tried again.
 pub async fn apply(
     tx: &mut Tx,
@@ -103,27 +102,36 @@ pub async fn apply(
     project: ProjectId,
     statements: &[Statement<'_>],
 ) -> Result<Vec<Applied>> {
-    let mut by_key: BTreeMap<Keys, Vec<(usize, &Statement<'_>)>> = BTreeMap::new();
+    let mut groups: BTreeMap<[u8; 32], Group<'_, '_>> = BTreeMap::new();
     for (index, statement) in statements.iter().enumerate() {
-        let key = (statement.sent.incident_key, statement.sent.alert_key);
-        by_key.entry(key).or_default().push((index, statement));
+        groups.entry(statement.sent.alert_key).or_default().push((index, statement));
     }
-    store::lock_project(tx, tenant, project).await?;
+    let mut ordered: Group<'_, '_> = statements.iter().enumerate().collect();
+    ordered.sort_by_key(|(index, statement)| (statement.order, statement.sent.alert.status, *index));
+    if !store::lock_project(tx, tenant, project).await? {
+        return Err(Error::NotFound);
+    }
     let mut intake = Intake::new(tenant, project, tx.now());
-    let mut known = intake.load(tx, &by_key).await?;
-    let mut applied: Vec<Option<Applied>> = vec![None; statements.len()];
-    for (keys, group) in &mut by_key {
-        group.sort_by_key(|(index, statement)| (statement.order, statement.sent.alert.status, *index));
-        for (index, answer) in intake.one_key(tx, known.remove(&keys.1[..]), group).await? {
-            if let Some(slot) = applied.get_mut(index) {
-                *slot = Some(answer);
-            }
-        }
+    let mut known = intake.load(tx, &groups).await?;
+    let mut ones: BTreeMap<[u8; 32], One<'_>> = BTreeMap::new();
+    let mut done = Vec::with_capacity(statements.len());
+    for (index, statement) in ordered {
+        let key = statement.sent.alert_key;
+        let one =
+            ones.entry(key).or_insert_with(|| One::sent(known.remove(&key[..]), &statement.sent, intake.now));
+        let group = groups.get(&key).map_or(&[][..], Vec::as_slice);
+        done.push((index, intake.accept(tx, one, statement, group).await?));
     }
+    done.sort_unstable_by_key(|(index, _)| *index);
+    let applied = statements.iter().zip(done).filter_map(|(statement, (_, done))| {
+        Some(intake.applied(ones.get(&statement.sent.alert_key)?, statement, done))
+    });
+    let applied = applied.collect();
+    intake.writes.alerts(ones.into_values());
     sabotage::point("intake.before_incidents").await?;
     intake.finish(tx).await?;
     sabotage::point("intake.incidents_written").await?;
-    Ok(applied.into_iter().flatten().collect())
+    Ok(applied)
 }
 
 /// Does what was due for an alert by now without a statement: a hold or a flapping that ended.
@@ -138,8 +146,8 @@ pub async fn due(tx: &mut Tx, tenant: TenantId, project: ProjectId, id: AlertId)
     let stored = tracked::store::stored(tx, tenant, id).await?;
     let origin = stored.origin();
     let mut one = One::stored(tracked, stored);
-    intake.settle(tx, &mut one, now, &origin).await?;
-    intake.writes.alert(one);
+    intake.settle(tx, &mut one, &origin).await?;
+    intake.writes.alerts([one]);
     intake.finish(tx).await
 }
 
@@ -167,23 +175,23 @@ impl<'a> Intake<'a> {
     async fn load(
         &mut self,
         tx: &mut Tx,
-        by_key: &BTreeMap<Keys, Vec<(usize, &Statement<'_>)>>,
+        groups: &BTreeMap<[u8; 32], Group<'_, '_>>,
     ) -> Result<BTreeMap<Vec<u8>, Tracked>> {
-        let mut keys: Vec<&[u8]> = by_key.keys().map(|(_, alert_key)| &alert_key[..]).collect();
-        keys.sort_unstable();
+        let keys: Vec<&[u8]> = groups.keys().map(|alert_key| &alert_key[..]).collect();
         let known = tracked::store::bulk::load(tx, self.tenant, self.project, &keys).await?;
-        let mut joining = Vec::new();
+        let mut joining = BTreeSet::new();
         let mut incidents = BTreeSet::new();
-        for ((incident_key, alert_key), group) in by_key {
+        for (alert_key, group) in groups {
             let row = known.get(&alert_key[..]);
             let fires = group.iter().any(|(_, one)| one.sent.alert.status == alerts::Status::Firing);
             let open = row.is_some_and(|row| row.episode_id.is_some());
-            if fires && !open && joining.last() != Some(incident_key) {
-                joining.push(*incident_key);
+            if fires && !open {
+                joining.extend(group.iter().map(|(_, one)| one.sent.incident_key));
             }
             let quiet = open && fires && row.is_some_and(|row| row.incident_open == Some(true));
             incidents.extend(row.and_then(|row| row.incident_id).filter(|_| !quiet));
         }
+        let joining: Vec<[u8; 32]> = joining.into_iter().collect();
         for lead in store::bulk::leads(tx, self.tenant, self.project, &joining).await? {
             incidents.extend(lead.incident());
             if let Ok(key) = lead.incident_key.as_slice().try_into() {
@@ -203,36 +211,32 @@ impl<'a> Intake<'a> {
         Ok(self.writes.flush(tx, self.tenant, self.project).await?)
     }
 
-    /// Applies the statements about one alert key, in order.
-    async fn one_key(
+    /// Applies one statement; `group` are all about its alert.
+    async fn accept(
         &mut self,
         tx: &mut Tx,
-        known: Option<Tracked>,
+        one: &mut One<'a>,
+        statement: &Statement<'a>,
         group: &[(usize, &Statement<'a>)],
-    ) -> Result<Vec<(usize, Applied)>> {
-        let Some((_, first)) = group.first() else { return Ok(Vec::new()) };
-        let mut one = One::sent(known, &first.sent, self.now);
-        let mut done = Vec::with_capacity(group.len());
-        for (index, statement) in group {
-            let origin = Origin { source: statement.source.clone(), delivery: Some(statement.delivery) };
-            one.hear(self.now);
-            let did = if self.is_outlived(statement, group) {
-                Done::new(Outcome::Suppressed, "older-episode", one.incident)
-            } else {
-                self.statement(tx, &mut one, statement, &origin).await?
-            };
-            done.push((*index, statement, did));
+    ) -> Result<Done> {
+        let origin = Origin { source: statement.source.clone(), delivery: Some(statement.delivery) };
+        one.hear(self.now);
+        if self.is_outlived(statement, group) {
+            return Ok(Done::new(Outcome::Suppressed, "older-episode", one.incident));
         }
-        let open =
-            one.incident.is_some_and(|id| self.desk.is_open(id).or(one.row.incident_open) == Some(true));
-        let applied = done.into_iter().map(|(index, statement, done)| {
-            let steady = open && one.is_told_by(statement.sent.alert);
-            let Done { outcome, reason, incident } = done;
-            (index, Applied { outcome, reason, incident, alert: one.row.id, steady })
-        });
-        let applied = applied.collect();
-        self.writes.alert(one);
-        Ok(applied)
+        self.statement(tx, one, statement, &origin).await
+    }
+
+    /// What a statement did, now that it is known how its alert ends up.
+    fn applied(&self, one: &One<'a>, statement: &Statement<'a>, done: Done) -> Applied {
+        let steady = self.is_open(one) == Some(true) && one.is_told_by(statement.sent.alert);
+        let Done { outcome, reason, incident } = done;
+        Applied { outcome, reason, incident, alert: one.row.id, steady }
+    }
+
+    /// Whether the alert's incident is open by now.
+    fn is_open(&self, one: &One<'a>) -> Option<bool> {
+        one.incident.and_then(|id| self.desk.is_open(id).or(one.row.incident_open))
     }
 
     /// Whether a resolution ends before a firing of its own request begins: it is about an episode before that one, which the
@@ -259,7 +263,7 @@ impl<'a> Intake<'a> {
         if one.heartbeat {
             return Ok(Done::new(Outcome::Suppressed, "heartbeat", None));
         }
-        self.settle(tx, one, self.now, origin).await?;
+        self.settle(tx, one, origin).await?;
         let starts_at = Ts::from(alert.starts_at);
         let ends_at = alert.ends_at.map_or(self.now, Ts::from);
         match alert.status {
@@ -295,9 +299,7 @@ impl<'a> Intake<'a> {
                 Ok(Done::new(Outcome::Resolved, "swapped-pair", one.incident))
             }
             Effect::Held => Ok(Done::new(Outcome::Held, "maybe-an-echo", one.incident)),
-            _ if one.incident.is_some() && one.row.incident_open == Some(false) => {
-                self.still_firing(tx, one, origin).await
-            }
+            _ if self.is_open(one) == Some(false) => self.still_firing(tx, one, origin).await,
             _ => Ok(Done::new(Outcome::Repeated, None, one.incident)),
         }
     }
@@ -322,21 +324,20 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Ends a hold or a flapping whose time has come.
-    async fn settle(&mut self, tx: &mut Tx, one: &mut One<'a>, now: Ts, origin: &Origin) -> Result<()> {
-        if let Some(Effect::Opened { starts_at, at }) = one.track.due(now) {
+    /// Ends holds and flapping whose time has come.
+    async fn settle(&mut self, tx: &mut Tx, one: &mut One<'a>, origin: &Origin) -> Result<()> {
+        while let Some(due) = one.track.due(self.now) {
             one.changed = true;
-            self.begin(tx, one, starts_at, at, origin).await?;
-        }
-        if one.track.settle_flapping(now) {
-            one.changed = true;
-            if one.first.is_none() {
-                // Whether another alert of the incident flaps is asked of the database.
-                tracked::store::save(tx, self.tenant, one.row.id, &one.track, one.incident, one.episode)
-                    .await?;
-            }
-            if let Some(incident) = one.incident {
-                self.desk.set_flapping(tx, incident, false).await?;
+            match due {
+                Due::Believed { starts_at, at } => {
+                    self.begin(tx, one, starts_at, at, origin).await?;
+                }
+                Due::Calm => {
+                    self.desk.flaps(one.row.id, None);
+                    if let Some(incident) = one.incident {
+                        self.desk.mark_flapping(tx, incident).await?;
+                    }
+                }
             }
         }
         Ok(())
@@ -349,7 +350,8 @@ impl<'a> Intake<'a> {
         event::append(tx, self.tenant, self.project, &Event::AlertResolved(one.summary()));
         if let Some(incident) = one.incident {
             if one.track.is_flapping() {
-                self.desk.set_flapping(tx, incident, true).await?;
+                self.desk.flaps(one.row.id, Some(incident));
+                self.desk.mark_flapping(tx, incident).await?;
             }
             self.desk.alert_closed(tx, incident).await?;
         }

@@ -28,8 +28,14 @@ pub(super) struct Writes<'a> {
 }
 
 impl<'a> Writes<'a> {
-    /// Writes an alert as far as it changed.
-    pub fn alert(&mut self, one: One<'a>) {
+    /// Writes alerts as far as they changed.
+    pub fn alerts(&mut self, ones: impl IntoIterator<Item = One<'a>>) {
+        for one in ones {
+            self.alert(one);
+        }
+    }
+
+    fn alert(&mut self, one: One<'a>) {
         let One { row, first, track, incident, episode, changed, heard, .. } = one;
         if !changed && first.is_none() {
             if heard > 0 {

@@ -61,9 +61,7 @@ struct TrackColumns {
     last_starts_at: Option<Ts>,
     last_ends_at: Option<Ts>,
     closed_at: Option<Ts>,
-    tomb_starts_at: Option<Ts>,
-    tomb_ends_at: Option<Ts>,
-    tomb_at: Option<Ts>,
+    tombs: Json<Vec<[i64; 3]>>,
     held_starts_at: Option<Ts>,
     held_until: Option<Ts>,
     transitions: Json<Vec<i64>>,
@@ -108,11 +106,12 @@ impl Tracked {
                 .zip(columns.last_ends_at)
                 .zip(columns.closed_at)
                 .map(|((starts_at, ends_at), closed_at)| Closed { starts_at, ends_at, closed_at }),
-            tomb: columns
-                .tomb_starts_at
-                .zip(columns.tomb_ends_at)
-                .zip(columns.tomb_at)
-                .map(|((starts_at, ends_at), at)| Tomb { starts_at, ends_at, at }),
+            tombs: columns
+                .tombs
+                .0
+                .iter()
+                .map(|[starts_at, ends_at, at]| tomb(*starts_at, *ends_at, *at))
+                .collect(),
             held: columns
                 .held_starts_at
                 .zip(columns.held_until)
@@ -121,4 +120,9 @@ impl Tracked {
             flapping_until: columns.flapping_until,
         }
     }
+}
+
+fn tomb(starts_at: i64, ends_at: i64, at: i64) -> Tomb {
+    let [starts_at, ends_at, at] = [starts_at, ends_at, at].map(Ts::from_micros);
+    Tomb { starts_at, ends_at, at }
 }

@@ -6,9 +6,8 @@ use outbox::{Ts, Tx, on_tx};
 use sqlx::types::Json;
 
 use super::Tracked;
-use crate::ids::{AlertId, EpisodeId, IncidentId, IntegrationId, ProjectId, TenantId};
+use crate::ids::{AlertId, IncidentId, IntegrationId, ProjectId, TenantId};
 use crate::incident::Severity;
-use crate::incident::episode::Track;
 use crate::incident::intake::{Origin, Source};
 
 /// An alert as it was sent, with the keys it was given.
@@ -28,7 +27,7 @@ macro_rules! columns {
     () => {
         "id, integration_id, fingerprint, name, title, description, service_name, severity, annotations, runbook_url,
          incident_id, episode_id, statements, last_seen_at, longest_gap_s, starts_at, opened_at, last_starts_at,
-         last_ends_at, closed_at, tomb_starts_at, tomb_ends_at, tomb_at, held_starts_at, held_until, transitions,
+         last_ends_at, closed_at, tombs, held_starts_at, held_until, transitions,
          flapping_until"
     };
 }
@@ -72,35 +71,6 @@ pub async fn stored(tx: &mut Tx, tenant: TenantId, id: AlertId) -> sqlx::Result<
         .bind(tenant).bind(id).fetch_one(c).await)
 }
 
-/// Writes what the rules remember of an alert, and where it belongs.
-///
-/// # Errors
-/// When the database refused.
-pub async fn save(
-    tx: &mut Tx,
-    tenant: TenantId,
-    id: AlertId,
-    track: &Track,
-    incident: Option<IncidentId>,
-    episode: Option<EpisodeId>,
-) -> sqlx::Result<()> {
-    let transitions: Vec<i64> = track.transitions.iter().map(|at| at.micros()).collect();
-    on_tx!(tx, c => sqlx::query(
-        "update alerts set incident_id = $3, episode_id = $4, starts_at = $5, opened_at = $6, last_starts_at = $7,
-             last_ends_at = $8, closed_at = $9, tomb_starts_at = $10, tomb_ends_at = $11, tomb_at = $12,
-             held_starts_at = $13, held_until = $14, transitions = $15, flapping_until = $16
-         where tenant_id = $1 and id = $2")
-        .bind(tenant).bind(id).bind(incident).bind(episode)
-        .bind(track.open.map(|open| open.starts_at)).bind(track.open.map(|open| open.opened_at))
-        .bind(track.last.map(|last| last.starts_at)).bind(track.last.map(|last| last.ends_at))
-        .bind(track.last.map(|last| last.closed_at))
-        .bind(track.tomb.map(|tomb| tomb.starts_at)).bind(track.tomb.map(|tomb| tomb.ends_at))
-        .bind(track.tomb.map(|tomb| tomb.at))
-        .bind(track.held.map(|held| held.starts_at)).bind(track.held.map(|held| held.until))
-        .bind(Json(transitions)).bind(track.flapping_until)
-        .execute(c).await.map(drop))
-}
-
 /// An alert by its id, locked.
 ///
 /// # Errors
@@ -112,24 +82,25 @@ pub async fn find(tx: &mut Tx, tenant: TenantId, id: AlertId) -> sqlx::Result<Op
         .bind(tenant).bind(id).fetch_optional(c).await)
 }
 
-/// Whether any alert of an incident flaps.
+/// The alerts of an incident that flap.
 ///
 /// # Errors
 /// When the database refused.
-pub async fn any_flapping(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<bool> {
+pub async fn flapping(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<Vec<AlertId>> {
     on_tx!(tx, c => sqlx::query_scalar(
-        "select exists (select 1 from alerts where tenant_id = $1 and incident_id = $2
-         and flapping_until is not null)")
-        .bind(tenant).bind(incident).fetch_one(c).await)
+        "select id from alerts where tenant_id = $1 and incident_id = $2 and flapping_until is not null")
+        .bind(tenant).bind(incident).fetch_all(c).await)
 }
 
-/// When a statement about any open alert of an incident was last accepted.
+/// When a statement about any alert of an incident was last accepted; nothing when none of them fires.
 ///
 /// # Errors
 /// When the database refused.
 pub async fn last_statement(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<Option<Ts>> {
     on_tx!(tx, c => sqlx::query_scalar(
-        "select max(last_seen_at) from alerts where tenant_id = $1 and incident_id = $2 and episode_id is not null")
+        "select max(last_seen_at) from alerts where tenant_id = $1 and incident_id = $2
+         and exists (select 1 from alerts firing where firing.tenant_id = $1 and firing.incident_id = $2
+             and firing.episode_id is not null)")
         .bind(tenant).bind(incident).fetch_one(c).await)
 }
 
@@ -144,14 +115,17 @@ pub async fn move_all(tx: &mut Tx, tenant: TenantId, from: IncidentId, to: Incid
         .bind(tenant).bind(from).bind(to).execute(c).await.map(|done| done.rows_affected()))
 }
 
-/// Alerts whose hold or flapping ends by `now`, of every tenant.
+/// Alerts whose hold or flapping ends by `now`, of every tenant, in the order in which they end.
 ///
 /// # Errors
 /// When the database refused.
 pub async fn due(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, ProjectId, AlertId)>> {
     on_tx!(tx, c => sqlx::query_as(
-        "select tenant_id, project_id, id from alerts where held_until <= $1
-         union select tenant_id, project_id, id from alerts where flapping_until <= $1 limit 500")
+        "select tenant_id, project_id, id from (
+             select tenant_id, project_id, id, held_until as at, 0 as kind from alerts where held_until <= $1
+             union all
+             select tenant_id, project_id, id, flapping_until, 1 from alerts where flapping_until <= $1) ending
+         order by at, kind, id limit 500")
         .bind(now).fetch_all(c).await)
 }
 

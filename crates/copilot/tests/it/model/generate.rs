@@ -9,10 +9,10 @@ use super::history::{Statement, Step, What};
 const STATEMENTS: usize = 12;
 
 /// Steps of time, in seconds: below, at and above what the rules compare with.
-const PAUSES: [i64; 9] = [0, 1, 10, 30, 55, 61, 300, 900, 1801];
+const PAUSES: [i64; 13] = [0, 0, 0, 1, 10, 30, 55, 60, 61, 300, 900, 1801, 23_000];
 
 /// When a history begins, so that a sender may speak of what was before.
-const BEGIN: i64 = 1_000_000;
+pub const BEGIN: i64 = 1_000_000;
 
 /// The incident key of each alert key: the first and the last alert share one.
 pub const INCIDENT_OF: [u8; 3] = [0, 1, 0];
@@ -60,7 +60,8 @@ fn draft() -> impl Strategy<Value = Draft> {
         1 => Just(Draft::Tick),
         1 => incident.clone().prop_map(|incident| Draft::Person(What::Acknowledge(incident))),
         1 => incident.clone().prop_map(|incident| Draft::Person(What::Resolve(incident))),
-        1 => incident.prop_map(|incident| Draft::Person(What::Learn(incident))),
+        1 => incident.clone().prop_map(|incident| Draft::Person(What::Learn(incident))),
+        1 => incident.prop_map(|from| Draft::Person(What::Merge(from, 1 - from))),
     ]
 }
 

@@ -22,6 +22,8 @@ pub enum What {
     Resolve(u8),
     /// A person closes it for good.
     Learn(u8),
+    /// A person merges it into the newest incident of another key.
+    Merge(u8, u8),
 }
 
 /// What a sender says of one alert.
@@ -47,7 +49,10 @@ pub struct World {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Alert {
     pub open: bool,
+    /// Episodes that began, each with one event.
     pub episodes: usize,
+    /// Episodes that ended, each with one event.
+    pub ended: usize,
     pub flapping: bool,
 }
 

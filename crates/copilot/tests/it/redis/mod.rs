@@ -3,7 +3,7 @@
 mod channels;
 mod faults;
 mod limits;
-mod server;
+pub mod server;
 mod signs;
 mod wakes;
 

@@ -64,6 +64,11 @@ fn transitions(track: &Track) -> Json<Vec<i64>> {
     Json(track.transitions.iter().map(|at| at.micros()).collect())
 }
 
+fn tombs(track: &Track) -> Json<Vec<[i64; 3]>> {
+    let written = track.tombs.iter().map(|tomb| [tomb.starts_at, tomb.ends_at, tomb.at].map(Ts::micros));
+    Json(written.collect())
+}
+
 /// Adds alerts that were never seen before.
 ///
 /// # Errors
@@ -78,7 +83,7 @@ pub async fn insert(
         "insert into alerts (tenant_id, id, project_id, alert_key, integration_id, incident_key, fingerprint, name,
              title, description, service_name, severity, labels, annotations, generator_url, runbook_url, flags,
              heartbeat, incident_id, episode_id, starts_at, opened_at, last_starts_at, last_ends_at, closed_at,
-             tomb_starts_at, tomb_ends_at, tomb_at, held_starts_at, held_until, transitions, flapping_until,
+             tombs, held_starts_at, held_until, transitions, flapping_until,
              first_seen_at, last_seen_at, statements) ",
         (bind, new) => {
             let (sent, Write { row, track, incident, episode, .. }) = new;
@@ -92,8 +97,7 @@ pub async fn insert(
                 .push_bind(track.open.map(|open| open.starts_at)).push_bind(track.open.map(|open| open.opened_at))
                 .push_bind(track.last.map(|last| last.starts_at)).push_bind(track.last.map(|last| last.ends_at))
                 .push_bind(track.last.map(|last| last.closed_at))
-                .push_bind(track.tomb.map(|tomb| tomb.starts_at)).push_bind(track.tomb.map(|tomb| tomb.ends_at))
-                .push_bind(track.tomb.map(|tomb| tomb.at))
+                .push_bind(tombs(track))
                 .push_bind(track.held.map(|held| held.starts_at)).push_bind(track.held.map(|held| held.until))
                 .push_bind(transitions(track)).push_bind(track.flapping_until)
                 .push_bind(row.last_seen_at).push_bind(row.last_seen_at).push_bind(row.statements);
@@ -110,10 +114,9 @@ pub async fn save(tx: &mut Tx, tenant: TenantId, known: &[Write<'_>]) -> sqlx::R
         "update alerts set title = v.column3, description = v.column4, severity = v.column5, annotations = v.column6,
              runbook_url = v.column7, incident_id = v.column8, episode_id = v.column9, starts_at = v.column10,
              opened_at = v.column11, last_starts_at = v.column12, last_ends_at = v.column13, closed_at = v.column14,
-             tomb_starts_at = v.column15, tomb_ends_at = v.column16, tomb_at = v.column17,
-             held_starts_at = v.column18, held_until = v.column19, transitions = v.column20,
-             flapping_until = v.column21, last_seen_at = v.column22, statements = v.column23,
-             longest_gap_s = v.column24 from (",
+             tombs = v.column15, held_starts_at = v.column16, held_until = v.column17, transitions = v.column18,
+             flapping_until = v.column19, last_seen_at = v.column20, statements = v.column21,
+             longest_gap_s = v.column22 from (",
         (bind, known) => {
             let Write { row, track, incident, episode, .. } = known;
             bind.push_bind(tenant).push_bind(row.id).push_bind(&row.title).push_bind(&row.description)
@@ -122,8 +125,7 @@ pub async fn save(tx: &mut Tx, tenant: TenantId, known: &[Write<'_>]) -> sqlx::R
                 .push_bind(track.open.map(|open| open.starts_at)).push_bind(track.open.map(|open| open.opened_at))
                 .push_bind(track.last.map(|last| last.starts_at)).push_bind(track.last.map(|last| last.ends_at))
                 .push_bind(track.last.map(|last| last.closed_at))
-                .push_bind(track.tomb.map(|tomb| tomb.starts_at)).push_bind(track.tomb.map(|tomb| tomb.ends_at))
-                .push_bind(track.tomb.map(|tomb| tomb.at))
+                .push_bind(tombs(track))
                 .push_bind(track.held.map(|held| held.starts_at)).push_bind(track.held.map(|held| held.until))
                 .push_bind(transitions(track)).push_bind(track.flapping_until)
                 .push_bind(row.last_seen_at).push_bind(row.statements).push_bind(row.longest_gap_s);

@@ -1,0 +1,100 @@
+//! The product broken on purpose, one way or several at once: the test that guards a promise must turn red.
+
+use std::process::Stdio;
+
+use outbox::sabotage::BROKEN;
+use tokio::process::Command;
+
+/// What the test of this name, such as `matrix::nearly_a_route_is_none`, complains about when the product is broken in
+/// these ways; it is run in a process of its own.
+///
+/// # Panics
+/// When it does not complain.
+async fn complaint(test: &str, ways: &[&str]) -> String {
+    let text = run(test, ways).await;
+    assert!(text.contains("0 passed; 1 failed"), "{test} does not see {ways:?}:\n{text}");
+    text
+}
+
+/// What the test says, in a process of its own.
+async fn run(test: &str, ways: &[&str]) -> String {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--test-threads=1"]).env(BROKEN, ways.join(";")).stdin(Stdio::null());
+    let output = command.kill_on_drop(true).output().await.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("running 1 test"), "{test} is no test: {text}");
+    text
+}
+
+/// The test fails, and its complaint has all of these lines.
+async fn sees(test: &str, ways: &[&str], lines: &[&str]) {
+    let text = complaint(test, ways).await;
+    for line in lines {
+        assert!(text.contains(line), "{test} does not say {line:?} of {ways:?}:\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_matrix_sees_what_is_broken() {
+    sees(
+        "matrix::everybody_may_do_what_the_table_says_and_no_more",
+        &["no-role-check", "no-row-for-changes", "optional-sign-in", "integration-of-any-project"],
+        &[
+            "POST /api/v1/incidents/{incident_id}/comments as viewer: Forbidden, but 4",
+            "GET /api/v1/changes as owner: Passes, but 405",
+            "GET /api/v1/analytics/incidents as a stranger: Unauthenticated, but 500",
+            "PATCH /api/v1/projects/{project_id}/integrations/{integration_id} as a neighbour: NotFound, but 200",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_matrix_sees_refusals_that_leave_no_trace() {
+    let test = "matrix::everybody_may_do_what_the_table_says_and_no_more";
+    sees(test, &["refusals-unrecorded"], &["refused changes are 0 entries of the audit log"]).await;
+}
+
+/// Conditions on tenant and project that were forgotten: on SQLite there is nothing behind them, on PostgreSQL a second
+/// barrier between tenants.
+#[tokio::test]
+async fn a_forgotten_tenant_is_seen_or_held() {
+    let test = "matrix::everybody_may_do_what_the_table_says_and_no_more";
+    let text = complaint(test, &["integration-of-any-tenant"]).await;
+    let cell = |who: &str| {
+        format!(
+            "PATCH /api/v1/projects/{{project_id}}/integrations/{{integration_id}} as {who}: NotFound, but 200"
+        )
+    };
+    assert!(text.contains(&cell("a neighbour")), "{text}");
+    let held = std::env::var_os("SRE_COPILOT_TEST_DATABASE_URL").is_some();
+    assert_eq!(text.contains(&cell("another tenant")), !held, "{text}");
+}
+
+#[tokio::test]
+async fn marks_of_others_are_seen() {
+    let test = "canary::nobody_sees_what_another_organisation_wrote";
+    sees(test, &["feeds-unfiltered"], &["was sent what 0 wrote: {\"type\":"]).await;
+    sees(test, &["token-cache-unkeyed"], &["the same alert of two tenants is in one incident"]).await;
+}
+
+#[tokio::test]
+async fn a_forgotten_condition_of_a_list_is_seen_or_held() {
+    let (test, way) = ("canary::nobody_sees_what_another_organisation_wrote", ["changes-of-any-tenant"]);
+    if std::env::var_os("SRE_COPILOT_TEST_DATABASE_URL").is_some() {
+        assert!(run(test, &way).await.contains("1 passed"));
+    } else {
+        sees(test, &way, &["was sent what 2 wrote"]).await;
+    }
+}
+
+#[tokio::test]
+async fn secrets_that_get_out_are_seen() {
+    let lines = ["the log holds a webhook token in clear", "the database holds an API key in clear"];
+    sees(
+        "canary::secrets_are_nowhere_but_where_they_belong",
+        &["tokens-logged", "answers-kept-in-clear"],
+        &lines,
+    )
+    .await;
+}
