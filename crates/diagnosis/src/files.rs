@@ -68,7 +68,8 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(path: &Path, text: &'a str) -> Resul
 }
 
 /// Times and series of a metrics file: the first column is the time in unix seconds, the others are named
-/// `service|metric` or `service#instance|metric`, or as [`columns`] reads them. An empty field is a missing sample. Rows are put in order of time.
+/// `service|metric` or `service#instance|metric`, or as [`columns`] reads them. An empty field is a missing sample. Rows are
+/// put in order of time.
 ///
 /// # Errors
 /// When the file cannot be read, a column has no such name, or a field is neither empty nor a number.

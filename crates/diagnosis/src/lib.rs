@@ -40,6 +40,7 @@ pub mod seconds;
 pub mod shadow;
 pub mod topology;
 pub mod tracks;
+pub mod vocabulary;
 pub mod weights;
 
 pub use case::{Case, Change, Direction, FiringAlert, Onset, Series, Signal};
