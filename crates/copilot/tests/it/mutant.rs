@@ -98,3 +98,9 @@ async fn secrets_that_get_out_are_seen() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn an_entry_apart_from_its_act_is_seen() {
+    let test = "audit::kills::kill_nine_leaves_no_act_without_its_entry";
+    sees(test, &["entry-apart"], &["keys that there are"]).await;
+}
