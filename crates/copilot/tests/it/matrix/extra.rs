@@ -34,8 +34,22 @@ const INTERNAL: [&str; 18] = [
 ];
 
 /// What is new with each request, and so differs between two that say the same.
-const OWN: [&str; 10] =
-    ["id", "key", "prefix", "token", "webhook_url", "link", "email", "csrf_token", "user_id", "project_id"];
+const OWN: [&str; 14] = [
+    "id",
+    "key",
+    "prefix",
+    "token",
+    "webhook_url",
+    "link",
+    "snippet",
+    "email",
+    "csrf_token",
+    "user_id",
+    "project_id",
+    "number",
+    "version",
+    "request_id",
+];
 
 const ID: &str = "0badc0de-0000-7000-8000-00000badc0de";
 const TIME: &str = "2001-02-03T04:05:06Z";
@@ -120,8 +134,9 @@ fn hostile(document: &Value, schema: &Value) -> Value {
 fn asked(document: &Value, row: &Row) -> Vec<String> {
     let operation = &document["paths"][row.path][row.method.to_lowercase()];
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-    let name = schema["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
-    let named = &document["components"]["schemas"][name]["properties"];
+    let choices = schema["oneOf"].as_array().into_iter().flatten();
+    let name = choices.chain([schema]).find_map(|schema| schema["$ref"].as_str()).unwrap();
+    let named = &document["components"]["schemas"][name.rsplit('/').next().unwrap()]["properties"];
     named.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
@@ -179,6 +194,8 @@ impl Stage {
                 path = format!("/api/v1/incidents/{}/merge", text(&opened["id"]));
                 body = json!({"into": self.ids["incident_id"]});
             }
+            // Who joined last is an owner, and stays one.
+            ("PATCH", "/api/v1/projects/{project_id}/members/{user_id}") => body = json!({"role": "owner"}),
             ("PATCH", "/api/v1/incidents/{incident_id}") => body["assigned_to"] = Value::Null,
             _ => {}
         }
@@ -249,6 +266,11 @@ async fn sent(sending: Sending, method: &str, extra: Map<String, Value>) -> Answ
     browser.page(Method::from_bytes(method.as_bytes()).unwrap(), &path, Some(body)).await
 }
 
+/// Whether the body was refused for the name of a field.
+fn is_unknown(answer: &Answer) -> bool {
+    answer.status == 422 && answer.body["errors"].to_string().contains("unknown field")
+}
+
 /// T-G13c.
 #[tokio::test]
 async fn what_nobody_may_set_is_set_by_nobody() {
@@ -269,13 +291,13 @@ async fn what_nobody_may_set_is_set_by_nobody() {
         assert!(extra.len() > 150, "{route}: only {} fields", extra.len());
         let clean = sent(first, row.method, Map::new()).await;
         let all = sent(next().await.unwrap(), row.method, extra.clone()).await;
-        if all.status == 422 && clean.status != 422 {
+        if is_unknown(&all) {
             // It takes no other names; then none of them, alone.
             for (name, value) in extra {
                 let one = Map::from_iter([(name.clone(), value)]);
                 let answer = sent(next().await.unwrap(), row.method, one).await;
                 refused += 1;
-                if answer.status != 422 {
+                if !is_unknown(&answer) {
                     wrong.push(format!("{route}: {name} is answered {}", answer.status));
                 }
             }
