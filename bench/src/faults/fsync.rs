@@ -34,7 +34,7 @@ pub async fn oracle(trial: &Trial, answers: usize) -> anyhow::Result<Report> {
         command.args(["-p", &id.to_string()]);
     }
     let mut strace = Process::start("strace", &mut command, &site.path("strace.log"))?;
-    let attached = until(Duration::from_secs(10), async || {
+    let attached = until(Duration::from_secs(60), async || {
         if let Some(status) = strace.ended()? {
             bail!("strace ended early: {status}; may this user trace its own processes?");
         }

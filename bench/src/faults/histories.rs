@@ -11,6 +11,9 @@ use super::site::Site;
 /// Time between two kills.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// For how long replicas are killed: what is told afterwards is told long before a hold ends, on a slow machine too.
+const KILLING: Duration = Duration::from_secs(15);
+
 /// How long a sender waits before it sends again.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -37,8 +40,11 @@ pub async fn tell(trial: &Trial, histories: &[Vec<Value>]) -> anyhow::Result<Tol
     let sender = Sender { http: site.http.clone(), urls: site.webhooks(), token: site.token.clone() };
     let sending = histories.iter().enumerate().map(|(number, bodies)| sender.tell(number, bodies));
     let mut sending = std::pin::pin!(futures_util::future::try_join_all(sending));
-    let mut kills = 0;
+    let (begun, mut kills) = (Instant::now(), 0);
     let unknown = loop {
+        if begun.elapsed() > KILLING {
+            break sending.await?;
+        }
         tokio::select! {
             unknown = &mut sending => break unknown?,
             () = tokio::time::sleep(PAUSE) => {}
