@@ -33,8 +33,8 @@ const INTERNAL: [&str; 18] = [
     "lease",
 ];
 
-/// What is new with each request, and so differs between two that say the same.
-const OWN: [&str; 14] = [
+/// What is new with each request or goes on meanwhile, and so differs between two that say the same.
+const OWN: [&str; 15] = [
     "id",
     "key",
     "prefix",
@@ -49,6 +49,7 @@ const OWN: [&str; 14] = [
     "number",
     "version",
     "request_id",
+    "analysis",
 ];
 
 const ID: &str = "0badc0de-0000-7000-8000-00000badc0de";
