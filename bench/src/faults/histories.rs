@@ -27,6 +27,8 @@ pub struct Told {
     pub site: Site,
     /// For each statement of each history, how often it was sent before without anybody knowing what became of it.
     pub unknown: Vec<Vec<usize>>,
+    /// How often nobody listened, which sent nothing, or nobody knows what became of what was sent.
+    pub failed: usize,
     /// How often a replica was killed.
     pub kills: usize,
 }
@@ -60,7 +62,8 @@ pub async fn tell(trial: &Trial, histories: &[Vec<Value>]) -> anyhow::Result<Tol
             unknown = &mut sending => break unknown?,
         }
     };
-    Ok(Told { site, unknown, kills })
+    let (unknown, failed): (Vec<_>, Vec<usize>) = unknown.into_iter().unzip();
+    Ok(Told { site, unknown, failed: failed.into_iter().sum(), kills })
 }
 
 struct Sender {
@@ -70,25 +73,31 @@ struct Sender {
 }
 
 impl Sender {
-    async fn tell(&self, number: usize, bodies: &[Value]) -> anyhow::Result<Vec<usize>> {
-        let mut unknown = Vec::new();
+    async fn tell(&self, number: usize, bodies: &[Value]) -> anyhow::Result<(Vec<usize>, usize)> {
+        let (mut unknown, mut failed) = (Vec::new(), 0);
         for (at, body) in bodies.iter().enumerate() {
             let (begun, mut lost) = (Instant::now(), 0);
-            while !self.is_accepted(number + at + lost, body).await {
+            while let Some(sent) = self.fails(number + at + failed, body).await {
                 if begun.elapsed() > PATIENCE {
                     bail!("nobody accepts statement {at} of history {number}");
                 }
-                lost += 1;
+                lost += usize::from(sent);
+                failed += 1;
                 tokio::time::sleep(AGAIN).await;
             }
             unknown.push(lost);
         }
-        Ok(unknown)
+        Ok((unknown, failed))
     }
 
-    async fn is_accepted(&self, turn: usize, body: &Value) -> bool {
-        let Some(url) = self.urls.get(turn % self.urls.len().max(1)) else { return false };
+    /// Nothing when it is accepted, otherwise whether it may count nevertheless.
+    async fn fails(&self, turn: usize, body: &Value) -> Option<bool> {
+        let Some(url) = self.urls.get(turn % self.urls.len().max(1)) else { return Some(false) };
         let sent = self.http.post(url).bearer_auth(&self.token).header("content-type", "application/json");
-        sent.body(body.to_string()).send().await.is_ok_and(|answer| answer.status().is_success())
+        match sent.body(body.to_string()).send().await {
+            Ok(answer) if answer.status().is_success() => None,
+            Ok(_) => Some(true),
+            Err(error) => Some(!error.is_connect()),
+        }
     }
 }
