@@ -11,6 +11,9 @@ use super::site::Site;
 /// Time between two kills.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// For how long replicas are killed: what is told afterwards is told long before a hold ends, on a slow machine too.
+const KILLING: Duration = Duration::from_secs(15);
+
 /// How long a sender waits before it sends again.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -24,6 +27,8 @@ pub struct Told {
     pub site: Site,
     /// For each statement of each history, how often it was sent before without anybody knowing what became of it.
     pub unknown: Vec<Vec<usize>>,
+    /// How often nobody listened, which sent nothing, or nobody knows what became of what was sent.
+    pub failed: usize,
     /// How often a replica was killed.
     pub kills: usize,
 }
@@ -37,8 +42,11 @@ pub async fn tell(trial: &Trial, histories: &[Vec<Value>]) -> anyhow::Result<Tol
     let sender = Sender { http: site.http.clone(), urls: site.webhooks(), token: site.token.clone() };
     let sending = histories.iter().enumerate().map(|(number, bodies)| sender.tell(number, bodies));
     let mut sending = std::pin::pin!(futures_util::future::try_join_all(sending));
-    let mut kills = 0;
+    let (begun, mut kills) = (Instant::now(), 0);
     let unknown = loop {
+        if begun.elapsed() > KILLING {
+            break sending.await?;
+        }
         tokio::select! {
             unknown = &mut sending => break unknown?,
             () = tokio::time::sleep(PAUSE) => {}
@@ -54,7 +62,8 @@ pub async fn tell(trial: &Trial, histories: &[Vec<Value>]) -> anyhow::Result<Tol
             unknown = &mut sending => break unknown?,
         }
     };
-    Ok(Told { site, unknown, kills })
+    let (unknown, failed): (Vec<_>, Vec<usize>) = unknown.into_iter().unzip();
+    Ok(Told { site, unknown, failed: failed.into_iter().sum(), kills })
 }
 
 struct Sender {
@@ -64,25 +73,31 @@ struct Sender {
 }
 
 impl Sender {
-    async fn tell(&self, number: usize, bodies: &[Value]) -> anyhow::Result<Vec<usize>> {
-        let mut unknown = Vec::new();
+    async fn tell(&self, number: usize, bodies: &[Value]) -> anyhow::Result<(Vec<usize>, usize)> {
+        let (mut unknown, mut failed) = (Vec::new(), 0);
         for (at, body) in bodies.iter().enumerate() {
             let (begun, mut lost) = (Instant::now(), 0);
-            while !self.is_accepted(number + at + lost, body).await {
+            while let Some(sent) = self.fails(number + at + failed, body).await {
                 if begun.elapsed() > PATIENCE {
                     bail!("nobody accepts statement {at} of history {number}");
                 }
-                lost += 1;
+                lost += usize::from(sent);
+                failed += 1;
                 tokio::time::sleep(AGAIN).await;
             }
             unknown.push(lost);
         }
-        Ok(unknown)
+        Ok((unknown, failed))
     }
 
-    async fn is_accepted(&self, turn: usize, body: &Value) -> bool {
-        let Some(url) = self.urls.get(turn % self.urls.len().max(1)) else { return false };
+    /// Nothing when it is accepted, otherwise whether it may count nevertheless.
+    async fn fails(&self, turn: usize, body: &Value) -> Option<bool> {
+        let Some(url) = self.urls.get(turn % self.urls.len().max(1)) else { return Some(false) };
         let sent = self.http.post(url).bearer_auth(&self.token).header("content-type", "application/json");
-        sent.body(body.to_string()).send().await.is_ok_and(|answer| answer.status().is_success())
+        match sent.body(body.to_string()).send().await {
+            Ok(answer) if answer.status().is_success() => None,
+            Ok(_) => Some(true),
+            Err(error) => Some(!error.is_connect()),
+        }
     }
 }

@@ -79,12 +79,14 @@ pub async fn harmless(trial: &Trial, each: usize) -> anyhow::Result<Report> {
     if most > before + MEMORY {
         report.find("memory", format!("grew from {} to {} MiB", before >> 20, most >> 20));
     }
+    let thrown_out = async || Ok((closed.load(Ordering::SeqCst) >= each).then_some(()));
+    until(alone * site.patience, thrown_out).await?;
     let hung_up = closed.load(Ordering::SeqCst);
     if hung_up < each {
         report.find("unclosed", format!("only {hung_up} times was one closed who never stops talking"));
     }
     for (number, stream) in silent.into_iter().enumerate() {
-        if !is_closed(stream).await {
+        if !is_closed(stream, site.patience).await {
             report.find("unclosed", format!("client {number} read nothing, and is still served"));
         }
     }
@@ -118,13 +120,13 @@ async fn deaf(address: &str, key: &str) -> anyhow::Result<TcpStream> {
 }
 
 /// Whether the server has hung up, once everything that it had sent before was read.
-async fn is_closed(mut stream: TcpStream) -> bool {
+async fn is_closed(mut stream: TcpStream, patience: u32) -> bool {
     let drained = async {
         let mut buffer = vec![0; 64 * 1024];
         while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
     };
     // It answers no ping, so who is still served hears more and more.
-    tokio::time::timeout(Duration::from_secs(1), drained).await.is_ok()
+    tokio::time::timeout(Duration::from_secs(1) * patience, drained).await.is_ok()
 }
 
 /// Talks as fast as it can, and comes back whenever it is thrown out.

@@ -47,6 +47,8 @@ pub struct Trial {
     pub time: Duration,
     /// Where random choices begin.
     pub seed: u64,
+    /// How many times as long as promised healing may take: 1, or more where others work on the same machine.
+    pub patience: u32,
 }
 
 /// What the product runs on.

@@ -126,7 +126,7 @@ impl Promise {
                 }
             }
             Self::G7 => {
-                report.extend(delivery::every_event(trial, 200, &delivery::Mishap::ALL).await?);
+                report.extend(delivery::every_event(trial, 50, &delivery::Mishap::ALL).await?);
                 report.extend(delivery::lagging(trial, 20).await?);
             }
             Self::G8 => report.extend(hostile::harmless(trial, 50).await?),

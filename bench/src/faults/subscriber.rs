@@ -33,6 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Audience {
     subscribers: Vec<Subscriber>,
     stream: String,
+    patience: u32,
 }
 
 /// One client.
@@ -89,7 +90,7 @@ impl Audience {
             task.spawn(run(shared.clone(), number));
             subscribers.push(Subscriber { shared, _task: task });
         }
-        let audience = Self { subscribers, stream: site.project.replace('-', "") };
+        let audience = Self { subscribers, stream: site.project.replace('-', ""), patience: site.patience };
         let greeted = until(Duration::from_secs(20), async || {
             Ok(audience.seen().all(|seen| seen.place.is_some()).then_some(()))
         });
@@ -123,11 +124,12 @@ impl Audience {
         all.get(all.len().saturating_sub(1) * 99 / 100).copied().unwrap_or_default()
     }
 
-    /// Whether every client is told within `patience` of everything that is there now; why not is found.
+    /// Whether every client is told within `promised` of everything that is there now; why not is found.
     ///
     /// # Errors
     /// When the database can't be asked.
-    pub async fn hears(&self, report: &mut Report, patience: Duration, when: &str) -> anyhow::Result<()> {
+    pub async fn hears(&self, report: &mut Report, promised: Duration, when: &str) -> anyhow::Result<()> {
+        let patience = promised * self.patience;
         let head = self.head().await?;
         let least = || self.seen().filter_map(|seen| seen.place.as_ref().map(|place| place.1)).min();
         let heard =

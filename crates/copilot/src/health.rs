@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 /// How long the database may take to answer: who asks wants the truth within 2 s.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
+/// How long to wait before a database that did not answer is asked again.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// `/-/healthy`, `/-/ready` and `/metrics`.
 pub fn routes() -> Router<App> {
     Router::new()
@@ -37,22 +40,23 @@ async fn ready(State(app): State<App>) -> Result<&'static str> {
     if sabotage::broken("ready-always") {
         return Ok("ready\n");
     }
-    if !tokio::time::timeout(PATIENCE, database_answers(&app)).await.unwrap_or(false) {
+    if tokio::time::timeout(PATIENCE, database_answers(&app)).await.is_err() {
         return Err(Error::Unavailable("unavailable", "the database does not answer"));
     }
     let apart = app.redis.is_configured() && !app.redis.is_up();
     Ok(if apart { "ready, degraded: Redis does not answer\n" } else { "ready\n" })
 }
 
-/// Asks twice: a connection that was ended in mid-question says nothing about the next one.
-async fn database_answers(app: &App) -> bool {
-    for _ in 0..2 {
-        let Ok(mut tx) = app.db.read_unscoped().await else { continue };
-        if on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await).is_ok() {
-            return true;
+/// Asks until there is an answer: a connection that was ended in mid-question says nothing about the next one.
+async fn database_answers(app: &App) {
+    loop {
+        if let Ok(mut tx) = app.db.read_unscoped().await
+            && on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await).is_ok()
+        {
+            return;
         }
+        tokio::time::sleep(PAUSE).await;
     }
-    false
 }
 
 async fn metrics(State(app): State<App>) -> String {

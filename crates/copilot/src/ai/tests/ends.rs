@@ -18,11 +18,11 @@ fn used() -> Option<Usage> {
     Some(Usage { prompt_tokens: 1000, cached_tokens: 0, completion_tokens: 100, reasoning_tokens: 0 })
 }
 
-fn says(hypotheses: Value) -> Result<Reply, Failure> {
+pub fn says(hypotheses: Value) -> Result<Reply, Failure> {
     Ok(Reply::of(json!({"hypotheses": hypotheses, "insufficient_evidence": false}).to_string(), used()))
 }
 
-fn one(claim: &str, confidence: f64, supporting: &[&str]) -> Value {
+pub fn one(claim: &str, confidence: f64, supporting: &[&str]) -> Value {
     json!({"claim": claim, "description": "Because.", "confidence": confidence, "suspected_service": "checkout",
         "supporting_evidence": supporting, "contradicting_evidence": [], "next_checks": ["Read the logs"]})
 }

@@ -114,9 +114,16 @@ fn random_history(random: &mut StdRng) -> Vec<Statement> {
     said.collect()
 }
 
+/// So many ends of a history are compared; one that may have ended in more ways says nothing.
+const ENDS: usize = 4096;
+
 /// Every end that the model knows for what was accepted: of an attempt that nobody answered it is not known whether
 /// it counts.
-fn ends(history: &[Statement], unknown: &[usize]) -> Vec<World> {
+fn ends(history: &[Statement], unknown: &[usize]) -> Option<Vec<World>> {
+    let ways = unknown.iter().map(|unknown| 1 + unknown.min(&2)).product::<usize>();
+    if ways > ENDS {
+        return None;
+    }
     let mut histories = vec![Vec::new()];
     for (statement, unknown) in history.iter().zip(unknown) {
         let said = Step { at: 0, what: What::Body(vec![statement.clone()]) };
@@ -126,9 +133,9 @@ fn ends(history: &[Statement], unknown: &[usize]) -> Vec<World> {
                 |times| history.iter().cloned().chain(std::iter::repeat_n(said.clone(), times)).collect();
             times.clone().map(again)
         });
-        histories = longer.take(4096).collect();
+        histories = longer.collect();
     }
-    histories.iter().map(|history| run(history)).collect()
+    Some(histories.iter().map(|history| run(history)).collect())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a sender lives in real time")]
@@ -151,19 +158,24 @@ async fn under_kills(broken: &'static str) -> Report {
     let told = histories::tell(&trial, &bodies).await.unwrap();
     let alerts = told.site.database.rows(ALERTS).await.unwrap();
     let incidents = told.site.database.rows(INCIDENTS).await.unwrap();
-    let mut report = Report::default();
+    let (mut report, mut compared) = (Report::default(), 0);
     for (number, (history, unknown)) in said.iter().zip(&told.unknown).enumerate() {
-        let (stored, ends) = (stored(number, &alerts, &incidents), ends(history, unknown));
+        let stored = stored(number, &alerts, &incidents);
+        let Some(ends) = ends(history, unknown) else { continue };
+        compared += 1;
         if !ends.contains(&stored) {
             let what = format!("{history:#?} {unknown:?}\nstored {stored:#?}\nwanted {:#?}", ends[0]);
             report.find("differs", format!("history {number}: {what}"));
         }
     }
     let lost: usize = told.unknown.iter().flatten().sum();
-    if lost == 0 {
-        report.find("unreached", "nobody noticed the kills");
+    if told.failed == 0 || compared < HISTORIES / 2 {
+        report.find("unreached", "nobody noticed the kills, or too much is not known");
     }
-    report.note(format!("{HISTORIES} histories, {} kills, {lost} unknown, seed {}", told.kills, trial.seed));
+    let (kills, failed, seed) = (told.kills, told.failed, trial.seed);
+    report.note(format!(
+        "{compared} of {HISTORIES} histories, {kills} kills, {failed} failed, {lost} unknown, seed {seed}"
+    ));
     report
 }
 
