@@ -166,7 +166,7 @@ fn system(seed: u64, services: usize, naming: &Naming, fault: Fault) -> (Case, S
             let values = measured(form, before, added, &mut draw);
             case.series.push(Series::new(name, metric, values));
         }
-        if i > 0 && seed % 2 == 0 {
+        if i > 0 && seed.is_multiple_of(2) {
             // half of the systems also measure calls, at their callers
             let slow = 0.05 * 2.0 * hit(Fault::Slow);
             let values = measured(Gauge(1e3), 0.06 * scale, slow, &mut draw);
