@@ -38,3 +38,8 @@ test('without a model it says so', () => {
   const none = { ...analysis, engine: 'statistical', model: null, tokens: null, cost_usd: null } as const;
   expect(analysisParts(none)).toEqual(['Statistics, no model used', '2.0 s', 'version 1']);
 });
+
+test('while it runs nothing is said of a model yet', () => {
+  const running = { ...analysis, status: 'running', engine: 'statistical', completed_at: null } as const;
+  expect(analysisParts(running)[0]).toBe('Statistics so far');
+});

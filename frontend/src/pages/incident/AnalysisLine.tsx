@@ -65,6 +65,7 @@ export function analysisParts(analysis: Analysis): string[] {
 
 function made({ engine, model, status }: Analysis): string {
   if (engine === 'llm') return model ?? 'Language model';
-  if (status === 'queued' || status === 'running' || !model) return 'Statistics, no model used';
+  if (status === 'queued' || status === 'running') return 'Statistics so far';
+  if (!model) return 'Statistics, no model used';
   return `Statistics; ${model} gave no answer to use`;
 }

@@ -39,6 +39,17 @@ fn measured(service: &str, words: &str, unit: &str, level: f64, rise: f64) -> Ev
     row
 }
 
+/// How long the calls of `service` to `callee` took, as `service` saw it: whom it calls is read from here.
+fn call(service: &str, callee: &str, level: f64, rise: f64) -> Evidence {
+    let whose = format!("calls from {service} to {callee}");
+    let mut row = measured(&whose, "Average call duration", "s", level, rise);
+    let names = [("service", service), ("callee", callee)];
+    for chart in row.series.iter_mut().flatten() {
+        chart.labels = names.map(|(label, name)| (label.to_owned(), name.to_owned())).into();
+    }
+    row
+}
+
 /// Puts other evidence into the newest analysis of the world's incident.
 async fn stored(world: &World, evidence: &[Evidence]) {
     let newest = world.read().await.analysis.unwrap();
@@ -78,6 +89,7 @@ async fn the_engine_finds_the_written_cause_in_stored_series_and_writes_nothing(
         &world,
         &[
             measured("checkout", "Average request duration", "s", 0.2, 2.0),
+            call("checkout", "orders-db", 0.06, 10.0),
             measured("orders-db", "Average query duration", "s", 0.05, 12.0),
             measured("orders-db", "Pool connections in use", "", 10.0, 5.0),
         ],
@@ -124,7 +136,7 @@ async fn a_model_is_asked_again_within_the_budget_of_the_replay() {
     world.script.then(super::ends::says(serde_json::json!([])));
     world.analyse(false).await;
     written_down(&world, world.incident, "checkout was released with wrong rules").await;
-    let claim = super::ends::one("Release v2.41.0 of checkout broke voucher rules", 0.99, &["E1"]);
+    let claim = super::ends::one("Release v2.41.0 of checkout broke voucher rules", 0.05, &["E1"]);
     world.script.then(super::ends::says(serde_json::json!([claim])));
     let before = rows(&world).await;
     let again = Again { model: &world.model, budget_micros: 100_000 };
@@ -132,7 +144,7 @@ async fn a_model_is_asked_again_within_the_budget_of_the_replay() {
     let model = row(&found, "gpt-4o-mini, now").unwrap();
     assert_eq!((model.service.ac1, found.calls), (1.0, 1), "{:?}", found.left_out);
     let engine = row(&found, NOW).unwrap().honesty.unwrap().mean_confidence;
-    assert!(model.honesty.unwrap().mean_confidence > engine, "the model agreed");
+    assert!(model.honesty.unwrap().mean_confidence < engine, "the model doubted");
     assert!(found.spent_micros > 0);
     assert_eq!(rows(&world).await, before, "the ledger is the server's");
     let nothing = Again { model: &world.model, budget_micros: 1 };
