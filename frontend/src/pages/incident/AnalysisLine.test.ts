@@ -41,5 +41,5 @@ test('without a model it says so', () => {
 
 test('while it runs nothing is said of a model yet', () => {
   const running = { ...analysis, status: 'running', engine: 'statistical', completed_at: null } as const;
-  expect(analysisParts(running)[0]).toBe('Statistics so far');
+  expect(analysisParts(running)[0]).toBe('Still at work');
 });

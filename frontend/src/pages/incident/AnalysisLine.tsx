@@ -65,7 +65,7 @@ export function analysisParts(analysis: Analysis): string[] {
 
 function made({ engine, model, status }: Analysis): string {
   if (engine === 'llm') return model ?? 'Language model';
-  if (status === 'queued' || status === 'running') return 'Statistics so far';
+  if (status === 'queued' || status === 'running') return 'Still at work';
   if (!model) return 'Statistics, no model used';
   return `Statistics; ${model} gave no answer to use`;
 }
