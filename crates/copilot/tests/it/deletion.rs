@@ -143,22 +143,28 @@ async fn a_project_ends_while_everything_is_under_way_in_it() {
 
 /// Every job of the project comes to its end, and every row has what it belongs to.
 async fn nothing_is_left(world: &World, project: &str) {
-    let ended = async {
-        world.settle().await;
-        let mut tx = world.server.app.db.read(world.tenant.parse().unwrap()).await.unwrap();
-        let open = "select count(*) from jobs where done_at is null and queue = 'analysis'";
-        assert_eq!(count(&mut tx, open).await, 0, "analyses of {project} wait for ever");
-        let orphans = [
-            "select count(*) from alerts a left join projects p on p.tenant_id = a.tenant_id and p.id = a.project_id where p.id is null",
-            "select count(*) from episodes e left join incidents i on i.tenant_id = e.tenant_id and i.id = e.incident_id where e.incident_id is not null and i.id is null",
-            "select count(*) from receipts r left join integrations i on i.tenant_id = r.tenant_id and i.id = r.integration_id where i.id is null",
-            "select count(*) from analyses a left join incidents i on i.tenant_id = a.tenant_id and i.id = a.incident_id where i.id is null",
-            "select count(*) from analyses where status in ('queued', 'running')",
-            "select count(*) from model_calls where ended_at is null",
-        ];
-        for query in orphans {
-            assert_eq!(count(&mut tx, query).await, 0, "{query}");
-        }
-    };
-    tokio::time::timeout(PATIENCE * 2, ended).await.expect("its work did not come to an end");
+    let rows = [
+        "select count(*) from jobs where done_at is null and queue = 'analysis'",
+        "select count(*) from alerts a left join projects p on p.tenant_id = a.tenant_id and p.id = a.project_id where p.id is null",
+        "select count(*) from episodes e left join incidents i on i.tenant_id = e.tenant_id and i.id = e.incident_id where e.incident_id is not null and i.id is null",
+        "select count(*) from receipts r left join integrations i on i.tenant_id = r.tenant_id and i.id = r.integration_id where i.id is null",
+        "select count(*) from analyses a left join incidents i on i.tenant_id = a.tenant_id and i.id = a.incident_id where i.id is null",
+        "select count(*) from analyses where status in ('queued', 'running')",
+        "select count(*) from model_calls where ended_at is null",
+    ];
+    for query in rows {
+        let ended = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(50));
+            loop {
+                ticks.tick().await;
+                world.settle().await;
+                let mut tx = world.server.app.db.read(world.tenant.parse().unwrap()).await.unwrap();
+                if count(&mut tx, query).await == 0 {
+                    return;
+                }
+            }
+        };
+        let ended = tokio::time::timeout(PATIENCE * 2, ended).await;
+        assert!(ended.is_ok(), "of {project} there still is: {query}");
+    }
 }
