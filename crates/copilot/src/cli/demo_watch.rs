@@ -176,7 +176,9 @@ impl Watch {
         let told = hypotheses::read(&self.app.db, tenant, project, incident).await?;
         let Some(analysis) = told.analysis else { return Ok(None) };
         let first = told.items.iter().find(|one| one.analysis_id == analysis.id);
-        if first.is_none() && !analysis.status.is_over() {
+        let over = analysis.status.is_over();
+        // The end has an event of its own.
+        if over != (event.kind == "hypothesis.generated") || !over && first.is_none() {
             return Ok(None);
         }
         if let (Some(model), Some(shown)) = (&analysis.model, self.seen()?.ranked.take()) {
@@ -185,7 +187,7 @@ impl Watch {
             return Ok(Some(terminal::model_answered(style, at, number, took_s, model, answer)));
         }
         let service = first.map(|first| first.suspected_service.clone());
-        self.note(service.clone(), !analysis.status.is_over())?;
+        self.note(service.clone(), !over)?;
         let mut tx = self.app.db.read(tenant.0).await?;
         let facts = crate::ai::store::evidence(&mut tx, tenant, incident, analysis.id).await?;
         let Some(first) = first else {

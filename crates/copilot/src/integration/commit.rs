@@ -11,6 +11,7 @@ use super::entry::Entry;
 use super::inbox::{OVERLOADED, Waiting};
 use super::known::{self, Alert, Hit, Lookup};
 use super::store;
+use super::token::WRONG;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{AlertId, DeliveryId, IntegrationId, ProjectId, TenantId};
@@ -98,7 +99,8 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     let applied = if statements.is_empty() {
         Vec::new()
     } else {
-        intake::apply(&mut tx, tenant, project, &statements).await?
+        // The project was deleted, and its tokens with it, since this one was looked at.
+        intake::apply(&mut tx, tenant, project, &statements).await?.ok_or(WRONG)?
     };
     let heard: Vec<Heard> =
         hits.iter().map(|hit| Heard { alert: hit.alert, at: now, statements: 1 }).collect();

@@ -19,7 +19,6 @@ use super::Kind;
 use super::deliveries::{DeliveryResult, health};
 use super::entry::{Entry, Reading};
 use super::hook::Hook;
-use super::token::WRONG;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::DeliveryId;
@@ -102,6 +101,8 @@ fn ours_is_503(error: Error) -> Error {
             metrics::counter!("sre_copilot_internal_errors_total").increment(1);
             Error::Unavailable("unavailable", "it could not be stored; send it again")
         }
+        // Something that the body speaks of was deleted meanwhile; the next attempt sees that.
+        Error::NotFound => Error::Unavailable("unavailable", "it could not be stored; send it again"),
         other => other,
     }
 }
@@ -135,14 +136,11 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         Ok(entry) => entry,
     };
     sabotage::point("webhook.parsed").await?;
-    let (delivery_id, results) = match app.inbox.submit(app, entry).await {
-        // The project was deleted, and its tokens with it, since this one was looked at.
-        Err(Error::NotFound) => {
-            app.tokens.forget();
-            return Err(WRONG);
-        }
-        other => other?,
-    };
+    let stored = app.inbox.submit(app, entry).await;
+    if let Err(Error::Credentials(..)) = &stored {
+        app.tokens.forget();
+    }
+    let (delivery_id, results) = stored?;
     let received = results.len();
     let results = results.into_iter().map(AlertAnswer::from).collect();
     Ok(Json(Accepted { status: "success", delivery_id, received, results }).into_response())

@@ -14,15 +14,15 @@ const UNPROPOSED: f64 = 0.05;
 /// What is less probable than this is not shown.
 const LEAST: f64 = 0.05;
 
-/// The ranking of both together. Of two hypotheses about one service the better supported stands: the model's when it
-/// builds on the engine's evidence or cites more, otherwise the engine's as it was.
+/// The ranking of both together. A hypothesis of the model takes the place of the engine's about the same service when
+/// it builds on the same evidence; otherwise the engine's stands as it was, and is not told twice.
 pub fn merge(statistical: &[Proposal], said: &[Said], evidence: &[Evidence]) -> Vec<Proposal> {
     let mut rest: Vec<Proposal> = statistical.to_vec();
     let mut out = Vec::new();
     for one in said {
         let twin = rest.iter().position(|own| own.service.is_some() && own.service == one.service);
         let prior = twin.and_then(|at| rest.get(at));
-        if prior.is_some_and(|own| !is_better_supported(one, own)) {
+        if prior.is_some_and(|own| !own.supporting.iter().any(|id| one.supporting.contains(id))) {
             continue;
         }
         let confidence =
@@ -55,11 +55,6 @@ pub fn merge(statistical: &[Proposal], said: &[Said], evidence: &[Evidence]) -> 
     out.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     out.truncate(MOST);
     out
-}
-
-fn is_better_supported(said: &Said, own: &Proposal) -> bool {
-    let builds = own.supporting.iter().any(|id| said.supporting.contains(id));
-    builds || said.supporting.len() > own.supporting.len()
 }
 
 /// `prior` moved towards `said`, by [`MOST_MOVE`] in log-odds at most.
@@ -133,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn of_two_about_one_service_the_better_supported_stands() {
+    fn what_was_measured_of_a_service_is_built_upon_or_stands() {
         let ids: Vec<EvidenceId> = (0..5).map(|_| EvidenceId::new()).collect();
         for (cited, who) in [
             (&ids[..1], "the model's"),
+            (&ids[1..5], "the model's"),
             (&ids[2..3], "the engine's"),
-            (&ids[2..4], "the engine's"),
-            (&ids[2..5], "the model's"),
+            (&ids[2..5], "the engine's"),
         ] {
             let merged = merge(&[own(&ids[..2])], &[said(cited)], &[]);
             let claims: Vec<&str> = merged.iter().map(|one| one.claim.as_str()).collect();

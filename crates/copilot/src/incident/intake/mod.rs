@@ -13,7 +13,7 @@ use super::episode::{Due, Effect};
 use super::store::{self, bulk::Lead};
 use super::tracked::{self, Tracked, store::Sent};
 use super::work::Desk;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::{self, Event};
 use crate::ids::{AlertId, DeliveryId, IncidentId, ProjectId, TenantId};
 use one::One;
@@ -87,21 +87,22 @@ impl Done {
 /// The statements about one alert key, each with its place among those given.
 type Group<'s, 'a> = Vec<(usize, &'s Statement<'a>)>;
 
-/// Applies statements of one project in the order of acceptance, and answers in the order given.
+/// Applies statements of one project in the order of acceptance, and answers in the order given; `None` when the project
+/// was deleted.
 ///
 /// What the statements speak of is read and locked with a few statements for all, the rules are applied in memory,
 /// and what changed is written with one statement a table. Within a request firings come before resolutions, because
 /// the order in a body is not time: what ends must not take an incident along that something else keeps open.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the project was deleted, others when the database refused; nothing was applied then. A unique violation means that another process was faster,
+/// When the database refused; nothing was applied then. A unique violation means that another process was faster,
 /// and the whole transaction is to be tried again.
 pub async fn apply(
     tx: &mut Tx,
     tenant: TenantId,
     project: ProjectId,
     statements: &[Statement<'_>],
-) -> Result<Vec<Applied>> {
+) -> Result<Option<Vec<Applied>>> {
     let mut groups: BTreeMap<[u8; 32], Group<'_, '_>> = BTreeMap::new();
     for (index, statement) in statements.iter().enumerate() {
         groups.entry(statement.sent.alert_key).or_default().push((index, statement));
@@ -109,7 +110,7 @@ pub async fn apply(
     let mut ordered: Group<'_, '_> = statements.iter().enumerate().collect();
     ordered.sort_by_key(|(index, statement)| (statement.order, statement.sent.alert.status, *index));
     if !store::lock_project(tx, tenant, project).await? {
-        return Err(Error::NotFound);
+        return Ok(None);
     }
     let mut intake = Intake::new(tenant, project, tx.now());
     let mut known = intake.load(tx, &groups).await?;
@@ -131,7 +132,7 @@ pub async fn apply(
     sabotage::point("intake.before_incidents").await?;
     intake.finish(tx).await?;
     sabotage::point("intake.incidents_written").await?;
-    Ok(applied)
+    Ok(Some(applied))
 }
 
 /// Does what was due for an alert by now without a statement: a hold or a flapping that ended.

@@ -199,7 +199,10 @@ impl World {
         let statement = Statement { sent, source: &source, delivery: DeliveryId::new(), order: 0 };
         let mut tx = self.db().begin(self.member.tenant.0).await.unwrap();
         let applied: Vec<Applied> =
-            intake::apply(&mut tx, self.member.tenant, self.member.project, &[statement]).await.unwrap();
+            intake::apply(&mut tx, self.member.tenant, self.member.project, &[statement])
+                .await
+                .unwrap()
+                .unwrap();
         tx.commit().await.unwrap();
         applied[0].incident.map(|id| id.to_string()).unwrap_or_default()
     }
