@@ -212,7 +212,7 @@ pub fn look_here(number: i64, url: &str) -> String {
     format!("{:INDENT$}{} is at {url}", "", incident(number))
 }
 
-/// A model was asked about a ranking that is shown already: its first claim and whether that suspects the same, or why
+/// A model was asked about a ranking that is shown already: the first claim of both and whether that suspects the same, or why
 /// it is not used.
 pub fn model_answered(
     style: Style,
@@ -226,8 +226,10 @@ pub fn model_answered(
     let said = match (reason, claim) {
         (Some(reason), _) => format!("{} (after {after}; the ranking stands)", clean(reason)),
         (None, None) => format!("{model} found no cause in it, after {after}"),
-        (None, Some(claim)) if same => format!("{model} agrees after {after}: {}", clean(claim)),
-        (None, Some(claim)) => format!("{model} ranks otherwise after {after}: {}", clean(claim)),
+        (None, Some(claim)) if same => {
+            format!("{model} was asked, {after}; first is still: {}", clean(claim))
+        }
+        (None, Some(claim)) => format!("{model} was asked, {after}; first is now: {}", clean(claim)),
     };
     line(style, at, &incident(number), &said)
 }
@@ -339,7 +341,7 @@ mod tests {
             "03:02:11  INC-1    High after 2.9 s: v2.41.0 of checkout\n                   for  only v2.41.0 fails",
             "03:02:11  INC-1042  Not enough evidence for a cause after 12s: nothing moved\n                   \
              saw  only v2.41.0 fails\n                   checked  no change",
-            "03:02:11  INC-1    m agrees after 21s: v2.41.0",
+            "03:02:11  INC-1    m was asked, 21s; first is still: v2.41.0",
             "03:02:11  INC-1    the model was not asked: no budget (after 21s; the ranking stands)",
             "No incident after 60 s: that is a fault of this demo. The logs are in /logs",
             "No answer about INC-1 after 60 s: that is a fault of this demo. The logs are in /logs",
