@@ -29,7 +29,7 @@ async fn healthy(State(app): State<App>) -> Result<&'static str> {
     Ok("healthy\n")
 }
 
-/// Answers 200 while the database answers and no stop was asked for.
+/// Answers 200 while the database answers and no stop was asked for. Webhooks may be taken all the same.
 async fn ready(State(app): State<App>) -> Result<&'static str> {
     if app.stop.is_cancelled() {
         return Err(Error::Unavailable("unavailable", "stopping"));
@@ -42,7 +42,14 @@ async fn ready(State(app): State<App>) -> Result<&'static str> {
         return Ok("ready\n");
     }
     if !matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_))) {
-        return Err(Error::Unavailable("unavailable", "the database does not answer"));
+        let why = match app.spool.is_on() {
+            true => "the database does not answer; webhooks are taken into the spool",
+            false => "the database does not answer",
+        };
+        return Err(Error::Unavailable("unavailable", why));
+    }
+    if app.spool.is_behind() {
+        return Ok("ready, degraded: webhooks wait in the spool\n");
     }
     let apart = app.redis.is_configured() && !app.redis.is_up();
     Ok(if apart { "ready, degraded: Redis does not answer\n" } else { "ready\n" })

@@ -21,6 +21,7 @@ use crate::auth::Keys;
 use crate::config::Config;
 use crate::error::Error;
 use crate::gateway::{self, Limits};
+use crate::integration::Spool;
 use crate::outbound::Outbound;
 use crate::redis::Redis;
 use crate::service::Service;
@@ -87,6 +88,10 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
     let app = App::new(Parts {
         keys: Keys::load(&config, &config.data_dir)?,
         inbox: crate::integration::Inbox::default(),
+        spool: match services.contains(&Service::Integration) {
+            true => Spool::open(&config),
+            false => Spool::none(),
+        },
         tokens: crate::integration::Tokens::default(),
         heard: crate::incident::heard::Heard::default(),
         hub: Hub::new(db.clone(), sockets, tasks.clone(), stop.clone()),
