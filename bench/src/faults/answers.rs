@@ -39,7 +39,8 @@ pub async fn codes(trial: &Trial) -> anyhow::Result<Report> {
             first.set("SRE_COPILOT_FAULT", format!("{point}={action}"));
             first.start().await?;
             let load = Load::start(&site, site.webhooks(), &ledger, RATE, next);
-            until(Duration::from_secs(10), async || Ok((load.sent() >= REQUESTS).then_some(()))).await?;
+            let enough = async || Ok((load.sent() >= REQUESTS).then_some(()));
+            until(Duration::from_secs(10) * site.patience, enough).await?;
             next += 100_000;
             load.stop().await;
             if action != "sleep:30" && site.replica(0)?.acted(point) == 0 {

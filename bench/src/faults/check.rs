@@ -124,9 +124,10 @@ fn versions(report: &mut Report, events: &[Event], incidents: &[Incident]) -> an
 ///
 /// # Errors
 /// When the system refuses.
-pub async fn alive(report: &mut Report, site: &Site, patience: std::time::Duration) -> anyhow::Result<()> {
+pub async fn alive(report: &mut Report, site: &Site, promised: std::time::Duration) -> anyhow::Result<()> {
     for (number, replica) in site.replicas.iter().enumerate() {
-        let ready = until(patience, async || Ok(replica.is_ready().await.then_some(()))).await?;
+        let ready =
+            until(promised * site.patience, async || Ok(replica.is_ready().await.then_some(()))).await?;
         if ready.is_none() {
             report.find("not-recovered", format!("replica {} is not ready", number + 1));
         }

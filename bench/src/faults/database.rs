@@ -160,6 +160,19 @@ impl Database {
         on_either!(self, pool => Ok(sqlx::query_as(SQL).fetch_all(pool).await?))
     }
 
+    /// What `sql` answers, row by row.
+    ///
+    /// # Errors
+    /// When the database refuses, or a row has another form.
+    pub async fn rows<T>(&self, sql: &'static str) -> anyhow::Result<Vec<T>>
+    where
+        T: Send + Unpin,
+        T: for<'row> sqlx::FromRow<'row, sqlx::sqlite::SqliteRow>,
+        T: for<'row> sqlx::FromRow<'row, sqlx::postgres::PgRow>,
+    {
+        on_either!(self, pool => Ok(sqlx::query_as(sql).fetch_all(pool).await?))
+    }
+
     /// The single number that `sql` answers.
     ///
     /// # Errors

@@ -78,12 +78,13 @@ async fn strike(
     fault: &str,
     report: &mut Report,
 ) -> anyhow::Result<()> {
+    let patience = site.patience;
     let first = site.replica(0)?;
     let before = first.acted(point);
     first.kill()?;
     first.set("SRE_COPILOT_FAULT", fault);
     first.launch()?;
-    let struck = until(PATIENCE, async || Ok((first.acted(point) > before).then_some(()))).await?;
+    let struck = until(PATIENCE * patience, async || Ok((first.acted(point) > before).then_some(()))).await?;
     if struck.is_none() {
         report.find("unreached", format!("{fault} was never reached"));
     }
@@ -91,7 +92,7 @@ async fn strike(
     let lives = until(Duration::from_millis(200), async || Ok(first.ended()?)).await?.is_none();
     if lives {
         let accepted = load.accepted();
-        let again = until(PATIENCE, async || {
+        let again = until(PATIENCE * patience, async || {
             Ok((load.accepted() >= accepted + BETWEEN || first.ended()?.is_some()).then_some(()))
         });
         if again.await?.is_none() {

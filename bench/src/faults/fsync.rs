@@ -1,7 +1,7 @@
 //! T-G1c: a killed process does not test fsync, so the system calls are read: every 2xx must follow a sync of the
 //! database's log that began after its request was read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub async fn oracle(trial: &Trial, answers: usize) -> anyhow::Result<Report> {
         command.args(["-p", &id.to_string()]);
     }
     let mut strace = Process::start("strace", &mut command, &site.path("strace.log"))?;
-    let attached = until(Duration::from_secs(10), async || {
+    let attached = until(Duration::from_secs(60), async || {
         if let Some(status) = strace.ended()? {
             bail!("strace ended early: {status}; may this user trace its own processes?");
         }
@@ -63,18 +63,21 @@ fn is_traced(id: u32) -> bool {
     status.lines().any(|line| line.strip_prefix("TracerPid:").is_some_and(|by| by.trim() != "0"))
 }
 
-/// The threads of the product's processes: only their reads and writes are requests and answers.
-fn threads(product: &[u32]) -> BTreeSet<u32> {
-    let tasks = |id: &u32| std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
-    let ids = product.iter().flat_map(tasks);
-    ids.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).chain(product.iter().copied()).collect()
+/// The threads of the product's processes, each with its process: only their reads and writes are requests and answers.
+fn threads(product: &[u32]) -> BTreeMap<u32, u32> {
+    let tasks = product.iter().flat_map(|id| {
+        let tasks = std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+        tasks.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, *id)))
+    });
+    tasks.chain(product.iter().map(|id| (*id, *id))).collect()
 }
 
-/// Reads a trace in the order of its lines: the order in which calls began and ended.
-pub fn judge(trace: &str, product: &BTreeSet<u32>) -> Report {
+/// Reads a trace in the order of its lines: the order in which calls began and ended. `product` has the process of each
+/// thread: two processes have sockets of the same number.
+pub fn judge(trace: &str, product: &BTreeMap<u32, u32>) -> Report {
     let mut report = Report::default();
     // Where each connection's newest webhook was read; when the newest sync that has ended had begun.
-    let mut requests: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut requests: BTreeMap<(u32, &str), usize> = BTreeMap::new();
     let mut syncing: BTreeMap<u32, usize> = BTreeMap::new();
     let (mut synced, mut answers, mut syncs) = (0, 0, 0);
     let mut reading: BTreeMap<u32, &str> = BTreeMap::new();
@@ -94,9 +97,7 @@ pub fn judge(trace: &str, product: &BTreeSet<u32>) -> Report {
             }
             continue;
         }
-        if !product.contains(&thread) {
-            continue;
-        }
+        let Some(process) = product.get(&thread).copied() else { continue };
         let began = call.split_once('(').filter(|_| !call.starts_with("<..."));
         let socket = began.and_then(|(_, rest)| rest.split([',', ')']).next());
         if let (Some(socket), true) = (socket, call.starts_with("read") || call.starts_with("recv")) {
@@ -105,10 +106,10 @@ pub fn judge(trace: &str, product: &BTreeSet<u32>) -> Report {
         if call.contains("POST /webhooks/")
             && let Some(socket) = reading.get(&thread)
         {
-            requests.insert(socket, line);
+            requests.insert((process, socket), line);
         }
         if call.contains("HTTP/1.1 200")
-            && let Some(read) = socket.and_then(|socket| requests.remove(socket))
+            && let Some(read) = socket.and_then(|socket| requests.remove(&(process, socket)))
         {
             answers += 1;
             if synced < read {

@@ -85,12 +85,13 @@ pub async fn fills(trial: &Trial, rounds: usize) -> anyhow::Result<Report> {
         }
         std::fs::remove_file(&filler)?;
         let (accepted, freed) = (load.accepted(), Instant::now());
-        let healed = until(HEALED, async || Ok((load.accepted() > accepted + 10).then_some(()))).await?;
+        let patience = HEALED * site.patience;
+        let healed = until(patience, async || Ok((load.accepted() > accepted + 10).then_some(()))).await?;
         if healed.is_none() {
             let log = site.replica(0)?.said(8);
             report.find(
                 "not-recovered",
-                format!("nothing is accepted {HEALED:?} after there was room:\n{log}"),
+                format!("nothing is accepted {patience:?} after there was room:\n{log}"),
             );
         }
         report.note(format!("works {:.1} s after there was room", freed.elapsed().as_secs_f64()));

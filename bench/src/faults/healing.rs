@@ -161,7 +161,8 @@ async fn healed(
     cause: Cause,
 ) -> anyhow::Result<()> {
     let mut missing = String::new();
-    let works = until(HEALED, async || {
+    let patience = HEALED * site.patience;
+    let works = until(patience, async || {
         for replica in 0..site.replicas.len() {
             if let Some(what) = lacks(site, probes, replica).await {
                 missing = format!("replica {}: {what}", replica + 1);
@@ -171,7 +172,7 @@ async fn healed(
         Ok(Some(()))
     });
     if works.await?.is_none() {
-        report.find("not-recovered", format!("{HEALED:?} after {cause:?}: {missing}"));
+        report.find("not-recovered", format!("{patience:?} after {cause:?}: {missing}"));
     }
     audience.hears(report, HEALED, &format!("after {cause:?}")).await
 }

@@ -11,6 +11,8 @@ pub mod durable;
 pub mod fsync;
 pub mod full_disk;
 pub mod healing;
+pub mod histories;
+pub mod hostile;
 pub mod ledger;
 pub mod load;
 pub mod model_server;
@@ -45,6 +47,8 @@ pub struct Trial {
     pub time: Duration,
     /// Where random choices begin.
     pub seed: u64,
+    /// How many times as long as promised healing may take: 1, or more where others work on the same machine.
+    pub patience: u32,
 }
 
 /// What the product runs on.

@@ -48,7 +48,7 @@ impl Nginx {
         let mut command = Command::new(if program.exists() { program } else { Path::new("nginx") });
         command.arg("-p").arg(folder).arg("-e").arg(folder.join("nginx.log")).arg("-c").arg(&file);
         let mut process = Process::start("nginx", &mut command, &folder.join("nginx.out"))?;
-        let listens = until(Duration::from_secs(10), async || {
+        let listens = until(Duration::from_secs(60), async || {
             if let Some(status) = process.ended()? {
                 let said = std::fs::read_to_string(folder.join("nginx.log")).unwrap_or_default();
                 anyhow::bail!("nginx ended early: {status}: {said}");

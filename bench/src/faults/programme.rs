@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::analyses::Mishap;
 use super::load::Rate;
 use super::{
-    Backend, Report, Trial, analyses, answers, clocks, delivery, durable, fsync, full_disk, healing, numbers,
-    rolling, single,
+    Backend, Report, Trial, analyses, answers, clocks, delivery, durable, fsync, full_disk, healing, hostile,
+    numbers, rolling, single,
 };
 
 /// The promises that the programme knows, by their numbers in the design.
@@ -22,6 +22,8 @@ pub enum Promise {
     G6,
     /// Events reach everybody.
     G7,
+    /// Nobody harms the others.
+    G8,
     /// One model call at a time.
     G9,
     /// No budget is exceeded.
@@ -36,12 +38,13 @@ pub enum Promise {
 
 impl Promise {
     /// Every promise.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::G1,
         Self::G2,
         Self::G3,
         Self::G6,
         Self::G7,
+        Self::G8,
         Self::G9,
         Self::G10,
         Self::G17,
@@ -58,6 +61,7 @@ impl Promise {
             Self::G6 => "every change has one event, and the numbers have no gap",
             Self::G9 => "there is one model call at a time for each incident, and nothing stale is stored",
             Self::G7 => "every client is told every event in order, or to look again",
+            Self::G8 => "clients that read nothing or never stop talking harm nobody",
             Self::G10 => "a budget is never exceeded",
             Self::G17 => "everything works again 10 s after its cause has ended, by itself",
             Self::G18 => "replicas are replaced under load, and nobody loses anything",
@@ -93,6 +97,7 @@ impl Promise {
             Self::G3 | Self::G7 | Self::G9 | Self::G10 | Self::G17 | Self::G18 | Self::G19 => {
                 vec![Backend::Postgres]
             }
+            Self::G8 => vec![Backend::Sqlite],
             Self::G1 | Self::G2 | Self::G6 => vec![Backend::Sqlite, Backend::Postgres],
         }
     }
@@ -121,9 +126,10 @@ impl Promise {
                 }
             }
             Self::G7 => {
-                report.extend(delivery::every_event(trial, 200, &delivery::Mishap::ALL).await?);
+                report.extend(delivery::every_event(trial, 50, &delivery::Mishap::ALL).await?);
                 report.extend(delivery::lagging(trial, 20).await?);
             }
+            Self::G8 => report.extend(hostile::harmless(trial, 50).await?),
             Self::G10 => report.extend(analyses::budget(trial).await?),
             Self::G17 => {
                 let pause = trial.time.clamp(Duration::from_secs(4), Duration::from_secs(30));

@@ -13,7 +13,7 @@ use super::process::Process;
 use super::{replica, until};
 
 /// How long it may take to start or to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server with nothing on the disk, running or not.
 #[derive(Debug)]

@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use rustix::process::Signal;
 
 use super::process::Process;
 use super::until;
+
+/// Below those that Linux gives to outgoing connections (ip(7), `ip_local_port_range`), which would take the port of
+/// a process that is about to be started again.
+const PORTS: std::ops::Range<u16> = 10_000..32_000;
 
 /// The services, each with a port.
 const SERVICES: [&str; 6] = ["GATEWAY", "AUTH", "INCIDENT", "AI", "INTEGRATION", "WEBSOCKET"];
@@ -234,7 +238,13 @@ impl Replica {
 /// # Errors
 /// When there are none.
 pub fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
-    let held: Vec<TcpListener> =
-        (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
+    let mut held: Vec<TcpListener> = Vec::new();
+    for _ in 0..1000 {
+        if held.len() == count {
+            break;
+        }
+        held.extend(TcpListener::bind(("127.0.0.1", rand::random_range(PORTS))));
+    }
+    ensure!(held.len() == count, "no {count} free ports in {PORTS:?}");
     held.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
 }

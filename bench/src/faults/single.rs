@@ -81,7 +81,7 @@ async fn report_once(site: &Site, service: &str, instance: usize) -> anyhow::Res
     let webhooks = site.webhooks();
     let url = webhooks.get(instance % webhooks.len()).context("a webhook")?;
     let mut said = String::new();
-    let taken = until(PATIENCE, async || {
+    let taken = until(PATIENCE * site.patience, async || {
         let sent = site.http.post(url).bearer_auth(&site.token).header("content-type", "application/json");
         let answer = sent.body(body.clone()).send().await?;
         if answer.status().is_success() {

@@ -38,6 +38,8 @@ pub struct Site {
     pub key: String,
     /// The token of its Alertmanager integration.
     pub token: String,
+    /// How many times as long as promised healing may take.
+    pub patience: u32,
     folder: TempDir,
 }
 
@@ -55,7 +57,7 @@ impl Site {
     /// # Errors
     /// When it does not start.
     pub async fn with(trial: &Trial, mut set_up: impl FnMut(&mut Replica)) -> anyhow::Result<Self> {
-        let (folder, http) = (folder()?, client()?);
+        let (folder, http, patience) = (folder()?, client()?, trial.patience);
         let (postgres, redis, count) = match trial.backend {
             Backend::Sqlite => (None, None, 1),
             Backend::Postgres => {
@@ -88,7 +90,7 @@ impl Site {
         let base = replicas.first().context("a replica")?.base();
         let (tenant, project, key) = first_owner(&http, &base).await?;
         let token = integration(&http, &base, &project, &key).await?;
-        Ok(Self { replicas, postgres, redis, database, http, tenant, project, key, token, folder })
+        Ok(Self { replicas, postgres, redis, database, http, tenant, project, key, token, patience, folder })
     }
 
     /// Where the webhook of each replica is.

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use super::database::Database;
+use super::load::now;
 use super::site::{Site, text};
 use super::{Report, until};
 
@@ -32,6 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Audience {
     subscribers: Vec<Subscriber>,
     stream: String,
+    patience: u32,
 }
 
 /// One client.
@@ -63,6 +65,8 @@ struct Seen {
     connections: usize,
     events: usize,
     resyncs: usize,
+    /// From the commit of each event to its coming.
+    latencies_ms: Vec<f64>,
     wrong: Report,
 }
 
@@ -86,7 +90,7 @@ impl Audience {
             task.spawn(run(shared.clone(), number));
             subscribers.push(Subscriber { shared, _task: task });
         }
-        let audience = Self { subscribers, stream: site.project.replace('-', "") };
+        let audience = Self { subscribers, stream: site.project.replace('-', ""), patience: site.patience };
         let greeted = until(Duration::from_secs(20), async || {
             Ok(audience.seen().all(|seen| seen.place.is_some()).then_some(()))
         });
@@ -112,11 +116,20 @@ impl Audience {
         }
     }
 
-    /// Whether every client is told within `patience` of everything that is there now; why not is found.
+    /// The p99 of the time from commit to client since it was last asked for, in milliseconds.
+    pub fn latency_ms(&self) -> f64 {
+        let mut all: Vec<f64> =
+            self.seen().flat_map(|mut seen| std::mem::take(&mut seen.latencies_ms)).collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len().saturating_sub(1) * 99 / 100).copied().unwrap_or_default()
+    }
+
+    /// Whether every client is told within `promised` of everything that is there now; why not is found.
     ///
     /// # Errors
     /// When the database can't be asked.
-    pub async fn hears(&self, report: &mut Report, patience: Duration, when: &str) -> anyhow::Result<()> {
+    pub async fn hears(&self, report: &mut Report, promised: Duration, when: &str) -> anyhow::Result<()> {
+        let patience = promised * self.patience;
         let head = self.head().await?;
         let least = || self.seen().filter_map(|seen| seen.place.as_ref().map(|place| place.1)).min();
         let heard =
@@ -255,6 +268,8 @@ impl Seen {
             place.1 = seq;
         }
         self.events += 1;
+        let at: jiff::Timestamp = text(message, "/timestamp")?.parse()?;
+        self.latencies_ms.push(now().duration_since(at).as_secs_f64() * 1000.0);
         if kind.starts_with("incident.") {
             let id = text(message, "/data/id")?.replace('-', "");
             let version = message.pointer("/data/version").and_then(Value::as_i64).unwrap_or_default();

@@ -200,6 +200,16 @@ impl IntoResponse for Error {
     }
 }
 
+impl Error {
+    /// What it means that a row that was there is not: it was deleted meanwhile.
+    pub fn gone(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::RowNotFound => Self::NotFound,
+            other => other.into(),
+        }
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {

@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 /// How long the database may take to answer: who asks wants the truth within 2 s.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
+/// How long to wait before a database that did not answer is asked again.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// `/-/healthy`, `/-/ready` and `/metrics`.
 pub fn routes() -> Router<App> {
     Router::new()
@@ -34,14 +37,10 @@ async fn ready(State(app): State<App>) -> Result<&'static str> {
     if app.stop.is_cancelled() {
         return Err(Error::Unavailable("unavailable", "stopping"));
     }
-    let asked = async {
-        let mut tx = app.db.read_unscoped().await?;
-        on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await)
-    };
     if sabotage::broken("ready-always") {
         return Ok("ready\n");
     }
-    if !matches!(tokio::time::timeout(PATIENCE, asked).await, Ok(Ok(_))) {
+    if tokio::time::timeout(PATIENCE, database_answers(&app)).await.is_err() {
         let why = match app.spool.is_on() {
             true => "the database does not answer; webhooks are taken into the spool",
             false => "the database does not answer",
@@ -53,6 +52,18 @@ async fn ready(State(app): State<App>) -> Result<&'static str> {
     }
     let apart = app.redis.is_configured() && !app.redis.is_up();
     Ok(if apart { "ready, degraded: Redis does not answer\n" } else { "ready\n" })
+}
+
+/// Asks until there is an answer: a connection that was ended in mid-question says nothing about the next one.
+async fn database_answers(app: &App) {
+    loop {
+        if let Ok(mut tx) = app.db.read_unscoped().await
+            && on_tx!(tx, c => sqlx::query_scalar::<_, i32>("select 1").fetch_one(c).await).is_ok()
+        {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 async fn metrics(State(app): State<App>) -> String {

@@ -80,11 +80,7 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
     let redis = Redis::new(&config.redis_url)?;
     let db = db::open(&config.database_url, &config.data_dir, clock).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let sockets = websocket::Limits {
-        sockets_per_user: config.sockets_per_user,
-        sockets_per_tenant: config.sockets_per_tenant,
-        ..websocket::Limits::default()
-    };
+    let sockets = websocket::Limits::of(&config);
     let app = App::new(Parts {
         keys: Keys::load(&config, &config.data_dir)?,
         inbox: crate::integration::Inbox::default(),

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Draw calibration.csv, which fit-weights.py --record writes.
 
-usage: plot-calibration.py CALIBRATION.csv PLOT.svg
+usage: plot-calibration.py CALIBRATION.csv PLOT.svg [TEXT.md]
 
+Puts the same figures into the table of TEXT.md whose head starts with "| confidence |", its tenths joined into six rows.
 Each dot is a tenth of confidence: where it stands, how many of these answers were right; its area, how many there were. The
 colours are readable on white and on black. Needs nothing beside Python.
 """
@@ -12,6 +13,8 @@ import sys
 SIZE, LEFT, TOP = 360, 56, 16
 COLOURS = {"case left out": "#2f81f7", "system left out": "#d9730d"}
 GREY = "#808080"
+STRETCHES = [("below 0.2", 0, 0.2), ("0.2 – 0.4", 0.2, 0.4), ("0.4 – 0.6", 0.4, 0.6), ("0.6 – 0.8", 0.6, 0.8),
+             ("0.8 – 0.9", 0.8, 0.9), ("above 0.9", 0.9, 1.1)]
 
 
 def main():
@@ -38,6 +41,26 @@ def main():
         out.append(f'<text x="{x(1) + 38}" y="{TOP + 24 + 22 * i}">{title} ({sum(n for *_, n in own):.0f})</text>')
     out.append("</svg>")
     open(sys.argv[2], "w", encoding="utf-8").write("\n".join(out) + "\n")
+    if len(sys.argv) > 3:
+        into_text(sys.argv[3], rows)
+
+
+def into_text(path, rows):
+    lines = open(path, encoding="utf-8").read().split("\n")
+    start = next(i for i, line in enumerate(lines) if line.startswith("| confidence |")) + 2
+    end = next(i for i in range(start, len(lines)) if not lines[i].startswith("|"))
+    lines[start:end] = [row(rows, *stretch) for stretch in STRETCHES]
+    open(path, "w", encoding="utf-8").write("\n".join(lines))
+
+
+def row(rows, name, low, high):
+    cells = [name]
+    for title in COLOURS:
+        own = [r for r in rows if r["left out"] == title and low <= float(r["from"]) < high]
+        count = sum(float(r["answers"]) for r in own)
+        mean = lambda what: f"{sum(float(r['answers']) * float(r[what]) for r in own) / count:.2f}" if count else ""
+        cells += [f"{count:.0f}", mean("confidence"), mean("right")]
+    return "| " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

@@ -133,18 +133,13 @@ fn floor(track: &Track<'_>, level: f64) -> f64 {
     let counts = |v: &[f64]| v.iter().filter(|x| x.is_finite()).all(|x| x.fract() == 0.0);
     match track.kind {
         Kind::Latency => 0.1,
-        Kind::Success => 0.001 * full_scale(&track.values),
-        Kind::Errors if !counts(&track.values) => 0.001 * full_scale(&track.values),
+        Kind::Success => 0.001 * track.full_scale,
+        Kind::Errors if !counts(&track.values) => 0.001 * track.full_scale,
         Kind::Log | Kind::CallPattern if !counts(&track.values) => 0.1 * level.abs().max(1.0),
         Kind::Errors | Kind::Log => level.abs().sqrt().max(1.0), // a count varies by its square root
+        _ if counts(&track.values) => level.abs().sqrt().max(1.0).max(0.01 * level.abs()),
         _ => 0.01 * level.abs() + 1e-9,
     }
-}
-
-/// Shares come as 0 to 1 or as per cent.
-fn full_scale(values: &[f64]) -> f64 {
-    let top = values.iter().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
-    if top > 1.5 { 100.0 } else { 1.0 }
 }
 
 fn borrow_from_siblings(case: &Case, tracks: &[Track<'_>], baselines: &mut [Baseline]) {

@@ -291,7 +291,10 @@ fn symptom(
     out.add(names.unexplained, each(&|i| (values[i] - callee[i]).max(0.0) / top));
     let hot = |i: usize| values[i] > HOT;
     let leaf: Vec<bool> = (0..count).map(|i| hot(i) && !behind(i).any(hot)).collect();
-    let reached = topology.reach(&topology.entries, hot);
+    // an entry of which no call is known reaches nobody, and does not become the deepest for that
+    let known = |i: &usize| !topology.callees[*i].is_empty();
+    let entries: Vec<usize> = topology.entries.iter().copied().filter(known).collect();
+    let reached = topology.reach(&entries, hot);
     let share = |set: &dyn Fn(usize) -> bool| -> Vec<f64> {
         let members = (0..count).filter(|&i| set(i)).count();
         (0..count).map(|i| truth(set(i)) / (members.max(1) as f64).sqrt()).collect()

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::case::{Case, Onset, Series};
 use crate::case_files::CaseFile;
+use crate::columns::columns;
 
 /// No file is read beyond this many bytes, compressed or not.
 const MOST_BYTES: u64 = 1 << 30;
@@ -67,7 +68,8 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(path: &Path, text: &'a str) -> Resul
 }
 
 /// Times and series of a metrics file: the first column is the time in unix seconds, the others are named
-/// `service|metric` or `service#instance|metric`. An empty field is a missing sample. Rows are put in order of time.
+/// `service|metric` or `service#instance|metric`, or as [`columns`] reads them. An empty field is a missing sample. Rows are
+/// put in order of time.
 ///
 /// # Errors
 /// When the file cannot be read, a column has no such name, or a field is neither empty nor a number.
@@ -78,11 +80,10 @@ pub fn read_metrics(path: &Path) -> Result<(Vec<f64>, Vec<Series>), ReadError> {
     if header.len() < 2 {
         return Err(bad("expected a time column and at least one `service|metric` column".to_owned()));
     }
-    let mut series = Vec::with_capacity(header.len() - 1);
-    for name in header.iter().skip(1) {
-        series
-            .push(column(name).ok_or_else(|| bad(format!("column {name:?} is not named `service|metric`")))?);
-    }
+    let names: Vec<&str> = header.iter().skip(1).collect();
+    let mut series = columns(&names).map_err(|name| {
+        bad(format!("column {name:?} is not named `service|metric`, and is not read otherwise"))
+    })?;
     let mut times = Vec::new();
     let mut record = csv::ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(|e| bad(e.to_string()))? {
@@ -105,18 +106,6 @@ pub fn read_metrics(path: &Path) -> Result<(Vec<f64>, Vec<Series>), ReadError> {
 
 fn lossy(field: &[u8]) -> String {
     String::from_utf8_lossy(field).chars().take(40).collect()
-}
-
-fn column(name: &str) -> Option<Series> {
-    let (owner, metric) = name.rsplit_once('|')?;
-    if owner.is_empty() || metric.is_empty() {
-        return None;
-    }
-    let (service, instance) = match owner.split_once('#') {
-        Some((service, instance)) => (service, Some(instance.to_owned())),
-        None => (owner, None),
-    };
-    Some(Series { instance, ..Series::new(service, metric, Vec::new()) })
 }
 
 /// A field as a number; empty and the usual words for nothing are missing samples.

@@ -16,6 +16,7 @@ pub mod analysis;
 pub mod case;
 pub mod case_files;
 pub mod changes;
+pub mod columns;
 pub mod company;
 pub mod counters;
 pub mod deviation;
@@ -39,6 +40,7 @@ pub mod seconds;
 pub mod shadow;
 pub mod topology;
 pub mod tracks;
+pub mod vocabulary;
 pub mod weights;
 
 pub use case::{Case, Change, Direction, FiringAlert, Onset, Series, Signal};

@@ -35,6 +35,22 @@ pub struct Truth {
 }
 
 impl Truth {
+    /// What is right for a case whose cause is any of `services`.
+    #[must_use]
+    pub fn of(case_id: &str, dataset: &str, services: &[String]) -> Self {
+        Self {
+            case_id: case_id.to_owned(),
+            dataset: dataset.to_owned(),
+            system: String::new(),
+            fault: String::new(),
+            instance: None,
+            root_cause_service: services.first().cloned().unwrap_or_default(),
+            root_cause_services: Some(services.to_vec()),
+            root_cause_metric: None,
+            aliases: None,
+        }
+    }
+
     /// The services any of which is right.
     #[must_use]
     pub fn services(&self) -> Vec<&str> {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::case::{Case, Series};
-use crate::counters::{increases, is_counter};
-use crate::kind::Kind;
+use crate::counters::{increases, is_counter, means};
+use crate::kind::{Kind, words};
 
 /// Families of evidence. They are never pooled: what separates a cause from a crowd is its lead within one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +68,8 @@ pub struct Track<'a> {
     pub component: Option<usize>,
     /// The other end of an edge: for [`Group::Edge`] the callee, for [`Group::Gap`] the caller.
     pub peer: Option<usize>,
+    /// What all of a share is: 1, or 100 where it is in per cent.
+    pub full_scale: f64,
     /// The offset of the log transform for durations, in their own unit.
     pub log_offset: Option<f64>,
 }
@@ -165,8 +167,8 @@ fn edge_of(metric: &str) -> Option<(&str, bool, &str)> {
 
 fn group_of(series: &Series) -> Option<Group> {
     // `latency_client_p90` is the duration of the calls the service makes
-    let client =
-        series.metric.split(':').next().is_some_and(|own| own.split('_').any(|word| word == "client"));
+    let own = series.metric.split(':').next().unwrap_or(&series.metric);
+    let client = words(own).iter().any(|word| word == "client");
     let outward = client || matches!(edge_of(&series.metric), Some((_, true, _)));
     Some(match series.kind {
         Kind::Latency if series.metric.starts_with("gap") => Group::Gap,
@@ -190,6 +192,7 @@ fn group_of(series: &Series) -> Option<Group> {
 #[must_use]
 pub fn tracks<'a>(case: &'a Case, components: &Components) -> Vec<Track<'a>> {
     let mut out: Vec<Track<'a>> = Vec::with_capacity(case.series.len());
+    let counts = counts(case);
     for (i, series) in case.series.iter().enumerate() {
         let group = group_of(series);
         let peer = match (group, edge_of(&series.metric)) {
@@ -198,17 +201,53 @@ pub fn tracks<'a>(case: &'a Case, components: &Components) -> Vec<Track<'a>> {
         };
         out.push(Track {
             series: i,
-            values: measured(series, group),
+            values: mean_duration(series, &counts).unwrap_or_else(|| measured(series, group)),
             kind: series.kind,
             group,
             component: components.find(&series.service),
             peer,
+            full_scale: 1.0,
             log_offset: None,
         });
     }
     add_gaps(case, components, &mut out);
     set_log_offsets(case, &mut out);
+    set_full_scales(case, &mut out);
     out
+}
+
+/// The counts of histograms, by whose and which they are.
+type Counts<'a> = BTreeMap<(&'a str, Option<&'a str>, &'a str), &'a Series>;
+
+fn counts(case: &Case) -> Counts<'_> {
+    let of_histograms = case.series.iter().filter_map(|series| {
+        let stem = series.metric.strip_suffix("_count")?;
+        Some(((series.service.as_str(), series.instance.as_deref(), stem), series))
+    });
+    of_histograms.collect()
+}
+
+/// The mean duration where the series is the sum of a histogram of durations whose count is there.
+fn mean_duration<'a>(series: &'a Series, counts: &Counts<'a>) -> Option<Cow<'a, [f64]>> {
+    let stem = series.metric.strip_suffix("_sum").filter(|_| series.kind == Kind::Latency)?;
+    let count = counts.get(&(series.service.as_str(), series.instance.as_deref(), stem))?;
+    means(&series.values, &count.values).map(Cow::Owned)
+}
+
+/// Shares come as 0 to 1 or in per cent: told from all series of the metric, because one service may fail seldom enough to
+/// look like either.
+fn set_full_scales(case: &Case, tracks: &mut [Track<'_>]) {
+    let metric = |track: &Track<'_>| case.series[track.series].metric.as_str();
+    let share = |track: &&mut Track<'_>| matches!(track.kind, Kind::Success | Kind::Errors);
+    let mut tops: BTreeMap<&str, f64> = BTreeMap::new();
+    for track in tracks.iter_mut().filter(share) {
+        let top = tops.entry(metric(track)).or_default();
+        *top = track.values.iter().copied().filter(|v| v.is_finite()).fold(*top, f64::max);
+    }
+    for track in tracks.iter_mut().filter(share) {
+        let top = tops.get(metric(track)).copied().unwrap_or_default();
+        track.full_scale = if top > 1.5 { 100.0 } else { 1.0 };
+    }
 }
 
 /// The samples, raw counters as increases; a request that took no time at all was not measured, and is left out.
@@ -243,6 +282,7 @@ fn add_gaps<'a>(case: &'a Case, components: &Components, out: &mut Vec<Track<'a>
             group: Some(Group::Gap),
             component: components.find(&series.service),
             peer: components.find(caller),
+            full_scale: 1.0,
             log_offset: None,
         });
     }

@@ -16,6 +16,7 @@ pub mod model;
 pub mod prometheus;
 pub mod prompt;
 pub mod questions;
+pub mod replay;
 pub mod rerun;
 pub mod store;
 pub mod text;

@@ -193,6 +193,22 @@ impl Model {
         Ok(Ok(call))
     }
 
+    /// The most a call can cost, in micro-USD; `None` where no price is listed or assumed.
+    pub fn most_micros(&self, request: &Request) -> Option<i64> {
+        let (prompt, most) = (request.estimated_prompt_tokens(), request.max_output_tokens);
+        let (name, prices) = self.name().zip(self.prices.as_ref())?;
+        let tokens = u64::from(prompt) + u64::from(most);
+        let assumed = || (self.assumed > 0.0).then(|| self.assumed_micros(tokens));
+        llm::reserve_micros(prices, name, prompt, most).or_else(assumed)
+    }
+
+    /// What an answer cost, in micro-USD, or counts as where no price is listed.
+    pub fn cost_micros(&self, usage: &llm::Usage) -> Option<i64> {
+        let (name, prices) = self.name().zip(self.prices.as_ref())?;
+        let tokens = usage.prompt_tokens.saturating_add(usage.completion_tokens);
+        Some(llm::cost_micros(prices, name, usage).unwrap_or_else(|| self.assumed_micros(tokens)))
+    }
+
     fn assumed_micros(&self, tokens: u64) -> i64 {
         (tokens as f64 * self.assumed).ceil().min(1e15) as i64
     }

@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::event::{self, AnalysisEnd, Event};
 use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
 use crate::incident::explain::QUEUE;
+use crate::incident::read;
 use crate::outbound::{Credentials, Outbound};
 use crate::redis::Redis;
 
@@ -257,7 +258,9 @@ impl<'a> Worker<'a> {
         let detail = json!({"evidence": conclusion.evidence.len(), "checked": conclusion.checked});
         store::close_step(&mut tx, tenant, incident, (COLLECTED, "completed", &detail)).await?;
         store::open_step(&mut tx, tenant, incident, GENERATED).await?;
-        if !asks {
+        if asks {
+            announce(&mut tx, work).await?;
+        } else {
             let ending = Ending {
                 status: conclusion.status,
                 engine: Engine::Statistical,
@@ -345,6 +348,15 @@ impl<'a> Worker<'a> {
         };
         self.end(tx, work, job, &[], &ending).await
     }
+}
+
+/// Says that the incident has a ranking to show: nobody waits for the model to see it.
+async fn announce(tx: &mut Tx, work: Work) -> Result<()> {
+    let (tenant, project) = (work.tenant, work.project);
+    if let Some(incident) = read::store::find(tx, tenant, project, work.incident).await? {
+        event::append(tx, tenant, project, &Event::IncidentUpdated(&incident));
+    }
+    Ok(())
 }
 
 /// Stores what this version says that the last one which came to an end did not.

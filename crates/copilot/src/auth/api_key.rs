@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use garde::Validate;
-use outbox::Ts;
+use outbox::{Ts, sabotage};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -95,6 +95,10 @@ pub(super) async fn create(
         NewKey { project: member.project, name: body.name, role: body.role, expires_at: body.expires_at };
     let (row, token) = key.make(member.tenant, member.actor.user(), tx.now());
     api_key::insert(&mut tx, member.tenant, &row).await?;
+    if sabotage::broken("entry-apart") {
+        tx.commit().await?;
+        tx = app.db.begin(member.tenant.0).await?;
+    }
     let entry = Entry::by(&member, &source, "api_key.created", format!("key:{}", row.id));
     audit::record(&mut tx, member.tenant, entry.with(json!({"name": row.name, "role": row.role}))).await?;
     tx.commit().await?;

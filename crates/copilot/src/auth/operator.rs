@@ -11,7 +11,7 @@ use super::email::Email;
 use super::keys::Keys;
 use super::permission::Role;
 use super::secret_token::SecretToken;
-use super::store::{api_key, member, project, user};
+use super::store::{api_key, member, project, project::ProjectRole, user};
 use super::tenant::{self, NewPerson};
 use super::{name, password};
 use crate::error::Error;
@@ -113,6 +113,27 @@ pub async fn create_token(
     audit::record(&mut tx, owner.tenant_id, entry).await?;
     tx.commit().await?;
     Ok(token)
+}
+
+/// The project of the person with this address: `project`, or else their first. Reads only.
+///
+/// # Errors
+/// When there is no such person, or they are in no such project.
+pub async fn project_of(
+    db: &Db,
+    email: &str,
+    project: Option<ProjectId>,
+) -> anyhow::Result<(TenantId, ProjectRole)> {
+    let email = Email::parse(email).context("the e-mail address is not one")?;
+    let mut tx = db.begin_across("operator").await?;
+    let Some(person) = user::by_email(&mut tx, email.as_str()).await? else {
+        bail!("nobody has the address {}", email.as_str());
+    };
+    tx.scope(person.tenant_id.0).await?;
+    let roles = project::roles(&mut tx, person.tenant_id, person.id).await?;
+    let chosen = roles.into_iter().find(|row| project.is_none_or(|id| id == row.id));
+    let chosen = chosen.with_context(|| format!("{} is in no such project", email.as_str()))?;
+    Ok((person.tenant_id, chosen))
 }
 
 fn act(action: &'static str, object: String, detail: serde_json::Value) -> Entry {

@@ -113,5 +113,6 @@ pub(super) async fn delete(
     let entry = Entry::by(&member, &source, "project.deleted", format!("project:{id}"));
     audit::record(&mut tx, member.tenant, entry.with(json!({"name": found.name}))).await?;
     tx.commit().await?;
+    app.tokens.forget();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -42,6 +42,8 @@ struct Seen {
     /// The incident that is explained, and when it was opened.
     incident: Option<(i64, String, Ts)>,
     answer: Option<Answer>,
+    /// The service that a ranking suspects about which a model is being asked.
+    ranked: Option<Option<String>>,
 }
 
 impl Watch {
@@ -86,7 +88,8 @@ impl Watch {
                 break answer;
             }
             if Instant::now() > deadline {
-                let said = terminal::nothing_arrived(patience.as_secs(), logs);
+                let opened = self.seen()?.incident.as_ref().map(|(number, ..)| *number);
+                let said = terminal::nothing_arrived(opened, patience.as_secs(), logs);
                 if strict {
                     bail!(said);
                 }
@@ -153,42 +156,59 @@ impl Watch {
                 let after_s = opened.map_or(0.0, |opened| event.at.seconds_since(opened));
                 Ok(Some(terminal::resolved(style, at, number, after_s)))
             }
-            "hypothesis.generated" => self.answer(event).await,
+            // A ranking to show while a model is asked is a change of the incident.
+            "incident.updated" if self.seen()?.answer.is_none() => self.answer(event, &data["id"]).await,
+            "hypothesis.generated" => self.answer(event, &data["incident_id"]).await,
             _ => Ok(None),
         }
     }
 
-    async fn answer(&self, event: &Event) -> anyhow::Result<Option<String>> {
-        let (style, at, data) = (self.style, time_of(event.at), &event.data.0);
+    /// What the analysis of the first incident says: its ranking, then what came of asking a model.
+    async fn answer(&self, event: &Event, about: &Value) -> anyhow::Result<Option<String>> {
+        let (style, at) = (self.style, time_of(event.at));
         let Some((number, id, opened)) = self.seen()?.incident.clone() else { return Ok(None) };
-        if data["incident_id"] != id {
+        if *about != id {
             return Ok(None);
         }
         let took_s = event.at.seconds_since(opened);
-        let (tenant, project) = (TenantId(self.stream.owner), ProjectId(self.stream.id));
-        let told = hypotheses::read(&self.app.db, tenant, project, id.parse()?).await?;
-        let first = told.items.first().map(|first| first.suspected_service.clone().unwrap_or_default());
-        self.seen()?.answer.get_or_insert(first.map_or(Answer::Nothing, Answer::Suspects));
-        let reason = told.analysis.as_ref().and_then(|analysis| analysis.reason.clone()).unwrap_or_default();
-        let Some(top) = data.get("top").filter(|top| top.is_object()) else {
-            return Ok(Some(terminal::inconclusive(style, at, number, took_s, &reason)));
-        };
+        let (tenant, project, incident) =
+            (TenantId(self.stream.owner), ProjectId(self.stream.id), id.parse()?);
+        let told = hypotheses::read(&self.app.db, tenant, project, incident).await?;
+        let Some(analysis) = told.analysis else { return Ok(None) };
+        let first = told.items.iter().find(|one| one.analysis_id == analysis.id);
+        if first.is_none() && !analysis.status.is_over() {
+            return Ok(None);
+        }
+        if let (Some(model), Some(shown)) = (&analysis.model, self.seen()?.ranked.take()) {
+            let same = first.is_some_and(|first| first.suspected_service == shown);
+            let answer = (first.map(|first| first.claim.as_str()), same, analysis.reason.as_deref());
+            return Ok(Some(terminal::model_answered(style, at, number, took_s, model, answer)));
+        }
+        let service = first.map(|first| first.suspected_service.clone());
+        self.note(service.clone(), !analysis.status.is_over())?;
         let mut tx = self.app.db.read(tenant.0).await?;
-        let (cited, analysis) = told
-            .items
-            .first()
-            .map_or((&[][..], None), |first| (first.supporting_evidence.as_slice(), Some(first.analysis_id)));
-        let evidence = match analysis {
-            Some(analysis) => crate::ai::store::evidence(&mut tx, tenant, id.parse()?, analysis).await?,
-            None => Vec::new(),
+        let facts = crate::ai::store::evidence(&mut tx, tenant, incident, analysis.id).await?;
+        let Some(first) = first else {
+            let reason = analysis.reason.unwrap_or_default();
+            let saw: Vec<String> = facts.into_iter().map(|row| row.summary).collect();
+            let found = (saw.as_slice(), analysis.checked.as_slice());
+            return Ok(Some(terminal::inconclusive(style, at, number, took_s, &reason, found)));
         };
+        let cited = first.supporting_evidence.iter();
         let evidence: Vec<String> = cited
-            .iter()
-            .filter_map(|cited| evidence.iter().find(|row| row.id == *cited).map(|row| row.summary.clone()))
+            .filter_map(|cited| facts.iter().find(|row| row.id == *cited).map(|row| row.summary.clone()))
             .collect();
-        let confidence = top["confidence_score"].as_f64().unwrap_or_default();
-        let claim = text(&top["claim"]);
-        Ok(Some(terminal::hypothesis_ready(style, at, number, took_s, &claim, confidence, &evidence)))
+        let (claim, confidence) = (&first.claim, first.confidence_score);
+        Ok(Some(terminal::hypothesis_ready(style, at, number, took_s, claim, confidence, &evidence)))
+    }
+
+    /// Remembers the first answer; `asks` when a model is asked about it.
+    fn note(&self, service: Option<Option<String>>, asks: bool) -> anyhow::Result<()> {
+        let mut seen = self.seen()?;
+        seen.ranked = service.clone().filter(|_| asks);
+        let answer = service.map_or(Answer::Nothing, |service| Answer::Suspects(service.unwrap_or_default()));
+        seen.answer.get_or_insert(answer);
+        Ok(())
     }
 }
 

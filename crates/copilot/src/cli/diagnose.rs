@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use diagnosis::{Cause, Diagnosis};
 
+use super::history::HistoryArgs;
 use super::print;
 
 /// How results are printed.
@@ -40,10 +41,14 @@ pub struct DiagnoseArgs {
 #[derive(Debug, Args)]
 pub struct EvalArgs {
     /// A folder of cases: `case.json` with `metrics.csv.gz` each, or `*.jsonl.gz` of alert-only cases.
-    dir: PathBuf,
+    #[arg(required_unless_present = "history", conflicts_with = "history")]
+    dir: Option<PathBuf>,
     /// Where the predictions go, one JSON line a case.
-    #[arg(long, value_name = "OUT.jsonl")]
-    predictions: PathBuf,
+    #[arg(long, value_name = "OUT.jsonl", required_unless_present = "history", conflicts_with = "history")]
+    predictions: Option<PathBuf>,
+    /// A project's own incidents.
+    #[command(flatten)]
+    pub history: HistoryArgs,
 }
 
 /// Ranks the causes of one incident.
@@ -85,11 +90,16 @@ fn one(rank: usize, cause: &Cause) -> Vec<String> {
 /// When the folder or a line of alerts can't be read. A folder with `case.json` has its line from whatever of it could be
 /// read, and a warning says what could not.
 pub fn eval(args: &EvalArgs) -> anyhow::Result<()> {
-    let file = std::fs::File::create(&args.predictions);
+    let (Some(dir), Some(predictions)) = (&args.dir, &args.predictions) else {
+        bail!("eval needs a folder of cases and --predictions, or --history");
+    };
+    // a folder that can't be read leaves no file behind
+    let found = diagnosis::evaluate(dir)?;
+    let file = std::fs::File::create(predictions);
     let mut out =
-        std::io::BufWriter::new(file.with_context(|| format!("creating {}", args.predictions.display()))?);
+        std::io::BufWriter::new(file.with_context(|| format!("creating {}", predictions.display()))?);
     let (mut written, mut lost) = (0, 0);
-    for found in diagnosis::evaluate(&args.dir)? {
+    for found in found {
         let problem = match found {
             Ok(found) => {
                 writeln!(out, "{}", serde_json::to_string(&found.prediction)?)?;
@@ -106,7 +116,10 @@ pub fn eval(args: &EvalArgs) -> anyhow::Result<()> {
         }
     }
     out.flush()?;
-    eprintln!("{written} cases diagnosed, predictions in {}", args.predictions.display());
+    eprintln!("{written} cases diagnosed, predictions in {}", predictions.display());
+    if written == 0 && lost == 0 {
+        bail!("{} holds no case: a folder with case.json, or a file *.jsonl.gz of alerts", dir.display());
+    }
     if lost > 0 {
         bail!("{lost} cases could not be read");
     }

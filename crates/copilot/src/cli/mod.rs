@@ -5,6 +5,7 @@ mod audit;
 mod demo;
 mod demo_watch;
 mod diagnose;
+mod history;
 mod print;
 mod serve;
 
@@ -33,7 +34,7 @@ enum Command {
     Migrate(Settings),
     /// Ranks root causes from a metrics file; no server is needed.
     Diagnose(diagnose::DiagnoseArgs),
-    /// Runs `diagnose` over a folder of labelled cases.
+    /// Runs `diagnose` over a folder of cases, or a project's own incidents.
     Eval(diagnose::EvalArgs),
     /// Prints the OpenAPI 3.1 document of the API.
     Openapi,
@@ -101,6 +102,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => demo::demo(args).await,
         Command::Migrate(settings) => serve::migrate(&settings).await,
         Command::Diagnose(args) => diagnose::diagnose(&args),
+        Command::Eval(args) if args.history.history => history::history(args.history).await,
         Command::Eval(args) => diagnose::eval(&args),
         Command::Openapi => print::line(&crate::gateway::document().to_pretty_json()?),
         Command::User { command } => account::user(command).await,

@@ -92,7 +92,7 @@ pub struct Banner<'a> {
 pub fn banner(style: Style, banner: &Banner<'_>) -> String {
     let title = style.paint(Colour::Strong, &format!("SRE Copilot {}", banner.version));
     let model = match banner.model {
-        Some(model) => format!("{}, for the wording", clean(model)),
+        Some(model) => format!("{}, asked once statistics have ranked the causes", clean(model)),
         None => "no key set: causes are ranked by statistics alone, and nothing is sent anywhere".to_owned(),
     };
     let mut text =
@@ -172,22 +172,33 @@ pub fn hypothesis_ready(
     };
     let claim = style.paint(Colour::Strong, &clean(claim));
     let mut text = line(style, at, &incident(number), &format!("{word} after {}: {claim}", took(took_s)));
-    for reason in evidence.iter().take(3) {
-        let _ = write!(
-            text,
-            "\n{:INDENT$}{}",
-            "",
-            style.paint(Colour::Muted, &format!("for  {}", clean(reason)))
-        );
-    }
+    below(style, &mut text, "for", evidence.iter().take(3));
     text
 }
 
-/// The analysis found too little to name a cause; that is an answer too.
-pub fn inconclusive(style: Style, at: Time, number: i64, took_s: f64, reason: &str) -> String {
+/// The analysis found too little to name a cause; that is an answer too, with what it looked at.
+pub fn inconclusive(
+    style: Style,
+    at: Time,
+    number: i64,
+    took_s: f64,
+    reason: &str,
+    (evidence, checked): (&[String], &[String]),
+) -> String {
     let reason = clean(reason);
     let text = format!("Not enough evidence for a cause after {}: {reason}", took(took_s));
-    line(style, at, &incident(number), &text)
+    let mut text = line(style, at, &incident(number), &text);
+    below(style, &mut text, "saw", evidence.iter().take(3));
+    below(style, &mut text, "checked", checked.iter());
+    text
+}
+
+/// Puts reasons below a line, each behind `word`.
+fn below<'a>(style: Style, text: &mut String, word: &str, reasons: impl Iterator<Item = &'a String>) {
+    for reason in reasons {
+        let reason = style.paint(Colour::Muted, &format!("{word}  {}", clean(reason)));
+        let _ = write!(text, "\n{:INDENT$}{reason}", "");
+    }
 }
 
 /// The incident is over.
@@ -201,9 +212,31 @@ pub fn look_here(number: i64, url: &str) -> String {
     format!("{:INDENT$}{} is at {url}", "", incident(number))
 }
 
-/// Nothing arrived in time, which is our fault and is said so.
-pub fn nothing_arrived(waited_s: u64, logs: &str) -> String {
-    format!("No incident after {waited_s} s: that is a fault of this demo. The logs are in {logs}")
+/// A model was asked about a ranking that is shown already: its first claim and whether that suspects the same, or why
+/// it is not used.
+pub fn model_answered(
+    style: Style,
+    at: Time,
+    number: i64,
+    took_s: f64,
+    model: &str,
+    (claim, same, reason): (Option<&str>, bool, Option<&str>),
+) -> String {
+    let (model, after) = (clean(model), took(took_s));
+    let said = match (reason, claim) {
+        (Some(reason), _) => format!("{} (after {after}; the ranking stands)", clean(reason)),
+        (None, None) => format!("{model} found no cause in it, after {after}"),
+        (None, Some(claim)) if same => format!("{model} agrees after {after}: {}", clean(claim)),
+        (None, Some(claim)) => format!("{model} ranks otherwise after {after}: {}", clean(claim)),
+    };
+    line(style, at, &incident(number), &said)
+}
+
+/// No incident or no answer came in time, which is our fault and is said so.
+pub fn nothing_arrived(opened: Option<i64>, waited_s: u64, logs: &str) -> String {
+    let missing = opened
+        .map_or_else(|| "No incident".to_owned(), |number| format!("No answer about {}", incident(number)));
+    format!("{missing} after {waited_s} s: that is a fault of this demo. The logs are in {logs}")
 }
 
 /// The last line.
@@ -277,7 +310,18 @@ mod tests {
             incident_opened(plain, AT, 1, "critical", "checkout: 14% of requests failing"),
             incident_updated(plain, AT, 1, "flapping: 5 changes in 2m 10s"),
             hypothesis_ready(plain, AT, 1, 2.94, "v2.41.0 of checkout", 0.82, &evidence),
-            inconclusive(plain, AT, 1042, 12.2, "6 checks, nothing moved"),
+            inconclusive(plain, AT, 1042, 12.2, "nothing moved", (&evidence, &["no change".to_owned()])),
+            model_answered(plain, AT, 1, 21.0, "m", (Some("v2.41.0"), true, None)),
+            model_answered(
+                plain,
+                AT,
+                1,
+                21.0,
+                "m",
+                (Some("a"), false, Some("the model was not asked: no budget")),
+            ),
+            nothing_arrived(None, 60, "/logs"),
+            nothing_arrived(Some(1), 60, "/logs"),
             resolved(plain, AT, 1, 221.0),
             look_here(1, "http://127.0.0.1:8500/incidents/1"),
         ];
@@ -293,7 +337,12 @@ mod tests {
             "03:02:11  INC-1    CRITICAL  checkout: 14% of requests failing",
             "03:02:11  INC-1    flapping: 5 changes in 2m 10s",
             "03:02:11  INC-1    High after 2.9 s: v2.41.0 of checkout\n                   for  only v2.41.0 fails",
-            "03:02:11  INC-1042  Not enough evidence for a cause after 12s: 6 checks, nothing moved",
+            "03:02:11  INC-1042  Not enough evidence for a cause after 12s: nothing moved\n                   \
+             saw  only v2.41.0 fails\n                   checked  no change",
+            "03:02:11  INC-1    m agrees after 21s: v2.41.0",
+            "03:02:11  INC-1    the model was not asked: no budget (after 21s; the ranking stands)",
+            "No incident after 60 s: that is a fault of this demo. The logs are in /logs",
+            "No answer about INC-1 after 60 s: that is a fault of this demo. The logs are in /logs",
             "03:02:11  INC-1    RESOLVED  after 3m 41s",
             "                   INC-1 is at http://127.0.0.1:8500/incidents/1",
         ];

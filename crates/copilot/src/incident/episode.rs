@@ -3,7 +3,7 @@
 //! Order is the order of acceptance; the sender's times only describe. The rules lean to *open*: a false
 //! reopening is a nuisance, a hidden outage is a failure.
 
-use outbox::Ts;
+use outbox::{Ts, sabotage};
 
 /// How long a firing that looks like an echo of the last episode is held back, in seconds (R4).
 pub const HOLD_S: i64 = 60;
@@ -167,7 +167,11 @@ impl Track {
             return self.begin_and_end(tomb, now);
         }
         match self.last {
-            Some(last) if starts_at <= last.ends_at && now < last.closed_at.plus_seconds(HOLD_S) => {
+            Some(last)
+                if starts_at <= last.ends_at
+                    && now < last.closed_at.plus_seconds(HOLD_S)
+                    && !sabotage::broken("no-hold") =>
+            {
                 let until = last.closed_at.plus_seconds(HOLD_S);
                 let earlier = self.held.map_or(starts_at, |held| held.starts_at.min(starts_at));
                 self.held = Some(Held { starts_at: earlier, until });

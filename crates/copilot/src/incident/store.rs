@@ -75,26 +75,26 @@ pub async fn count_open(tx: &mut Tx, tenant: TenantId, project: ProjectId, limit
         .bind(tenant).bind(project).bind(limit).fetch_one(c).await)
 }
 
-/// Makes this transaction the only one that applies statements of a project until it ends.
+/// Makes this transaction the only one that applies statements of a project until it ends, and says whether the
+/// project is still there.
 ///
 /// What it then reads of the project's alerts and incidents stays true until it writes. Everybody else who locks
 /// alerts and incidents together takes this lock first, so that nobody waits in a circle.
 ///
 /// # Errors
-/// When the database refused; `RowNotFound` when there is no such project.
-pub async fn lock_project(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx::Result<()> {
+/// When the database refused.
+pub async fn lock_project(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx::Result<bool> {
     // SQLite has one writer, and this transaction is it. The lock is weaker than one for update: rows that refer
     // to the project may be added meanwhile.
-    if let TxConn::Postgres(open) = tx.conn()
-        && !sabotage::broken("no-project-lock")
-    {
-        sqlx::query("select 1 from projects where tenant_id = $1 and id = $2 for no key update")
-            .bind(tenant)
-            .bind(project)
-            .fetch_one(&mut **open)
-            .await?;
-    }
-    Ok(())
+    let locks = matches!(tx.conn(), TxConn::Postgres(_)) && !sabotage::broken("no-project-lock");
+    let query = if locks {
+        "select deleted_at is null from projects where tenant_id = $1 and id = $2 for no key update"
+    } else {
+        "select deleted_at is null from projects where tenant_id = $1 and id = $2"
+    };
+    let is_live: Option<bool> =
+        on_tx!(tx, c => sqlx::query_scalar(query).bind(tenant).bind(project).fetch_optional(c).await)?;
+    Ok(is_live.unwrap_or(false))
 }
 
 /// Writes an incident back.

@@ -93,9 +93,9 @@ impl Desk {
     /// Opens an incident, or takes the open one that already has its key; says which.
     ///
     /// # Errors
-    /// When the database refused.
+    /// [`Error::NotFound`] when the project was deleted, others when the database refused.
     pub async fn open(&mut self, tx: &mut Tx, mut new: NewIncident<'_>) -> Result<(IncidentId, bool)> {
-        new.number = store::next_number(tx, self.tenant, self.project).await?;
+        new.number = store::next_number(tx, self.tenant, self.project).await.map_err(Error::gone)?;
         let record = store::open(tx, self.tenant, &new).await?;
         let (id, fresh) = (record.incident.id, record.incident.id == new.id);
         let opened = fresh.then(|| record.incident.clone());

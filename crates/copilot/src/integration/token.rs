@@ -96,12 +96,15 @@ pub struct Tokens {
 
 impl Default for Tokens {
     fn default() -> Self {
+        // A broken build must be caught on a slow machine too.
+        let longer = if sabotage::broken("token-cache-unkeyed") { 3600 } else { 1 };
         let remembered = |time| Cache::builder().max_capacity(MOST).time_to_live(time).build();
-        Self { fresh: remembered(FRESH), confirmed: remembered(CONFIRMED) }
+        Self { fresh: remembered(longer * FRESH), confirmed: remembered(CONFIRMED) }
     }
 }
 
-const WRONG: Error = Error::Credentials(
+/// What the sender of a token that proves nothing is told.
+pub const WRONG: Error = Error::Credentials(
     "invalid-credentials",
     "this webhook token is not valid: check the credentials (or credentials_file) of the sender, \
      or rotate the token on the integrations page",

@@ -21,6 +21,7 @@ use super::entry::{Entry, Reading};
 use super::hook::Hook;
 use super::inbox::Answer;
 use super::spool::Record;
+use super::token::WRONG;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::DeliveryId;
@@ -136,7 +137,14 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         Ok(entry) => entry,
     };
     sabotage::point("webhook.parsed").await?;
-    let (delivery_id, results) = store(app, &hook, reading, entry).await?;
+    let (delivery_id, results) = match store(app, &hook, reading, entry).await {
+        // The project was deleted, and its tokens with it, since this one was looked at.
+        Err(Error::NotFound) => {
+            app.tokens.forget();
+            return Err(WRONG);
+        }
+        other => other?,
+    };
     let received = results.len();
     let results = results.into_iter().map(AlertAnswer::from).collect();
     Ok(Json(Accepted { status: "success", delivery_id, received, results }).into_response())

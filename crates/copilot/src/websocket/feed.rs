@@ -49,7 +49,8 @@ pub(super) struct Follower {
 impl Feed {
     /// A feed that has not looked yet.
     pub(super) fn new(stream: Stream) -> Self {
-        let items = broadcast::channel(QUEUE).0;
+        let room = if sabotage::broken("unbounded-queue") { 1 << 20 } else { QUEUE };
+        let items = broadcast::channel(room).0;
         Self { stream, items, position: watch::channel(None).0, sent: Arc::default() }
     }
 

@@ -12,6 +12,7 @@ use super::feed::{Feed, Follower};
 use super::session::Session;
 use super::standing::{Standing, Standings};
 use crate::auth::Member;
+use crate::config::Config;
 use crate::ids::TenantId;
 
 /// How much a client may ask for, and how long it may take.
@@ -39,6 +40,26 @@ pub struct Limits {
     pub stalled: Duration,
     /// Time in which a client that was told to look again may not overflow a second time.
     pub patience: Duration,
+}
+
+impl Limits {
+    /// What the settings say, and the defaults.
+    pub fn of(config: &Config) -> Self {
+        let usual = Self::default();
+        let mut limits = Self {
+            sockets_per_user: config.sockets_per_user,
+            sockets_per_tenant: config.sockets_per_tenant,
+            ping: sabotage::hurried(usual.ping),
+            dead: sabotage::hurried(usual.dead),
+            stalled: sabotage::hurried(usual.stalled),
+            ..usual
+        };
+        if sabotage::broken("never-gives-up") {
+            let ever = Duration::from_secs(86_400);
+            (limits.dead, limits.stalled, limits.requests_before_close) = (ever, ever, u32::MAX);
+        }
+        limits
+    }
 }
 
 impl Default for Limits {

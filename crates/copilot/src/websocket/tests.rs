@@ -205,12 +205,13 @@ async fn two_tabs_live_side_by_side_and_the_twenty_first_does_not() {
     let world = World::with(limits(), Clock::System).await;
     let mut tabs = Vec::new();
     for _ in 0..20 {
-        tabs.push(world.connect("").await);
+        let mut tab = world.connect("").await;
+        assert_eq!(tab.seq().await, ("hello".to_owned(), 0));
+        tabs.push(tab);
     }
     assert_eq!(world.connect("").await.closed().await, 4429);
     world.happen("alert.fired", 1, 0).await;
     for tab in &mut tabs {
-        tab.text().await;
         tab.events(1, 1).await;
     }
     tabs.pop().unwrap().leave().await;

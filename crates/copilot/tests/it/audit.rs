@@ -1,5 +1,7 @@
 //! The audit log: one entry for each act and each refusal, and no change of it that does not show.
 
+mod kills;
+
 use copilot::auth::chain::{self, Verified};
 use outbox::{Pool, on_tx};
 use reqwest::Method;

@@ -1,6 +1,7 @@
 //! The fault programme's short tier: the product is broken while it works, and so is the product itself, so that each
 //! check is seen to fail.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use bench::faults::delivery::{self, Mishap as Befalls};
 use bench::faults::healing::{self, Cause};
 use bench::faults::load::Rate;
 use bench::faults::{
-    Backend, Report, Trial, answers, clocks, durable, fsync, full_disk, numbers, rolling, single,
+    Backend, Report, Trial, answers, clocks, durable, fsync, full_disk, hostile, numbers, rolling, single,
 };
 
 /// How long what a promise depends on is away.
@@ -19,18 +20,31 @@ const AWAY: Duration = Duration::from_secs(4);
 pub fn trial(backend: Backend, broken: &'static str) -> Trial {
     let seed = rand::random();
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_sre-copilot"));
-    Trial { binary, backend, broken, clock: "", time: Duration::from_secs(4), seed }
+    // The promised seconds are for `make soak`. Here it must heal, on however busy a machine; what is broken does not.
+    let patience = if broken.is_empty() { 6 } else { 1 };
+    Trial { binary, backend, broken, clock: "", time: Duration::from_secs(4), seed, patience }
 }
 
-/// The check found that this promise was not kept.
-#[track_caller]
-pub fn found(report: &Report, kind: &str) {
-    assert!(report.has(kind), "a broken build was not noticed as {kind}:\n{report}");
+/// How many trials a check has to notice what not every trial shows.
+const TRIALS: usize = 3;
+
+/// The check finds that this promise was not kept.
+pub async fn found(kind: &str, attempt: impl AsyncFn() -> anyhow::Result<Report>) {
+    let mut reports = String::new();
+    for _ in 0..TRIALS {
+        let report = attempt().await.unwrap();
+        if report.has(kind) {
+            return;
+        }
+        reports = format!("{reports}\n{report}");
+    }
+    panic!("a broken build was not noticed as {kind}:{reports}");
 }
 
 /// The promises were kept.
 #[track_caller]
 pub fn held(report: &Report) {
+    eprintln!("{report}");
     assert!(report.findings.is_empty(), "\n{report}");
 }
 
@@ -57,13 +71,13 @@ async fn g1_death_at_random_loses_nothing_on_postgresql() {
 #[tokio::test]
 async fn g1_an_answer_before_the_commit_is_noticed() {
     let trial = trial(Backend::Sqlite, "answer-before-commit");
-    found(&durable::crash_points(&trial, &durable::BEFORE_COMMIT, &["kill"; 3]).await.unwrap(), "lost");
+    found("lost", async || durable::crash_points(&trial, &durable::BEFORE_COMMIT, &["kill"; 3]).await).await;
 }
 
 #[tokio::test]
 async fn g1_a_swallowed_error_is_noticed() {
     let trial = trial(Backend::Sqlite, "swallow-insert-error");
-    found(&durable::crash_points(&trial, &durable::BEFORE_COMMIT, &["error*1"]).await.unwrap(), "lost");
+    found("lost", async || durable::crash_points(&trial, &durable::BEFORE_COMMIT, &["error*1"]).await).await;
 }
 
 #[tokio::test]
@@ -74,7 +88,23 @@ async fn g1_every_answer_follows_a_sync() {
 #[tokio::test]
 async fn g1_an_answer_that_no_sync_came_before_is_noticed() {
     let trial = trial(Backend::Sqlite, "answer-before-commit");
-    found(&fsync::oracle(&trial, 50).await.unwrap(), "unsynced");
+    found("unsynced", async || fsync::oracle(&trial, 50).await).await;
+}
+
+#[test]
+fn g1_the_oracle_tells_two_processes_apart() {
+    // The threads 11 and 21 of the processes 10 and 20.
+    let product = BTreeMap::from([(11, 10), (21, 20)]);
+    let trace = r#"11 recvfrom(9, "POST /webhooks/alertmanager", 48) = 48
+30 fdatasync(4) = 0
+21 recvfrom(9, "POST /webhooks/alertmanager", 48) = 48
+11 sendto(9, "HTTP/1.1 200 OK", 48) = 48
+30 fdatasync(4 <unfinished ...>
+21 sendto(9, "HTTP/1.1 200 OK", 48) = 48"#;
+    let report = fsync::judge(trace, &product);
+    assert_eq!(report.notes, ["2 answers, 1 syncs"]);
+    assert_eq!(report.findings.len(), 1, "{report}");
+    assert_eq!(report.findings[0].what, "line 6 answers line 3 with no sync between them");
 }
 
 /// Whether there can be a small disk to fill; it is said aloud when there can't.
@@ -96,7 +126,8 @@ async fn g1_a_full_disk_loses_nothing_and_heals() {
 #[tokio::test]
 async fn g1_a_full_disk_that_is_swallowed_is_noticed() {
     if can_mount() {
-        found(&full_disk::fills(&trial(Backend::Sqlite, "swallow-insert-error"), 1).await.unwrap(), "lost");
+        found("lost", async || full_disk::fills(&trial(Backend::Sqlite, "swallow-insert-error"), 1).await)
+            .await;
     }
 }
 
@@ -107,7 +138,7 @@ async fn g2_every_fault_of_ours_says_try_again() {
 
 #[tokio::test]
 async fn g2_a_fault_that_says_do_not_try_again_is_noticed() {
-    found(&answers::codes(&trial(Backend::Sqlite, "database-error-is-400")).await.unwrap(), "refused");
+    found("refused", async || answers::codes(&trial(Backend::Sqlite, "database-error-is-400")).await).await;
 }
 
 #[tokio::test]
@@ -117,7 +148,7 @@ async fn g3_first_reports_at_once_open_one_incident() {
 
 #[tokio::test]
 async fn g3_looking_before_inserting_is_noticed() {
-    found(&single::one_each(&trial(Backend::Postgres, "no-project-lock"), 10).await.unwrap(), "doubled");
+    found("doubled", async || single::one_each(&trial(Backend::Postgres, "no-project-lock"), 10).await).await;
 }
 
 #[tokio::test]
@@ -132,12 +163,12 @@ async fn g6_roll_backs_and_deaths_leave_no_gap_on_postgresql() {
 
 #[tokio::test]
 async fn g6_numbers_of_a_plain_sequence_are_noticed() {
-    found(&numbers::gapless(&trial(Backend::Sqlite, "plain-sequence")).await.unwrap(), "gap");
+    found("gap", async || numbers::gapless(&trial(Backend::Sqlite, "plain-sequence")).await).await;
 }
 
 #[tokio::test]
 async fn g6_a_change_without_its_event_is_noticed() {
-    found(&numbers::gapless(&trial(Backend::Sqlite, "lose-an-event")).await.unwrap(), "unannounced");
+    found("unannounced", async || numbers::gapless(&trial(Backend::Sqlite, "lose-an-event")).await).await;
 }
 
 #[tokio::test]
@@ -159,24 +190,39 @@ async fn g7_who_falls_behind_is_told_the_rest_or_to_look_again() {
 
 #[tokio::test]
 async fn g7_what_is_passed_over_in_a_burst_is_noticed() {
-    found(&delivery::lagging(&trial(Backend::Sqlite, "lagged-ignored"), 4).await.unwrap(), "gap");
+    found("gap", async || delivery::lagging(&trial(Backend::Sqlite, "lagged-ignored"), 4).await).await;
 }
 
 #[tokio::test]
 async fn g7_going_on_from_now_instead_of_from_the_last_event_is_noticed() {
     let trial = trial(Backend::Postgres, "resume-live-only");
-    found(&delivery::every_event(&trial, 4, &[Befalls::ReplicaDeath]).await.unwrap(), "gap");
+    found("gap", async || delivery::every_event(&trial, 4, &[Befalls::ReplicaDeath]).await).await;
 }
 
 #[tokio::test]
 async fn g7_events_that_only_redis_tells_of_are_noticed() {
     let trial = trial(Backend::Postgres, "wake-ups-only");
-    found(&delivery::every_event(&trial, 4, &[Befalls::RedisDeath]).await.unwrap(), "late");
+    found("late", async || delivery::every_event(&trial, 4, &[Befalls::RedisDeath]).await).await;
 }
 
 #[tokio::test]
 async fn g7_a_reader_that_ends_with_the_first_error_is_noticed() {
-    found(&delivery::lagging(&trial(Backend::Sqlite, "feed-ends-on-error"), 4).await.unwrap(), "late");
+    found("late", async || delivery::lagging(&trial(Backend::Sqlite, "feed-ends-on-error"), 4).await).await;
+}
+
+#[tokio::test]
+async fn g8_clients_that_do_not_listen_or_never_stop_harm_nobody() {
+    held(&hostile::harmless(&trial(Backend::Sqlite, ""), 10).await.unwrap());
+}
+
+#[tokio::test]
+async fn g8_hostile_clients_that_are_kept_are_noticed() {
+    found("unclosed", async || hostile::harmless(&trial(Backend::Sqlite, "never-gives-up"), 5).await).await;
+}
+
+#[tokio::test]
+async fn g8_a_queue_without_end_is_noticed() {
+    found("memory", async || hostile::harmless(&trial(Backend::Sqlite, "unbounded-queue"), 5).await).await;
 }
 
 #[tokio::test]
@@ -200,13 +246,13 @@ async fn g9_a_caller_that_slept_through_its_lease_stores_nothing() {
 #[tokio::test]
 async fn g9_a_lease_shorter_than_a_call_is_noticed() {
     let trial = trial(Backend::Postgres, "lease-shorter-than-call");
-    found(&analyses::one_call_at_a_time(&trial, 8, Mishap::None).await.unwrap(), "overlap");
+    found("overlap", async || analyses::one_call_at_a_time(&trial, 8, Mishap::None).await).await;
 }
 
 #[tokio::test]
 async fn g9_a_lease_without_a_fence_is_noticed() {
     let trial = trial(Backend::Postgres, "no-fence");
-    found(&analyses::one_call_at_a_time(&trial, 10, Mishap::Sleep).await.unwrap(), "ledger");
+    found("ledger", async || analyses::one_call_at_a_time(&trial, 10, Mishap::Sleep).await).await;
 }
 
 #[tokio::test]
@@ -216,7 +262,7 @@ async fn g10_a_budget_for_ten_calls_pays_for_ten() {
 
 #[tokio::test]
 async fn g10_a_budget_that_is_looked_at_before_it_is_locked_is_noticed() {
-    found(&analyses::budget(&trial(Backend::Postgres, "check-then-call")).await.unwrap(), "overspent");
+    found("overspent", async || analyses::budget(&trial(Backend::Postgres, "check-then-call")).await).await;
 }
 
 #[tokio::test]
@@ -232,19 +278,19 @@ async fn g17_everything_else_heals_by_itself() {
 #[tokio::test]
 async fn g17_a_redis_that_is_given_up_for_good_is_noticed() {
     let trial = trial(Backend::Postgres, "redis-link-once");
-    found(&healing::heals(&trial, &[Cause::RedisDeath], AWAY).await.unwrap(), "not-recovered");
+    found("not-recovered", async || healing::heals(&trial, &[Cause::RedisDeath], AWAY).await).await;
 }
 
 #[tokio::test]
 async fn g17_a_process_that_says_it_is_ready_and_is_not_is_noticed() {
     let trial = trial(Backend::Postgres, "ready-always");
-    found(&healing::heals(&trial, &[Cause::DatabaseStop], AWAY).await.unwrap(), "readiness");
+    found("readiness", async || healing::heals(&trial, &[Cause::DatabaseStop], AWAY).await).await;
 }
 
 #[tokio::test]
 async fn g17_a_life_that_depends_on_the_database_is_noticed() {
     let trial = trial(Backend::Postgres, "healthy-asks-the-database");
-    found(&healing::heals(&trial, &[Cause::DatabaseStop], AWAY).await.unwrap(), "liveness");
+    found("liveness", async || healing::heals(&trial, &[Cause::DatabaseStop], AWAY).await).await;
 }
 
 #[tokio::test]
@@ -254,12 +300,12 @@ async fn g18_replicas_are_replaced_under_load_and_nobody_loses_anything() {
 
 #[tokio::test]
 async fn g18_a_process_that_does_not_stop_is_noticed() {
-    found(&rolling::restarts(&trial(Backend::Postgres, "never-drains"), 2).await.unwrap(), "drain");
+    found("drain", async || rolling::restarts(&trial(Backend::Postgres, "never-drains"), 2).await).await;
 }
 
 #[tokio::test]
 async fn g18_clients_that_go_on_from_now_are_noticed() {
-    found(&rolling::restarts(&trial(Backend::Postgres, "resume-live-only"), 4).await.unwrap(), "gap");
+    found("gap", async || rolling::restarts(&trial(Backend::Postgres, "resume-live-only"), 4).await).await;
 }
 
 #[tokio::test]
@@ -275,5 +321,5 @@ async fn g19_a_clock_a_day_behind_changes_no_outcome() {
 #[tokio::test]
 async fn g19_leases_by_ones_own_clock_are_noticed() {
     let trial = Trial { clock: "+1h", ..trial(Backend::Postgres, "own-clock") };
-    found(&analyses::one_call_at_a_time(&trial, 8, Mishap::None).await.unwrap(), "overlap");
+    found("overlap", async || analyses::one_call_at_a_time(&trial, 8, Mishap::None).await).await;
 }

@@ -1,5 +1,7 @@
 //! Every route for everybody: what the table of access declares is what happens, at every door.
 
+mod apart;
+mod extra;
 mod stage;
 
 use copilot::auth::access::{Row, TABLE};

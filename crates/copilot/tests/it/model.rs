@@ -5,6 +5,7 @@
 
 pub mod generate;
 pub mod history;
+mod kills;
 mod product;
 mod tests;
 

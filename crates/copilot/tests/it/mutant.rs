@@ -98,3 +98,18 @@ async fn secrets_that_get_out_are_seen() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn an_entry_apart_from_its_act_is_seen() {
+    let test = "audit::kills::kill_nine_leaves_no_act_without_its_entry";
+    sees(test, &["entry-apart"], &["keys that there are"]).await;
+}
+
+#[tokio::test]
+async fn what_is_told_apart_is_seen() {
+    let test = "matrix::apart::what_is_anothers_is_answered_as_what_is_nowhere";
+    let line = "integrations/{integration_id} as a neighbour: (200";
+    sees(test, &["integration-of-any-project"], &[line]).await;
+    let test = "matrix::apart::a_socket_tells_of_one_project_whoever_may_read_it";
+    sees(test, &["feeds-unfiltered"], &["was told {"]).await;
+}

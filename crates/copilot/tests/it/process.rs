@@ -31,7 +31,7 @@ impl Process {
         command
             .env("DATABASE_URL", home.database.url())
             .env("SRE_COPILOT_MASTER_KEY", home.database.master_key());
-        let ports = free_ports();
+        let ports = bench::faults::replica::free_ports(SERVICES.len()).unwrap();
         for (service, port) in SERVICES.iter().zip(&ports) {
             command.env(format!("SRE_COPILOT_{service}_LISTEN"), format!("127.0.0.1:{port}"));
         }
@@ -78,9 +78,4 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn free_ports() -> Vec<u16> {
-    let held: Vec<_> = SERVICES.iter().map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    held.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! `scripts/postgres run cargo test …` starts such a server and sets the variable.
 
+use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 /// The one switch between the two databases.
@@ -65,8 +66,10 @@ impl Drop for Scratch {
 /// The migrated database that others are copied from; made once for each set of migrations.
 async fn template(server: &str, connection: &mut PgConnection) -> String {
     let migrations = sqlx::migrate!("../../migrations/postgres");
-    let sums = migrations.iter().flat_map(|one| one.checksum.iter().take(4));
-    let name = format!("template_{}", sums.map(|byte| format!("{byte:02x}")).collect::<String>());
+    let sums = migrations.iter().fold(Sha256::new(), |sums, one| sums.chain_update(&one.checksum));
+    // PostgreSQL cuts longer names off at 63 bytes.
+    let sum = sums.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
+    let name = format!("template_{sum}");
     sqlx::query("select pg_advisory_lock($1)").bind(TEMPLATE_LOCK).execute(&mut *connection).await.unwrap();
     let exists: bool = sqlx::query_scalar("select exists (select 1 from pg_database where datname = $1)")
         .bind(&name)

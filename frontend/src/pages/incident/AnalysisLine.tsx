@@ -9,6 +9,9 @@ export function AnalysisLine({ analysis }: { analysis: Analysis }) {
   return (
     <>
       {analysis.changed && analysis.completed_at && <Changes items={analysis.changed} />}
+      {analysis.status === 'completed' && analysis.reason && (
+        <p className="mt-3 text-muted text-sm [overflow-wrap:anywhere]">{sentence(analysis.reason)}</p>
+      )}
       <Details analysis={analysis} parts={parts} />
     </>
   );
@@ -47,17 +50,22 @@ function Details({ analysis, parts }: { analysis: Analysis; parts: readonly stri
 
 /** `Statistics`, or the model with its tokens and cost; then the version and the time taken. */
 export function analysisParts(analysis: Analysis): string[] {
-  const parts = [
-    analysis.engine === 'llm' ? (analysis.model ?? 'Language model') : 'Statistics, no model used',
-  ];
+  const parts = [made(analysis)];
   if (analysis.started_at && analysis.completed_at)
     parts.push(stepDuration(ms(analysis.completed_at) - ms(analysis.started_at)));
-  if (analysis.engine === 'llm' && analysis.tokens) {
+  if (analysis.tokens) {
     const { prompt, completion } = analysis.tokens;
     if (prompt !== null && completion !== null)
       parts.push(`${count(prompt)} tokens in, ${count(completion)} out`);
   }
-  if (analysis.cost_usd !== null && analysis.engine === 'llm') parts.push(money(analysis.cost_usd));
+  if (analysis.cost_usd !== null && analysis.model) parts.push(money(analysis.cost_usd));
   parts.push(`version ${analysis.version}`);
   return parts;
+}
+
+function made({ engine, model, status }: Analysis): string {
+  if (engine === 'llm') return model ?? 'Language model';
+  if (status === 'queued' || status === 'running') return 'Still at work';
+  if (!model) return 'Statistics, no model used';
+  return `Statistics; ${model} gave no answer to use`;
 }

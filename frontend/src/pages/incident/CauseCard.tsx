@@ -59,7 +59,7 @@ function Content({
   const [best, ...others] = items;
   return (
     <>
-      <StatusLine analysis={analysis} incident={incident} />
+      <StatusLine analysis={analysis} incident={incident} ranked={best?.analysis_id === analysis.id} />
       {best && analysis.status !== 'inconclusive' && (
         <Theory hypothesis={best} evidence={evidence} incident={incident} />
       )}
@@ -75,13 +75,26 @@ function Content({
 }
 
 /** What is said above the theories: that there are none yet, or why there are none. */
-function StatusLine({ analysis, incident }: { analysis: Analysis; incident: Incident }) {
+function StatusLine({
+  analysis,
+  incident,
+  ranked,
+}: {
+  analysis: Analysis;
+  incident: Incident;
+  /** Whether the causes below are of this analysis: then only the model's word is missing. */
+  ranked: boolean;
+}) {
   if (analysis.status === 'queued')
     return <Working text="Waiting to start" since={analysis.started_at ?? incident.updated_at} />;
   if (analysis.status === 'running')
     return (
       <Working
-        text="Comparing metrics, alerts and changes with the time before"
+        text={
+          ranked
+            ? 'Ranked by statistics; a language model is asked about it'
+            : 'Comparing metrics, alerts and changes with the time before'
+        }
         since={analysis.started_at ?? incident.updated_at}
       />
     );

@@ -63,14 +63,8 @@ struct Told {
 }
 
 fn told(gathered: &Gathered, cause: &Cause, onset: f64) -> Option<Told> {
-    let metric = most_telling(gathered, cause)?;
-    let (words, unit) = words_of(gathered, &cause.service, metric);
-    // The levels that its evidence row shows, so that one page never gives two numbers for one thing.
-    let levels = measured_of(gathered, &cause.service, metric)
-        .map(|one| levels(points(&gathered.metrics.times, &one.values), onset));
-    let (baseline, value) = levels.unwrap_or_default();
-    let (baseline, value) = (baseline.unwrap_or(metric.baseline), value.unwrap_or(metric.value));
-    let numbers = format!("{words} {} against {} before", quantity(value, unit), quantity(baseline, unit));
+    let metric = most_telling(gathered, onset, cause)?;
+    let (numbers, value, unit) = numbers(gathered, &cause.service, metric, onset);
     let up = metric.direction == Direction::Up;
     let full = unit == "ratio" && value >= SATURATED;
     let (verb, state) = match metric.kind {
@@ -93,11 +87,28 @@ fn told(gathered: &Gathered, cause: &Cause, onset: f64) -> Option<Told> {
     Some(Told { verb, state, numbers })
 }
 
+/// What a metric was and is, its value now and its unit: the levels that its evidence row shows, so that one page never
+/// gives two numbers for one thing.
+fn numbers(
+    gathered: &Gathered,
+    service: &str,
+    metric: &MetricFinding,
+    onset: f64,
+) -> (String, f64, &'static str) {
+    let ask = ask_of(gathered, service, metric);
+    let (words, unit) = ask.map_or((metric.metric.as_str(), ""), |ask| (ask.words.as_str(), ask.unit));
+    let levels = measured_of(gathered, service, metric)
+        .map(|one| levels(points(&gathered.metrics.times, &one.values), onset));
+    let (baseline, value) = levels.unwrap_or_default();
+    let (baseline, value) = (baseline.unwrap_or(metric.baseline), value.unwrap_or(metric.value));
+    (format!("{words} {} against {} before", quantity(value, unit), quantity(baseline, unit)), value, unit)
+}
+
 /// A full resource explains more than a symptom, and errors more than their side effects; what has not moved
 /// explains nothing while something else has.
-pub fn most_telling<'a>(gathered: &Gathered, cause: &'a Cause) -> Option<&'a MetricFinding> {
+pub fn most_telling<'a>(gathered: &Gathered, onset: f64, cause: &'a Cause) -> Option<&'a MetricFinding> {
     let moved = |metric: &&MetricFinding| {
-        measured_of(gathered, &cause.service, metric).is_some_and(|one| shift::has_left(gathered, one))
+        measured_of(gathered, &cause.service, metric).is_some_and(|one| shift::has_left(gathered, onset, one))
     };
     let any_moved = cause.metrics.iter().any(|metric| moved(&metric));
     let strongest = cause.metrics.iter().find(|metric| !any_moved || moved(metric))?;
@@ -108,17 +119,13 @@ pub fn most_telling<'a>(gathered: &Gathered, cause: &'a Cause) -> Option<&'a Met
     };
     let full = cause.metrics.iter().filter(close).find(|metric| {
         let resource = matches!(metric.kind, Kind::Saturation | Kind::Cpu | Kind::Memory | Kind::Io);
-        resource && metric.value >= SATURATED && words_of(gathered, &cause.service, metric).1 == "ratio"
+        resource
+            && metric.value >= SATURATED
+            && ask_of(gathered, &cause.service, metric).is_some_and(|ask| ask.unit == "ratio")
     });
     let failing = || cause.metrics.iter().filter(close).find(|metric| metric.kind == Kind::Errors);
     let slow = || cause.metrics.iter().filter(close).find(|metric| metric.kind == Kind::Latency);
     full.or_else(failing).or_else(slow).or(Some(strongest))
-}
-
-/// A metric's name in words and its unit.
-fn words_of<'a>(gathered: &'a Gathered, service: &str, metric: &'a MetricFinding) -> (&'a str, &'a str) {
-    ask_of(gathered, service, metric)
-        .map_or((metric.metric.as_str(), ""), |ask| (ask.words.as_str(), ask.unit))
 }
 
 /// The query that the metric came from.
@@ -201,11 +208,16 @@ pub fn checks_of_load(driver: &Driver<'_>) -> Vec<String> {
 }
 
 /// What speaks for and against it, line by line.
-pub fn description(cause: &Cause) -> String {
-    let lines = |findings: &[diagnosis::Finding]| {
-        let told = findings.iter().filter(|finding| !matches!(finding.statement, Statement::Score { .. }));
-        told.take(6).map(ToString::to_string).collect::<Vec<_>>()
+pub fn description(gathered: &Gathered, onset: f64, cause: &Cause) -> String {
+    let told = |finding: &diagnosis::Finding| match &finding.statement {
+        Statement::Score { .. } => None,
+        Statement::Deviation { metric: Some(metric), .. } => {
+            Some(numbers(gathered, &cause.service, metric, onset).0)
+        }
+        _ => Some(finding.to_string()),
     };
+    let lines =
+        |findings: &[diagnosis::Finding]| findings.iter().filter_map(told).take(6).collect::<Vec<_>>();
     let (pro, contra) = (lines(&cause.findings_for), lines(&cause.findings_against));
     let mut text = String::new();
     if !pro.is_empty() {
@@ -218,7 +230,7 @@ pub fn description(cause: &Cause) -> String {
 }
 
 /// What would decide: places to look at and queries to run.
-pub fn next_checks(gathered: &Gathered, cause: &Cause) -> Vec<String> {
+pub fn next_checks(gathered: &Gathered, onset: f64, cause: &Cause) -> Vec<String> {
     let service = &cause.service;
     let mut out = Vec::new();
     if let Some((_, Some(what))) = change_before(cause) {
@@ -226,7 +238,7 @@ pub fn next_checks(gathered: &Gathered, cause: &Cause) -> Vec<String> {
             "Compare the logs of {service} before and after {what}; rolling it back would decide"
         ));
     }
-    let telling = most_telling(gathered, cause);
+    let telling = most_telling(gathered, onset, cause);
     let kind = telling.map(|metric| metric.kind);
     out.push(match kind {
         Some(Kind::Saturation) => {

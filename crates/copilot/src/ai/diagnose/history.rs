@@ -177,18 +177,22 @@ impl Similar {
         self.verdicts.iter().find(|said| said.verdict == "accepted").map(|said| said.claim.as_str())
     }
 
-    /// Whether the cause that was written down names `service` as a word of its own.
+    /// Whether the cause that was written down names `service`.
     fn names(&self, service: &str) -> bool {
-        let Some(cause) = &self.root_cause else { return false };
-        let (cause, service) = (cause.to_lowercase(), service.to_lowercase());
-        let part = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '_';
-        !service.is_empty()
-            && cause.match_indices(&service).any(|(at, found)| {
-                let before = cause.get(..at).and_then(|text| text.chars().next_back());
-                let after = cause.get(at + found.len()..).and_then(|text| text.chars().next());
-                !before.is_some_and(part) && !after.is_some_and(part)
-            })
+        self.root_cause.as_deref().is_some_and(|cause| names(cause, service))
     }
+}
+
+/// Whether a cause in words names `service` as a word of its own.
+pub fn names(cause: &str, service: &str) -> bool {
+    let (cause, service) = (cause.to_lowercase(), service.to_lowercase());
+    let part = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '_';
+    !service.is_empty()
+        && cause.match_indices(&service).any(|(at, found)| {
+            let before = cause.get(..at).and_then(|text| text.chars().next_back());
+            let after = cause.get(at + found.len()..).and_then(|text| text.chars().next());
+            !before.is_some_and(part) && !after.is_some_and(part)
+        })
 }
 
 #[cfg(test)]

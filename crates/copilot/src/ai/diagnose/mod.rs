@@ -125,7 +125,9 @@ fn ranked(gathered: &Gathered, diagnosis: &Diagnosis, rows: &mut Rows<'_>) -> Ve
     let worth = diagnosis
         .causes
         .iter()
-        .filter(|cause| cause.probability >= LEAST && shift::left_its_range(gathered, &cause.service))
+        .filter(|cause| {
+            cause.probability >= LEAST && shift::left_its_range(gathered, diagnosis.onset, &cause.service)
+        })
         .take(MOST);
     let causes: Vec<&Cause> = worth.collect();
     for cause in &causes {
@@ -205,13 +207,13 @@ fn proposal(gathered: &Gathered, diagnosis: &Diagnosis, cause: &Cause, rows: &Ro
     contradicting.retain(|id| !supporting.contains(id));
     let cap = cap(gathered, cause, &supporting, rows);
     let confidence = cause.probability.clamp(0.0, 1.0).min(cap);
-    let best = claim::most_telling(gathered, cause);
+    let best = claim::most_telling(gathered, diagnosis.onset, cause);
     // What the cap takes off the middle it takes off the lower end as well.
     let kept = confidence / cause.probability.max(1e-6);
     Some(Proposal {
         id: HypothesisId::new(),
         claim: claim::claim(gathered, diagnosis, cause),
-        description: claim::description(cause),
+        description: claim::description(gathered, diagnosis.onset, cause),
         confidence,
         lower: (cause.lower * kept).clamp(0.0, confidence),
         upper: cause.upper.clamp(confidence, 1.0),
@@ -219,7 +221,7 @@ fn proposal(gathered: &Gathered, diagnosis: &Diagnosis, cause: &Cause, rows: &Ro
         metric: best.map(|metric| metric.metric.clone()),
         supporting,
         contradicting,
-        next_checks: claim::next_checks(gathered, cause),
+        next_checks: claim::next_checks(gathered, diagnosis.onset, cause),
         engine: Engine::Statistical,
     })
 }

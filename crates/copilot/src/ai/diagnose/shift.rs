@@ -9,7 +9,7 @@ use diagnosis::Kind;
 use crate::ai::evidence::Gathered;
 use crate::ai::evidence::metrics::Measured;
 
-/// Seconds before the alarm that count as around it: a rule waits and averages before it fires.
+/// Seconds before the alarm that count as around it: a rule averages before it fires.
 const AROUND_S: f64 = 60.0;
 
 /// How far outside of its range a value must be, as a share of that range.
@@ -34,14 +34,15 @@ const STRETCHES: usize = 8;
 const CREPT: f64 = 0.5;
 
 /// Whether any metric of `service`, or any call to it as its callers see it, left its usual range around the alarm.
-pub fn left_its_range(gathered: &Gathered, service: &str) -> bool {
+/// `onset` is when the incident began, in Unix seconds.
+pub fn left_its_range(gathered: &Gathered, onset: f64, service: &str) -> bool {
     let blamed = |one: &&Measured| one.peer.as_deref().unwrap_or(&one.service) == service;
-    gathered.metrics.measured.iter().filter(blamed).any(|one| has_left(gathered, one))
+    gathered.metrics.measured.iter().filter(blamed).any(|one| has_left(gathered, onset, one))
 }
 
 /// Whether this series left its usual range around the alarm, at once or by creeping away from it.
-pub fn has_left(gathered: &Gathered, one: &Measured) -> bool {
-    let alarm = gathered.facts.alarm.unix_seconds();
+pub fn has_left(gathered: &Gathered, onset: f64, one: &Measured) -> bool {
+    let alarm = Alarm::new(gathered.facts.alarm.unix_seconds(), onset);
     let ask = gathered.metrics.asks.get(one.ask);
     let unit = ask.map_or("", |ask| ask.unit);
     let times = &gathered.metrics.times;
@@ -51,7 +52,23 @@ pub fn has_left(gathered: &Gathered, one: &Measured) -> bool {
         || fills && has_crept(times, &one.values, alarm, one.usual)
 }
 
-fn is_outside(times: &[f64], values: &[f64], alarm: f64, unit: &str, usual: Option<(f64, f64)>) -> bool {
+/// The two sides of an alarm, in Unix seconds.
+#[derive(Clone, Copy)]
+struct Alarm {
+    /// What lies before is usual. A rule that waits for minutes fires long after the fault began.
+    usual_until: f64,
+    /// From here on it is around the alarm.
+    around_from: f64,
+}
+
+impl Alarm {
+    fn new(at: f64, onset: f64) -> Self {
+        let around_from = at - AROUND_S;
+        Self { usual_until: onset.min(around_from), around_from }
+    }
+}
+
+fn is_outside(times: &[f64], values: &[f64], alarm: Alarm, unit: &str, usual: Option<(f64, f64)>) -> bool {
     let (mut before, around) = sides(times, values, alarm);
     before.sort_by(f64::total_cmp);
     let (Some(low), Some(high), Some(middle)) = (before.first(), before.last(), before.get(before.len() / 2))
@@ -71,7 +88,7 @@ fn is_outside(times: &[f64], values: &[f64], alarm: f64, unit: &str, usual: Opti
 
 /// Whether the value rose from stretch to stretch, by half of where it began at least: a leak has no moment at
 /// which it leaves its range, because its range grows with it.
-fn has_crept(times: &[f64], values: &[f64], alarm: f64, usual: Option<(f64, f64)>) -> bool {
+fn has_crept(times: &[f64], values: &[f64], alarm: Alarm, usual: Option<(f64, f64)>) -> bool {
     let (before, around) = sides(times, values, alarm);
     let Some(now) = middle(&around) else { return false };
     if before.len() < LEAST_BEFORE.max(STRETCHES) {
@@ -88,12 +105,15 @@ fn has_crept(times: &[f64], values: &[f64], alarm: f64, usual: Option<(f64, f64)
     still && 2 * rises > levels.len() && now > (1.0 + CREPT) * least && now > (1.0 + LEAST_LEVEL) * most
 }
 
-/// The finite values before the alarm, and those around it.
-fn sides(times: &[f64], values: &[f64], alarm: f64) -> (Vec<f64>, Vec<f64>) {
+/// The finite values of the usual time, and those around the alarm.
+fn sides(times: &[f64], values: &[f64], alarm: Alarm) -> (Vec<f64>, Vec<f64>) {
     let samples = times.iter().zip(values).filter(|(_, value)| value.is_finite());
     samples.fold(Default::default(), |mut sides: (Vec<f64>, Vec<f64>), (at, value)| {
-        let side = if *at < alarm - AROUND_S { &mut sides.0 } else { &mut sides.1 };
-        side.push(*value);
+        if *at < alarm.usual_until {
+            sides.0.push(*value);
+        } else if *at >= alarm.around_from {
+            sides.1.push(*value);
+        }
         sides
     })
 }
@@ -108,7 +128,7 @@ fn middle(values: &[f64]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    const ALARM: f64 = 3600.0;
+    const ALARM: Alarm = Alarm { usual_until: 3540.0, around_from: 3540.0 };
 
     /// An hour of `usual`, a sample every five seconds, then `around` in the last seconds before the alarm.
     fn outside(usual: impl Fn(usize) -> f64, around: &[f64], unit: &str) -> bool {
@@ -140,6 +160,14 @@ mod tests {
             "CPU of 10.4% against 12.1%"
         );
         assert!(!outside(noise, &[0.0, 0.0, 0.4], "ratio"), "one bad sample");
+    }
+
+    #[test]
+    fn a_rule_that_waited_for_minutes_does_not_make_the_fault_usual() {
+        let times: Vec<f64> = (0..=720).map(|n| n as f64 * 5.0).collect();
+        let values: Vec<f64> = (0..=720).map(|n| if n < 600 { 0.01 } else { 0.2 }).collect();
+        assert!(is_outside(&times, &values, Alarm::new(3600.0, 3000.0), "ratio", None), "ten minutes ago");
+        assert!(!is_outside(&times, &values, Alarm::new(3600.0, 3600.0), "ratio", None), "began now");
     }
 
     #[test]

@@ -14,21 +14,23 @@ const UNPROPOSED: f64 = 0.05;
 /// What is less probable than this is not shown.
 const LEAST: f64 = 0.05;
 
-/// The ranking of both together. A hypothesis of the model takes the place of the engine's about the same service
-/// when it builds on the same evidence; otherwise both stand.
+/// The ranking of both together. Of two hypotheses about one service the better supported stands: the model's when it
+/// builds on the engine's evidence or cites more, otherwise the engine's as it was.
 pub fn merge(statistical: &[Proposal], said: &[Said], evidence: &[Evidence]) -> Vec<Proposal> {
     let mut rest: Vec<Proposal> = statistical.to_vec();
     let mut out = Vec::new();
     for one in said {
         let twin = rest.iter().position(|own| own.service.is_some() && own.service == one.service);
         let prior = twin.and_then(|at| rest.get(at));
+        if prior.is_some_and(|own| !is_better_supported(one, own)) {
+            continue;
+        }
         let confidence =
             moved(prior.map_or(UNPROPOSED, |own| own.confidence), one.confidence).min(cap(one, evidence));
         let spread = prior.map_or((0.5, 2.0), |own| {
             let base = own.confidence.max(1e-3);
             (own.lower / base, own.upper / base)
         });
-        let builds = prior.is_some_and(|own| own.supporting.iter().any(|id| one.supporting.contains(id)));
         out.push(Proposal {
             id: HypothesisId::new(),
             claim: one.claim.clone(),
@@ -43,7 +45,7 @@ pub fn merge(statistical: &[Proposal], said: &[Said], evidence: &[Evidence]) -> 
             next_checks: one.next_checks.clone(),
             engine: Engine::Llm,
         });
-        if let Some(at) = twin.filter(|_| builds) {
+        if let Some(at) = twin {
             rest.remove(at);
         }
     }
@@ -53,6 +55,11 @@ pub fn merge(statistical: &[Proposal], said: &[Said], evidence: &[Evidence]) -> 
     out.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     out.truncate(MOST);
     out
+}
+
+fn is_better_supported(said: &Said, own: &Proposal) -> bool {
+    let builds = own.supporting.iter().any(|id| said.supporting.contains(id));
+    builds || said.supporting.len() > own.supporting.len()
 }
 
 /// `prior` moved towards `said`, by [`MOST_MOVE`] in log-odds at most.
@@ -94,6 +101,53 @@ fn normalise(all: &mut [Proposal]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::EvidenceId;
+
+    fn own(supporting: &[EvidenceId]) -> Proposal {
+        Proposal {
+            id: HypothesisId::new(),
+            claim: "the engine's".to_owned(),
+            description: String::new(),
+            confidence: 0.8,
+            lower: 0.7,
+            upper: 0.9,
+            service: Some("db".to_owned()),
+            metric: None,
+            supporting: supporting.to_vec(),
+            contradicting: Vec::new(),
+            next_checks: Vec::new(),
+            engine: Engine::Statistical,
+        }
+    }
+
+    fn said(supporting: &[EvidenceId]) -> Said {
+        Said {
+            claim: "the model's".to_owned(),
+            description: String::new(),
+            confidence: 0.8,
+            service: Some("db".to_owned()),
+            supporting: supporting.to_vec(),
+            contradicting: Vec::new(),
+            next_checks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn of_two_about_one_service_the_better_supported_stands() {
+        let ids: Vec<EvidenceId> = (0..5).map(|_| EvidenceId::new()).collect();
+        for (cited, who) in [
+            (&ids[..1], "the model's"),
+            (&ids[2..3], "the engine's"),
+            (&ids[2..4], "the engine's"),
+            (&ids[2..5], "the model's"),
+        ] {
+            let merged = merge(&[own(&ids[..2])], &[said(cited)], &[]);
+            let claims: Vec<&str> = merged.iter().map(|one| one.claim.as_str()).collect();
+            assert_eq!(claims, [who], "{} cited", cited.len());
+        }
+        let kept = merge(&[own(&ids[..2])], &[said(&ids[2..3])], &[]);
+        assert_eq!(kept[0].confidence, 0.8, "agreeing makes nobody less sure");
+    }
 
     #[test]
     fn a_model_moves_the_odds_only_so_far() {

@@ -18,11 +18,11 @@ fn used() -> Option<Usage> {
     Some(Usage { prompt_tokens: 1000, cached_tokens: 0, completion_tokens: 100, reasoning_tokens: 0 })
 }
 
-fn says(hypotheses: Value) -> Result<Reply, Failure> {
+pub fn says(hypotheses: Value) -> Result<Reply, Failure> {
     Ok(Reply::of(json!({"hypotheses": hypotheses, "insufficient_evidence": false}).to_string(), used()))
 }
 
-fn one(claim: &str, confidence: f64, supporting: &[&str]) -> Value {
+pub fn one(claim: &str, confidence: f64, supporting: &[&str]) -> Value {
     json!({"claim": claim, "description": "Because.", "confidence": confidence, "suspected_service": "checkout",
         "supporting_evidence": supporting, "contradicting_evidence": [], "next_checks": ["Read the logs"]})
 }
@@ -122,6 +122,16 @@ async fn the_models_answer_joins_the_statistical_one() {
         (1, 1000, Some(0.000_21))
     );
     assert_eq!(sums.budget.used_today_usd, 0.000_21);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_the_model_to_see_the_ranking() {
+    let world = World::new(Some(BUDGET)).await;
+    world.change("checkout", "v2.41.0", 41).await;
+    world.script.then(Err(Failure::Timeout));
+    world.analyse(false).await;
+    let kinds: Vec<String> = world.event_kinds().await;
+    assert_eq!(kinds, ["incident.updated", "hypothesis.generated"], "the ranking, then the end");
 }
 
 #[tokio::test]
@@ -272,7 +282,8 @@ async fn a_result_under_an_old_fence_is_dropped() {
     let statuses: Vec<&str> = calls.iter().map(|(status, _)| status.as_str()).collect();
     assert_eq!(statuses, ["orphaned", "completed"]);
     assert!(calls[0].1.unwrap() > 1000, "an orphan costs what was reserved");
-    assert_eq!(world.events().await.len(), 1);
+    let kinds = world.event_kinds().await;
+    assert_eq!(kinds, ["incident.updated", "incident.updated", "hypothesis.generated"], "one end");
 }
 
 #[tokio::test]

@@ -4,4 +4,5 @@ mod ends;
 mod history;
 mod live;
 mod questions;
+mod replay;
 mod world;

@@ -246,9 +246,17 @@ impl World {
 
     /// The data of every event.
     pub async fn events(&self) -> Vec<Value> {
+        self.announced().await.into_iter().map(|event| event.data.0).collect()
+    }
+
+    /// The kind of every event.
+    pub async fn event_kinds(&self) -> Vec<String> {
+        self.announced().await.into_iter().map(|event| event.kind).collect()
+    }
+
+    async fn announced(&self) -> Vec<outbox::Event> {
         let stream = crate::event::stream(self.tenant, self.project);
         let mut tx = self.db.read(self.tenant.0).await.unwrap();
-        let events = outbox::event::after(&mut tx, stream, 0, 100).await.unwrap();
-        events.into_iter().map(|event| event.data.0).collect()
+        outbox::event::after(&mut tx, stream, 0, 100).await.unwrap()
     }
 }

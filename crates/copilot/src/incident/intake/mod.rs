@@ -13,7 +13,7 @@ use super::episode::{Due, Effect};
 use super::store::{self, bulk::Lead};
 use super::tracked::{self, Tracked, store::Sent};
 use super::work::Desk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{self, Event};
 use crate::ids::{AlertId, DeliveryId, IncidentId, ProjectId, TenantId};
 use one::One;
@@ -96,7 +96,7 @@ type Group<'s, 'a> = Vec<(usize, &'s Statement<'a>)>;
 /// the order in a body is not time: what ends must not take an incident along that something else keeps open.
 ///
 /// # Errors
-/// When the database refused; nothing was applied then. A unique violation means that another process was faster,
+/// [`Error::NotFound`] when the project was deleted, others when the database refused; nothing was applied then. A unique violation means that another process was faster,
 /// and the whole transaction is to be tried again.
 pub async fn apply(
     tx: &mut Tx,
@@ -110,7 +110,9 @@ pub async fn apply(
     }
     let mut ordered: Group<'_, '_> = statements.iter().enumerate().collect();
     ordered.sort_by_key(|(index, statement)| (statement.order, statement.sent.alert.status, *index));
-    store::lock_project(tx, tenant, project).await?;
+    if !store::lock_project(tx, tenant, project).await? {
+        return Err(Error::NotFound);
+    }
     let mut intake = Intake::new(tenant, project, tx.now());
     let mut known = intake.load(tx, &groups).await?;
     let mut ones: BTreeMap<[u8; 32], One<'_>> = BTreeMap::new();

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::bodies::body;
 use crate::browser::{Browser, join};
-use crate::world::{PASSWORD, World, alert, read, text};
+use crate::world::{Answer, PASSWORD, World, alert, read, text};
 
 const ROLES: [&str; 4] = ["viewer", "engineer", "admin", "owner"];
 
@@ -144,6 +144,10 @@ impl Stage {
     }
 
     pub async fn send(&self, url: &str, method: &str, caller: &Caller, body: Option<Value>) -> StatusCode {
+        self.answer(url, method, caller, body).await.status
+    }
+
+    pub async fn answer(&self, url: &str, method: &str, caller: &Caller, body: Option<Value>) -> Answer {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = self.world.http.request(method, url);
         if !caller.cookies.is_empty() {
@@ -156,7 +160,7 @@ impl Stage {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        read(request.send().await.unwrap()).await.status
+        read(request.send().await.unwrap()).await
     }
 }
 

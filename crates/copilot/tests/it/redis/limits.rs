@@ -125,13 +125,16 @@ async fn strangers_are_counted_by_their_network() {
     let redis = RedisServer::start(&[]).await;
     let pair = Pair::new(&redis).await;
     let mut statuses = Vec::new();
-    for n in 0..70 {
-        let url = format!("{}/api/v1/projects/{}", pair.servers[n % 2].url(), pair.project);
+    let begun = Instant::now();
+    while statuses.last() != Some(&429) && statuses.len() < 1_000 {
+        let url = format!("{}/api/v1/projects/{}", pair.servers[statuses.len() % 2].url(), pair.project);
         statuses.push(client().get(url).send().await.unwrap().status().as_u16());
     }
-    // One of the sixty was the first owner's registration.
+    // One of the sixty was the first owner's registration; one a second comes back.
+    let most = 60 + begun.elapsed().as_secs() as usize + 2;
+    assert!((59..=most).contains(&statuses.len()), "{} answers, {most} at most", statuses.len());
     assert_eq!(&statuses[..58], vec![401; 58]);
-    assert!(statuses[60..].contains(&429), "{statuses:?}");
+    assert_eq!(statuses.last(), Some(&429));
     let mut connection = redis.connect().await;
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
     assert!(keys.iter().any(|key| key.starts_with("sre-copilot:limit:source:gateway:127.0.0.1")), "{keys:?}");
