@@ -194,12 +194,7 @@ fn put(
     Ok(stored)
 }
 
-async fn keep(
-    tx: &mut Tx,
-    tenant: TenantId,
-    project: ProjectId,
-    rows: BTreeMap<RowKey, Row>,
-) -> Result<()> {
+async fn keep(tx: &mut Tx, tenant: TenantId, project: ProjectId, rows: BTreeMap<RowKey, Row>) -> Result<()> {
     let now = tx.now();
     for ((integration, _), Row { id, pile, truncated }) in rows {
         let received_at: Ts = pile.received_at().unwrap_or(now);

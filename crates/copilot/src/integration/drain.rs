@@ -59,6 +59,12 @@ async fn once(app: &App, stop: &CancellationToken) -> Result<usize> {
     let (mut stored, mut reached) = (0, false);
     while app.spool.is_behind() && !stop.is_cancelled() {
         let mut held = app.spool.oldest(BATCH, BATCH_BYTES).await;
+        if sabotage::broken("spool-removes-first") {
+            let records = held.records.clone();
+            remove(app, held).await?;
+            store_all(app, &records).await?;
+            continue;
+        }
         // The last requests are stored while new ones wait, else there would always be some behind which to go; but
         // only by a database that has just answered.
         if reached && held.all {
@@ -134,9 +140,8 @@ async fn store_all(app: &App, records: &[Record]) -> Result<()> {
 async fn prove(app: &App, record: &Record) -> Result<Option<Arc<Proof>>> {
     let mut tx = app.db.read_across("webhook").await?;
     let token = store::by_token(&mut tx, &record.prefix).await?;
-    let mine = token.filter(|token| {
-        (token.tenant_id, token.integration.id) == (record.tenant, record.integration)
-    });
+    let mine =
+        token.filter(|token| (token.tenant_id, token.integration.id) == (record.tenant, record.integration));
     Ok(mine.map(|Token { tenant_id, expires_at, integration, .. }| {
         Arc::new(Proof::of(tenant_id, integration).until(expires_at))
     }))
@@ -144,8 +149,7 @@ async fn prove(app: &App, record: &Record) -> Result<Option<Arc<Proof>>> {
 
 fn open_record(proof: Arc<Proof>, record: &Record) -> Option<Entry> {
     let hook = Hook { proof, remote: record.remote.clone(), user_agent: record.user_agent.clone() };
-    let reading =
-        Reading { kind: record.kind, body: record.body.clone(), received_at: record.received_at() };
+    let reading = Reading { kind: record.kind, body: record.body.clone(), received_at: record.received_at() };
     Some(Entry::read(&hook, reading, None).ok()?.spooled(record.id))
 }
 
@@ -175,14 +179,10 @@ async fn commit(app: &App, mut entries: Vec<Entry>, records: &[Record]) -> Resul
     Ok(())
 }
 
-/// Leaves out alerts of which another process has accepted something newer meanwhile, or this very statement before the
-/// database went away unheard: an old firing must not bring back what has ended since.
-async fn outdated(
-    app: &App,
-    tenant: TenantId,
-    project: ProjectId,
-    entries: &mut Vec<Entry>,
-) -> Result<()> {
+/// Leaves out firing alerts of which another process has accepted something newer meanwhile, or this very statement before
+/// the database went away unheard: an old firing must not bring back what has ended since. The end of an episode stays in:
+/// nobody says it again, and it ends nothing that began after it.
+async fn outdated(app: &App, tenant: TenantId, project: ProjectId, entries: &mut Vec<Entry>) -> Result<()> {
     app.heard.write(app).await?;
     let keys: BTreeSet<[u8; 32]> = entries.iter().flat_map(Entry::keys).copied().collect();
     let keys: Vec<[u8; 32]> = keys.into_iter().collect();
@@ -193,7 +193,10 @@ async fn outdated(
     for entry in entries {
         let received_at = entry.reading.received_at;
         // A time in the future is that of a clock that is wrong.
-        entry.leave_out(|key| seen.get(&key[..]).is_some_and(|at| (received_at..=now).contains(at)));
+        entry.leave_out(|prepared| {
+            let newer = seen.get(&prepared.alert_key[..]).is_some_and(|at| (received_at..=now).contains(at));
+            newer && (prepared.alert.status == alerts::Status::Firing || sabotage::broken("spool-drops-ends"))
+        });
     }
     Ok(())
 }

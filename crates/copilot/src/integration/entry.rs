@@ -110,8 +110,16 @@ impl Entry {
         };
         let (recognised, places) = (recognised.into_inner(), places.into_inner());
         let deadline = Instant::now() + PATIENCE;
-        let mut entry =
-            Self { proof, request, reading, prepared: Vec::new(), recognised, results: Vec::new(), deadline, spooled: None };
+        let mut entry = Self {
+            proof,
+            request,
+            reading,
+            prepared: Vec::new(),
+            recognised,
+            results: Vec::new(),
+            deadline,
+            spooled: None,
+        };
         entry.prepare(batch, &places);
         Ok(entry)
     }
@@ -158,9 +166,9 @@ impl Entry {
     }
 
     /// The same request again, as a replay of its receipt: only what was never applied is left in.
-    pub fn replay_of(mut self, original: DeliveryId, applied: impl FnMut(&[u8; 32]) -> bool) -> Self {
+    pub fn replay_of(mut self, original: DeliveryId, mut applied: impl FnMut(&[u8; 32]) -> bool) -> Self {
         self.request.replay_of = Some(original);
-        self.leave_out(applied);
+        self.leave_out(|prepared| applied(&prepared.alert_key));
         self
     }
 
@@ -185,10 +193,10 @@ impl Entry {
     }
 
     /// Leaves alerts out that were applied before.
-    pub fn leave_out(&mut self, mut applied: impl FnMut(&[u8; 32]) -> bool) {
+    pub fn leave_out(&mut self, mut applied: impl FnMut(&Prepared) -> bool) {
         let results = &mut self.results;
         self.prepared.retain(|prepared| {
-            let done = applied(&prepared.alert_key);
+            let done = applied(prepared);
             if let (true, Some(result)) =
                 (done, results.iter_mut().find(|row| row.index == prepared.alert.index))
             {

@@ -22,6 +22,7 @@ use super::Kind;
 use super::deliveries::receipt;
 use super::entry::Reading;
 use super::hook::Hook;
+use crate::app::App;
 use crate::config::Config;
 use crate::db::create_private;
 use crate::error::{Error, Result};
@@ -158,7 +159,7 @@ impl Spool {
     ///
     /// # Errors
     /// 503 when the queue is full or the disk refused.
-    pub async fn keep(&self, record: &Record, must: bool) -> Result<bool> {
+    pub async fn keep(&self, app: &App, record: &Record, must: bool) -> Result<bool> {
         let Some(parts) = self.0.clone() else { return Ok(false) };
         let packed = record.pack().map_err(|error| Error::Internal(error.into()))?;
         let (reply, kept) = oneshot::channel();
@@ -167,7 +168,7 @@ impl Spool {
             return Ok(true);
         }
         // In a task of its own: a sender that hangs up must not stop what others wait for.
-        tokio::spawn(flush(parts));
+        app.spawn(flush(parts));
         kept.await.unwrap_or(Err(FAILED))
     }
 
@@ -274,7 +275,12 @@ impl Parts {
         let aside = self.folder.join(format!("damaged-{}", Uuid::now_v7().simple()));
         let moved = std::fs::rename(self.path(), &aside);
         let aside = aside.display().to_string();
-        tracing::error!(why, aside, moved = moved.is_ok(), "the spool is damaged; webhooks in it were not stored");
+        tracing::error!(
+            why,
+            aside,
+            moved = moved.is_ok(),
+            "the spool is damaged; webhooks in it were not stored"
+        );
         metrics::counter!("sre_copilot_spool_damaged_total").increment(1);
     }
 }
@@ -291,7 +297,9 @@ fn opened<'q>(parts: &Parts, queue: &'q mut Option<QueueFile>) -> anyhow::Result
             Ok(queue) => queue,
         });
         // The name must survive a power loss too, not only what the file holds.
-        File::open(&parts.folder).and_then(|folder| folder.sync_all()).context("syncing the spool's folder")?;
+        File::open(&parts.folder)
+            .and_then(|folder| folder.sync_all())
+            .context("syncing the spool's folder")?;
     }
     queue.as_mut().context("the spool")
 }

@@ -1,11 +1,13 @@
 //! All SQL of integrations and their tokens.
 
+use std::collections::BTreeSet;
+
 use outbox::{Ts, Tx, on_tx, sabotage};
 use sqlx::types::Json;
+use uuid::Uuid;
 
 use super::{Kind, Settings};
 use crate::ids::{IntegrationId, ProjectId, TenantId};
-use uuid::Uuid;
 
 /// An integration as it is stored.
 #[derive(Clone, Debug, sqlx::FromRow)]

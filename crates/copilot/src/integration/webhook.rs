@@ -157,14 +157,14 @@ async fn store(app: &App, hook: &Hook, reading: Reading, entry: Entry) -> Answer
     }
     if app.spool.is_behind() {
         let record = Record::of(hook, &reading);
-        if app.spool.keep(&record, false).await? {
+        if app.spool.keep(app, &record, false).await? {
             return waits(hook, reading, &record);
         }
     }
     match app.inbox.submit(app, entry).await {
         Err(Error::Unavailable("unavailable", _)) => {
             let record = Record::of(hook, &reading);
-            app.spool.keep(&record, true).await?;
+            app.spool.keep(app, &record, true).await?;
             waits(hook, reading, &record)
         }
         answer => answer,
