@@ -1,6 +1,7 @@
 //! Compares what is there with what was promised: nothing missing, and nothing that nobody asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -14,6 +15,9 @@ use super::{Report, until};
 /// How many receipts are asked for by the API.
 const RECEIPTS: usize = 50;
 
+/// How long webhooks may wait in a spool once the database is back.
+const DRAINED: Duration = Duration::from_secs(60);
+
 /// Everything that holds after a load of requests with `alerts` alerts each, whatever happened meanwhile.
 ///
 /// # Errors
@@ -21,11 +25,24 @@ const RECEIPTS: usize = 50;
 pub async fn everything(site: &Site, book: &Book, alerts: usize) -> anyhow::Result<Report> {
     let mut report = Report::default();
     report.note(book.summary());
+    drained(&mut report, site).await?;
     let incidents = site.database.incidents().await?;
     accepted(&mut report, &incidents, &site.database.attached().await?, book, alerts);
     receipts(&mut report, site, book, alerts).await?;
     numbered(&mut report, site, &incidents).await?;
     Ok(report)
+}
+
+/// G1: what waits on a disk because the database was away is stored soon.
+async fn drained(report: &mut Report, site: &Site) -> anyhow::Result<()> {
+    for (number, replica) in site.replicas.iter().enumerate() {
+        let empty =
+            until(DRAINED * site.patience, async || Ok((!replica.spools().await).then_some(()))).await?;
+        if empty.is_none() {
+            report.find("undrained", format!("webhooks wait in the spool of replica {}", number + 1));
+        }
+    }
+    Ok(())
 }
 
 /// G1, G3: what was accepted is there once; what was never sent, or refused for good, is not.

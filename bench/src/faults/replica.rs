@@ -147,6 +147,15 @@ impl Replica {
         asked.send().await.ok().map(|answer| answer.status().as_u16())
     }
 
+    /// Whether it says that webhooks wait on its disk; a replica that does not answer has none to wait for.
+    pub async fn spools(&self) -> bool {
+        let asked = self.http.get(format!("{}/-/ready", self.base())).timeout(Duration::from_secs(5)).send();
+        match asked.await {
+            Ok(answer) => answer.text().await.is_ok_and(|said| said.contains("spool")),
+            Err(_) => false,
+        }
+    }
+
     /// How it ended, if it has.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::auth::Keys;
 use crate::config::Config;
 use crate::gateway::Limits;
 use crate::incident::heard::Heard;
-use crate::integration::{Inbox, Tokens};
+use crate::integration::{Inbox, Spool, Tokens};
 use crate::outbound::Outbound;
 use crate::redis::Redis;
 use crate::websocket::Hub;
@@ -32,6 +32,8 @@ pub struct Parts {
     pub keys: Keys,
     /// Webhooks waiting for the next commit.
     pub inbox: Inbox,
+    /// Webhooks that wait on the disk while the database is away.
+    pub spool: Spool,
     /// What webhook tokens prove, for a second.
     pub tokens: Tokens,
     /// Alerts that were heard again and are not written yet.

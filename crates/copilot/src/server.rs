@@ -21,6 +21,7 @@ use crate::auth::Keys;
 use crate::config::Config;
 use crate::error::Error;
 use crate::gateway::{self, Limits};
+use crate::integration::Spool;
 use crate::outbound::Outbound;
 use crate::redis::Redis;
 use crate::service::Service;
@@ -83,6 +84,10 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
     let app = App::new(Parts {
         keys: Keys::load(&config, &config.data_dir)?,
         inbox: crate::integration::Inbox::default(),
+        spool: match services.contains(&Service::Integration) {
+            true => Spool::open(&config),
+            false => Spool::none(),
+        },
         tokens: crate::integration::Tokens::default(),
         heard: crate::incident::heard::Heard::default(),
         hub: Hub::new(db.clone(), sockets, tasks.clone(), stop.clone()),
@@ -123,7 +128,7 @@ impl Server {
             Service::Gateway => gateway::assemble(app, local)?,
             other => gateway::alone(app, other).fallback(|| async { Error::NotFound }),
         };
-        let router = router.merge(gateway::permitted(app, health::routes()));
+        let router = router.merge(gateway::permitted(app, health::routes(service)));
         let router = http::wrap(router.with_state(app.clone()), app.config.is_https());
         self.addresses.insert(service, listener.local_addr()?);
         tracing::info!(service = service.name(), address = %listener.local_addr()?, "listening");

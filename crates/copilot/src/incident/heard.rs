@@ -26,6 +26,8 @@ const BATCH: usize = 2_000;
 /// Alerts that were heard again and are not written yet.
 #[derive(Default)]
 pub struct Heard {
+    /// Held while some are being written, so that whoever asks next finds them in the database.
+    writing: tokio::sync::Mutex<()>,
     waiting: Mutex<BTreeMap<TenantId, BTreeMap<AlertId, bulk::Heard>>>,
 }
 
@@ -44,11 +46,12 @@ impl Heard {
         }
     }
 
-    /// Writes what waits.
+    /// Writes what waits; when it returns, what somebody else was writing is written too.
     ///
     /// # Errors
     /// When the database refused; what was not written waits on.
     pub async fn write(&self, app: &App) -> Result<()> {
+        let _writing = self.writing.lock().await;
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         let mut failed = None;
         for (tenant, alerts) in waiting {

@@ -49,19 +49,24 @@ pub async fn all(app: &App, gathered: Vec<Waiting>) {
 
 async fn in_time(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     let Some(limit) = entries.iter().map(|entry| entry.deadline).max() else { return Ok(Vec::new()) };
-    let stored = async {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match once(app, entries).await {
-                Err(error) if tries < TRIES && is_race(&error) => {}
-                done => return done,
-            }
-        }
-    };
-    match tokio::time::timeout_at(limit, stored).await {
+    match tokio::time::timeout_at(limit, tried(app, entries)).await {
         Ok(stored) => stored,
         Err(_) => Err(Error::Unavailable("unavailable", "it could not be stored in time; send it again")),
+    }
+}
+
+/// Stores requests of one project together, again when another process was faster.
+///
+/// # Errors
+/// When the database refused; nothing was stored then.
+pub async fn tried(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match once(app, entries).await {
+            Err(error) if tries < TRIES && is_race(&error) => {}
+            done => return done,
+        }
     }
 }
 
@@ -70,6 +75,13 @@ fn is_race(error: &Error) -> bool {
     let Error::Internal(cause) = error else { return false };
     let cause = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
     cause.is_some_and(|cause| cause.is_unique_violation())
+}
+
+/// An integration's requests share a row; one that was spooled has one of its own, under the name that was answered.
+type RowKey = (IntegrationId, Option<Uuid>);
+
+fn row_key(entry: &Entry) -> RowKey {
+    (entry.proof.integration.id, entry.spooled)
 }
 
 /// What the requests of one integration are kept in.
@@ -84,10 +96,9 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     let (tenant, project) = (first.proof.tenant, first.proof.integration.project_id);
     let known = app.inbox.known.of(project);
     let mut tx = app.db.begin(tenant.0).await?;
-    let now = tx.now();
     known.catch_up(&mut tx, tenant, project).await?;
     let hits = still_known(&known, entries);
-    let mut rows: BTreeMap<IntegrationId, Row> = BTreeMap::new();
+    let mut rows: BTreeMap<RowKey, Row> = BTreeMap::new();
     let ids = name(entries, &mut rows);
     let statements: Vec<_> = entries
         .iter()
@@ -102,10 +113,12 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
         // The project was deleted, and its tokens with it, since this one was looked at.
         intake::apply(&mut tx, tenant, project, &statements).await?.ok_or(WRONG)?
     };
-    let heard: Vec<Heard> =
-        hits.iter().map(|hit| Heard { alert: hit.alert, at: now, statements: 1 }).collect();
+    let at = entries.iter().map(|entry| entry.reading.received_at).max().unwrap_or(tx.now());
+    let heard: Vec<Heard> = hits.iter().map(|hit| Heard { alert: hit.alert, at, statements: 1 }).collect();
     let stored = put(entries, &ids, &applied, hits, &mut rows)?;
     keep(&mut tx, tenant, project, rows).await?;
+    let spooled: Vec<Uuid> = entries.iter().filter_map(|entry| entry.spooled).collect();
+    store::note_spooled(&mut tx, tenant, &spooled).await?;
     sabotage::point("intake.before_commit").await?;
     let written = tx.commit_numbered().await?;
     sabotage::point("intake.committed").await?;
@@ -143,16 +156,16 @@ fn still_known(known: &Lookup, entries: &mut [Entry]) -> Vec<Hit> {
 }
 
 /// Gives every request the name of its receipt.
-fn name(entries: &[Entry], rows: &mut BTreeMap<IntegrationId, Row>) -> Vec<DeliveryId> {
-    let mut places: BTreeMap<IntegrationId, usize> = BTreeMap::new();
+fn name(entries: &[Entry], rows: &mut BTreeMap<RowKey, Row>) -> Vec<DeliveryId> {
+    let mut places: BTreeMap<RowKey, usize> = BTreeMap::new();
     let named = entries.iter().map(|entry| {
-        let integration = entry.proof.integration.id;
-        let row = rows.entry(integration).or_insert_with(|| Row {
-            id: receipt::row_id(),
+        let key = row_key(entry);
+        let row = rows.entry(key).or_insert_with(|| Row {
+            id: entry.spooled.unwrap_or_else(receipt::row_id),
             pile: Pile::default(),
             truncated: 0,
         });
-        let place = places.entry(integration).or_default();
+        let place = places.entry(key).or_default();
         *place += 1;
         receipt::id_at(row.id, *place - 1)
     });
@@ -165,14 +178,14 @@ fn put(
     ids: &[DeliveryId],
     applied: &[Applied],
     hits: Vec<Hit>,
-    rows: &mut BTreeMap<IntegrationId, Row>,
+    rows: &mut BTreeMap<RowKey, Row>,
 ) -> Result<Vec<Stored>> {
     let (mut applied, mut hits) = (applied.iter(), hits.into_iter());
     let mut stored = Vec::with_capacity(entries.len());
     for (entry, id) in entries.iter().zip(ids) {
         let own = applied.by_ref().take(entry.prepared.len());
         let results = entry.outcomes(own, hits.by_ref().take(entry.recognised.len()));
-        if let Some(row) = rows.get_mut(&entry.proof.integration.id) {
+        if let Some(row) = rows.get_mut(&row_key(entry)) {
             row.truncated += entry.request.truncated;
             row.pile
                 .add(entry.request.clone(), &results, &entry.reading.body)
@@ -183,14 +196,9 @@ fn put(
     Ok(stored)
 }
 
-async fn keep(
-    tx: &mut Tx,
-    tenant: TenantId,
-    project: ProjectId,
-    rows: BTreeMap<IntegrationId, Row>,
-) -> Result<()> {
+async fn keep(tx: &mut Tx, tenant: TenantId, project: ProjectId, rows: BTreeMap<RowKey, Row>) -> Result<()> {
     let now = tx.now();
-    for (integration, Row { id, pile, truncated }) in rows {
+    for ((integration, _), Row { id, pile, truncated }) in rows {
         let received_at: Ts = pile.received_at().unwrap_or(now);
         let packed = pile.pack().map_err(|error| Error::Internal(error.into()))?;
         deliveries::store::keep(tx, tenant, (project, integration), id, received_at, &packed).await?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use outbox::Ts;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::Kind;
 use super::deliveries::DeliveryResult;
@@ -15,7 +16,7 @@ use super::deliveries::receipt::Request;
 use super::hook::Hook;
 use super::known::{Hit, Lookup};
 use super::token::Proof;
-use crate::ids::DeliveryId;
+use crate::ids::{DeliveryId, ProjectId};
 use crate::incident::intake::{Applied, Outcome, Statement};
 use crate::incident::tracked::store::Sent;
 
@@ -70,6 +71,8 @@ pub struct Entry {
     results: Vec<DeliveryResult>,
     /// Until when its sender listens.
     pub deadline: Instant,
+    /// Its name in the spool, if it waited there.
+    pub spooled: Option<Uuid>,
 }
 
 impl Entry {
@@ -107,8 +110,16 @@ impl Entry {
         };
         let (recognised, places) = (recognised.into_inner(), places.into_inner());
         let deadline = Instant::now() + PATIENCE;
-        let mut entry =
-            Self { proof, request, reading, prepared: Vec::new(), recognised, results: Vec::new(), deadline };
+        let mut entry = Self {
+            proof,
+            request,
+            reading,
+            prepared: Vec::new(),
+            recognised,
+            results: Vec::new(),
+            deadline,
+            spooled: None,
+        };
         entry.prepare(batch, &places);
         Ok(entry)
     }
@@ -157,9 +168,35 @@ impl Entry {
     /// The same request again, as a replay of its receipt: only what was never applied is left in.
     pub fn replay_of(mut self, original: DeliveryId, mut applied: impl FnMut(&[u8; 32]) -> bool) -> Self {
         self.request.replay_of = Some(original);
+        self.leave_out(|prepared| applied(&prepared.alert_key));
+        self
+    }
+
+    /// The same request, which waited in the spool under this name.
+    pub fn spooled(self, name: Uuid) -> Self {
+        Self { spooled: Some(name), ..self }
+    }
+
+    /// The project it belongs to.
+    pub fn project(&self) -> ProjectId {
+        self.proof.integration.project_id
+    }
+
+    /// What is known of each alert before any is applied: that it waits in the spool.
+    pub fn waits(&self) -> Vec<DeliveryResult> {
+        let mut results = self.results.clone();
+        for result in results.iter_mut().filter(|result| result.reason.is_none()) {
+            result.outcome = Outcome::Held;
+            result.reason = Some("spooled".to_owned());
+        }
+        results
+    }
+
+    /// Leaves alerts out that were applied before.
+    pub fn leave_out(&mut self, mut applied: impl FnMut(&Prepared) -> bool) {
         let results = &mut self.results;
         self.prepared.retain(|prepared| {
-            let done = applied(&prepared.alert_key);
+            let done = applied(prepared);
             if let (true, Some(result)) =
                 (done, results.iter_mut().find(|row| row.index == prepared.alert.index))
             {
@@ -168,7 +205,6 @@ impl Entry {
             }
             !done
         });
-        self
     }
 
     /// The keys of its alerts.
@@ -188,6 +224,7 @@ impl Entry {
             source: &self.proof.source,
             delivery,
             order,
+            heard_at: self.reading.received_at,
         })
     }
 

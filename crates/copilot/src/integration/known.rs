@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alerts::{End, Sketch};
 use jiff::Timestamp;
-use outbox::{Stream, StreamHead, Tx};
+use outbox::{Stream, StreamHead, Tx, sabotage};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -152,6 +152,7 @@ impl Lookup {
         let at = lock(&self.0).at;
         let behind = match at {
             Some(at) if at == head => return Ok(()),
+            Some(_) if sabotage::broken("known-for-ever") => return Ok(()),
             Some(at) if at.epoch == head.epoch && (1..=EVENTS).contains(&(head.seq - at.seq)) => Some(at.seq),
             _ => None,
         };

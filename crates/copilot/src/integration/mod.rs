@@ -2,6 +2,7 @@
 
 mod commit;
 pub mod deliveries;
+mod drain;
 mod entry;
 mod hook;
 mod inbox;
@@ -9,6 +10,7 @@ mod known;
 mod manage;
 mod probe;
 mod snippet;
+mod spool;
 pub mod store;
 mod token;
 mod webhook;
@@ -22,6 +24,7 @@ use utoipa_axum::routes;
 
 pub use inbox::Inbox;
 pub use manage::{Created, NewIntegration, create};
+pub use spool::Spool;
 pub use token::Tokens;
 
 use crate::app::App;
@@ -121,5 +124,6 @@ pub fn routes() -> OpenApiRouter<App> {
 pub async fn run(app: App, stop: CancellationToken) {
     let retention = deliveries::retain(app.clone(), stop.clone());
     let heard = heard::run(app.clone(), stop.clone());
-    tokio::join!(inbox::run(app, stop), retention, heard);
+    let drain = drain::run(app.clone(), stop.clone());
+    tokio::join!(inbox::run(app, stop), retention, heard, drain);
 }

@@ -1,7 +1,10 @@
 //! All SQL of integrations and their tokens.
 
+use std::collections::BTreeSet;
+
 use outbox::{Ts, Tx, on_tx, sabotage};
 use sqlx::types::Json;
+use uuid::Uuid;
 
 use super::{Kind, Settings};
 use crate::ids::{IntegrationId, ProjectId, TenantId};
@@ -204,4 +207,56 @@ pub async fn note_delivery(
              truncated_alerts = truncated_alerts + $5
          where tenant_id = $1 and id = $2")
         .bind(tenant).bind(id).bind(now).bind(status).bind(truncated).execute(c).await.map(drop))
+}
+
+/// The project of an integration, also of one that was removed.
+///
+/// # Errors
+/// When the database refused.
+pub async fn project_of(tx: &mut Tx, tenant: TenantId, id: IntegrationId) -> sqlx::Result<Option<ProjectId>> {
+    on_tx!(tx, c => sqlx::query_scalar("select project_id from integrations where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).fetch_optional(c).await)
+}
+
+/// Which of these spooled requests are stored.
+///
+/// # Errors
+/// When the database refused.
+pub async fn spooled(tx: &mut Tx, tenant: TenantId, names: &[Uuid]) -> sqlx::Result<BTreeSet<Uuid>> {
+    let mut found = BTreeSet::new();
+    for piece in outbox::bulk::pieces(names) {
+        let some: Vec<Uuid> = on_tx!(tx, c => {
+            let mut query = sqlx::QueryBuilder::new("select id from spooled where tenant_id = ");
+            query.push_bind(tenant).push(" and id in (");
+            let mut ids = query.separated(", ");
+            for name in piece {
+                ids.push_bind(name);
+            }
+            query.push(")").build_query_scalar().fetch_all(c).await
+        })?;
+        found.extend(some);
+    }
+    Ok(found)
+}
+
+/// Notes that spooled requests are stored.
+///
+/// # Errors
+/// When the database refused.
+pub async fn note_spooled(tx: &mut Tx, tenant: TenantId, names: &[Uuid]) -> sqlx::Result<()> {
+    let now = tx.now();
+    outbox::write_all!(tx, names, "insert into spooled (tenant_id, id, stored_at) ",
+        (bind, name) => { bind.push_bind(tenant).push_bind(name).push_bind(now); }, "")
+}
+
+/// Forgets spooled requests that no spool holds any more.
+///
+/// # Errors
+/// When the database refused.
+pub async fn forget_spooled(tx: &mut Tx, tenant: TenantId, names: &[Uuid]) -> sqlx::Result<()> {
+    for name in names {
+        on_tx!(tx, c => sqlx::query("delete from spooled where tenant_id = $1 and id = $2")
+            .bind(tenant).bind(name).execute(c).await.map(drop))?;
+    }
+    Ok(())
 }

@@ -1,7 +1,8 @@
 //! What webhook tokens prove, remembered for a second: a sender's every request carries the same one.
 //!
 //! A revocation or a change of settings counts within that second in every process, and at once in the one where
-//! it was made.
+//! it was made. While the database is away a token counts that it has confirmed within the last day and that was not
+//! found to be wrong since: what it sends is spooled, and asked about again before it is stored.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,9 @@ use crate::incident::intake::Source;
 
 /// How long what a token proves is remembered.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How long after the database has confirmed a token it counts while the database is away.
+const CONFIRMED: Duration = Duration::from_secs(24 * 3600);
 
 /// Tokens that are remembered at most.
 const MOST: u64 = 10_000;
@@ -38,6 +42,8 @@ pub struct Proof {
     pub names: [String; 3],
     /// What the intake needs to know of the integration.
     pub source: Source,
+    /// The public part of the token; empty without one.
+    pub prefix: String,
     /// Differs wherever the same text may mean another alert or another description of it.
     pub seed: [u8; 32],
     expires_at: Option<Ts>,
@@ -65,22 +71,35 @@ impl Proof {
             names,
             source: Source::new(integration.name.clone(), integration.kind.as_str(), &written),
             seed: seed.into(),
+            prefix: String::new(),
             expires_at: None,
             integration,
         }
+    }
+
+    /// The same by a token that ends at `expires_at`.
+    pub fn until(self, expires_at: Option<Ts>) -> Self {
+        Self { expires_at, ..self }
+    }
+
+    /// Whether its token had not ended by `at`.
+    pub fn held_at(&self, at: Ts) -> bool {
+        self.expires_at.is_none_or(|end| at < end)
     }
 }
 
 /// What tokens prove, as far as that was asked within the last second.
 pub struct Tokens {
     fresh: Cache<[u8; 32], Arc<Proof>>,
+    confirmed: Cache<[u8; 32], Arc<Proof>>,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
         // A broken build must be caught on a slow machine too.
         let longer = if sabotage::broken("token-cache-unkeyed") { 3600 } else { 1 };
-        Self { fresh: Cache::builder().max_capacity(MOST).time_to_live(longer * FRESH).build() }
+        let remembered = |time| Cache::builder().max_capacity(MOST).time_to_live(time).build();
+        Self { fresh: remembered(longer * FRESH), confirmed: remembered(CONFIRMED) }
     }
 }
 
@@ -106,19 +125,39 @@ impl Tokens {
         }
         let proof = match self.fresh.get(&name).await {
             Some(proof) => proof,
-            None => {
-                let proof = Arc::new(look_up(app, text).await?);
-                self.fresh.insert(name, proof.clone()).await;
-                proof
-            }
+            None => self.confirm(app, text, name).await?,
         };
-        let now = app.clock().now();
-        if proof.expires_at.is_none_or(|end| now < end) { Ok(proof) } else { Err(WRONG) }
+        if proof.held_at(app.clock().now()) { Ok(proof) } else { Err(WRONG) }
+    }
+
+    /// Asks the database, or remembers what it said if it does not answer and the request can be spooled.
+    async fn confirm(&self, app: &App, text: &str, name: [u8; 32]) -> Result<Arc<Proof>> {
+        let confirmed = self.confirmed.get(&name).await.filter(|_| app.spool.is_on());
+        if let Some(proof) = confirmed.as_ref().filter(|_| app.spool.is_behind()) {
+            // The database was away a moment ago; nobody waits for it to be sure.
+            return Ok(proof.clone());
+        }
+        match (look_up(app, text).await, confirmed) {
+            (Ok(proof), _) => {
+                let proof = Arc::new(proof);
+                self.fresh.insert(name, proof.clone()).await;
+                self.confirmed.insert(name, proof.clone()).await;
+                Ok(proof)
+            }
+            (Err(Error::Unavailable(..)), Some(proof)) => Ok(proof),
+            (Err(error), _) => {
+                if matches!(error, Error::Credentials(..)) {
+                    self.confirmed.invalidate(&name).await;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Forgets what tokens prove, because some of it was changed here.
     pub fn forget(&self) {
         self.fresh.invalidate_all();
+        self.confirmed.invalidate_all();
     }
 }
 
@@ -127,7 +166,8 @@ async fn look_up(app: &App, text: &str) -> Result<Proof> {
     let mut tx = app.db.read_across("webhook").await?;
     match store::by_token(&mut tx, sent.prefix()).await? {
         Some(Token { tenant_id, secret_hash, expires_at, integration }) if sent.matches(&secret_hash) => {
-            Ok(Proof { expires_at, ..Proof::of(tenant_id, integration) })
+            let prefix = sent.prefix().to_owned();
+            Ok(Proof { prefix, ..Proof::of(tenant_id, integration).until(expires_at) })
         }
         _ => Err(WRONG),
     }

@@ -16,9 +16,11 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Kind;
-use super::deliveries::{DeliveryResult, health};
+use super::deliveries::{DeliveryResult, health, receipt};
 use super::entry::{Entry, Reading};
 use super::hook::Hook;
+use super::inbox::Answer;
+use super::spool::Record;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::DeliveryId;
@@ -121,7 +123,7 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
     };
     sabotage::point("webhook.read").await?;
     let reading = Reading { kind, body, received_at };
-    let entry = match open(app, &hook, reading).await {
+    let entry = match open(app, &hook, reading.clone()).await {
         Err(alerts::ParseError::TooManyAlerts { count, limit }) => {
             let why = format!("it holds {count} alerts, more than {limit}");
             health::too_large(app, &hook, &why).await?;
@@ -136,7 +138,7 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         Ok(entry) => entry,
     };
     sabotage::point("webhook.parsed").await?;
-    let stored = app.inbox.submit(app, entry).await;
+    let stored = store(app, &hook, reading, entry).await;
     if let Err(Error::Credentials(..)) = &stored {
         app.tokens.forget();
     }
@@ -144,6 +146,35 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
     let received = results.len();
     let results = results.into_iter().map(AlertAnswer::from).collect();
     Ok(Json(Accepted { status: "success", delivery_id, received, results }).into_response())
+}
+
+/// Stores a request, or keeps it in the spool: while anything waits there, or when it can't be stored.
+async fn store(app: &App, hook: &Hook, reading: Reading, entry: Entry) -> Answer {
+    if !app.spool.is_on() {
+        return app.inbox.submit(app, entry).await;
+    }
+    if app.spool.is_behind() {
+        let record = Record::of(hook, &reading);
+        if app.spool.keep(app, &record, false).await? {
+            return waits(hook, reading, &record);
+        }
+    }
+    match app.inbox.submit(app, entry).await {
+        Err(Error::Unavailable("unavailable", _)) => {
+            let record = Record::of(hook, &reading);
+            app.spool.keep(app, &record, true).await?;
+            waits(hook, reading, &record)
+        }
+        answer => answer,
+    }
+}
+
+/// The answer to a request that waits in the spool.
+fn waits(hook: &Hook, reading: Reading, record: &Record) -> Answer {
+    let entry = Entry::read(hook, reading, None);
+    // It could be read before.
+    let results = entry.map(|entry| entry.waits()).unwrap_or_default();
+    Ok((receipt::id_at(record.id, 0), results))
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<()> {

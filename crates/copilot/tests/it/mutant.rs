@@ -113,3 +113,24 @@ async fn what_is_told_apart_is_seen() {
     let test = "matrix::apart::a_socket_tells_of_one_project_whoever_may_read_it";
     sees(test, &["feeds-unfiltered"], &["was told {"]).await;
 }
+
+#[tokio::test]
+async fn webhooks_lost_while_the_database_was_away_are_seen() {
+    if std::env::var_os("SRE_COPILOT_TEST_DATABASE_URL").is_none() {
+        return;
+    }
+    let test = "postgres::spool::what_was_answered_is_stored_once_whoever_dies";
+    sees(test, &["spool-in-memory"], &["answered webhooks are lost"]).await;
+    sees(test, &["spool-removes-first"], &["answered webhooks are lost"]).await;
+    let test = "postgres::spool::what_changed_meanwhile_counts";
+    sees(test, &["spool-drops-ends"], &["an end that waited is lost"]).await;
+}
+
+#[tokio::test]
+async fn what_is_known_for_too_long_is_seen() {
+    if std::env::var_os("SRE_COPILOT_TEST_DATABASE_URL").is_none() {
+        return;
+    }
+    let test = "postgres::replicas::what_one_replica_knows_ends_with_what_another_does";
+    sees(test, &["known-for-ever"], &["by-hand: a closed incident was thought to be open"]).await;
+}

@@ -1,8 +1,9 @@
-//! What PostgreSQL adds: a second barrier between tenants, and refusals at start-up.
+//! What PostgreSQL adds: a second barrier between tenants, refusals at start-up, and webhooks that wait while it is away.
 
 mod barrier;
 mod clocks;
 mod cluster;
 mod outages;
 mod replicas;
+mod spool;
 mod start;

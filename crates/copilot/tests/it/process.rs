@@ -26,6 +26,26 @@ impl Process {
 
     /// As [`Process::start_with`], with its log going elsewhere.
     pub async fn start_logging(home: &Home, variables: &[(&str, &str)], log: Stdio) -> Self {
+        let process = Self::spawn(home, variables, log);
+        process.ready().await;
+        process
+    }
+
+    /// Starts it with a fault on purpose in `variables`, and waits until it has killed itself.
+    pub async fn start_to_die(home: &Home, variables: &[(&str, &str)]) {
+        let mut process = Self::spawn(home, variables, Stdio::inherit());
+        let (begun, mut ticks) = (Instant::now(), tokio::time::interval(Duration::from_millis(20)));
+        let status = loop {
+            ticks.tick().await;
+            if let Some(status) = process.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "the process lives on with {variables:?}");
+        };
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9), "{status}");
+    }
+
+    fn spawn(home: &Home, variables: &[(&str, &str)], log: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sre-copilot"));
         command.arg("serve").env_clear().env("SRE_COPILOT_DATA_DIR", home.folder.path().join("data"));
         command
@@ -39,9 +59,7 @@ impl Process {
         // A test of a broken product is run anew with this set.
         command.envs(std::env::var(outbox::sabotage::BROKEN).map(|ways| (outbox::sabotage::BROKEN, ways)));
         let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let process = Self { child, base: format!("http://127.0.0.1:{}", ports[0]) };
-        process.ready().await;
-        process
+        Self { child, base: format!("http://127.0.0.1:{}", ports[0]) }
     }
 
     async fn ready(&self) {

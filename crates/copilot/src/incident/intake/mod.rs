@@ -53,6 +53,8 @@ pub struct Statement<'a> {
     pub delivery: DeliveryId,
     /// Its request's place in the order of acceptance.
     pub order: usize,
+    /// When its request was received: before now, if it waited.
+    pub heard_at: Ts,
 }
 
 /// What a statement did.
@@ -221,7 +223,7 @@ impl<'a> Intake<'a> {
         group: &[(usize, &Statement<'a>)],
     ) -> Result<Done> {
         let origin = Origin { source: statement.source.clone(), delivery: Some(statement.delivery) };
-        one.hear(self.now);
+        one.hear(statement.heard_at);
         if self.is_outlived(statement, group) {
             return Ok(Done::new(Outcome::Suppressed, "older-episode", one.incident));
         }

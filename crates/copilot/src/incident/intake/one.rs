@@ -104,14 +104,14 @@ impl<'a> One<'a> {
             && self.row.severity == Severity::from(alert.severity)
     }
 
-    /// Counts a statement that was accepted.
-    pub fn hear(&mut self, now: Ts) {
+    /// Counts a statement that was received at `at`.
+    pub fn hear(&mut self, at: Ts) {
         if self.heartbeat && self.first.is_none() {
-            let gap = now.seconds_since(self.row.last_seen_at).ceil() as i64;
+            let gap = at.seconds_since(self.row.last_seen_at).ceil() as i64;
             self.changed |= gap > self.row.longest_gap_s;
             self.row.longest_gap_s = self.row.longest_gap_s.max(gap);
         }
-        self.row.last_seen_at = now;
+        self.row.last_seen_at = self.row.last_seen_at.max(at);
         self.row.statements += 1;
         self.heard += 1;
     }

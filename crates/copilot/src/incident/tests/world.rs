@@ -196,7 +196,8 @@ impl World {
         let incident_key = alerts::incident_key(&tenant, &project, "am", &group_by, alert, &alert_key);
         let sent = Sent { alert, alert_key, incident_key, integration: self.integration };
         let source = Source::new("am".to_owned(), "alertmanager", &json!({}));
-        let statement = Statement { sent, source: &source, delivery: DeliveryId::new(), order: 0 };
+        let statement =
+            Statement { sent, source: &source, delivery: DeliveryId::new(), order: 0, heard_at: now };
         let mut tx = self.db().begin(self.member.tenant.0).await.unwrap();
         let applied: Vec<Applied> =
             intake::apply(&mut tx, self.member.tenant, self.member.project, &[statement])

@@ -292,6 +292,26 @@ pub async fn last_seen(
         .bind(tenant).bind(project).bind(&alert_key[..]).fetch_optional(c).await)
 }
 
+/// When a statement about each of these alerts was last accepted.
+///
+/// # Errors
+/// When the database refused.
+pub async fn all_last_seen(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    alert_keys: &[[u8; 32]],
+) -> sqlx::Result<BTreeMap<Vec<u8>, Ts>> {
+    let keys: Vec<&[u8]> = alert_keys.iter().map(|key| &key[..]).collect();
+    let before = (
+        "select alert_key, last_seen_at from alerts where tenant_id = ",
+        " and project_id = ",
+        " and alert_key in",
+    );
+    let seen: Vec<(Vec<u8>, Ts)> = outbox::read_all!(tx, tenant, project, &keys, before, "")?;
+    Ok(seen.into_iter().collect())
+}
+
 /// Lets the bodies of receipts from before `cutoff` go, of every tenant.
 ///
 /// # Errors

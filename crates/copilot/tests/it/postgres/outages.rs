@@ -25,12 +25,21 @@ async fn becomes(world: &World, path: &str, status: StatusCode, within: Duration
     }
 }
 
+/// A world where webhooks that can't be stored are refused.
+async fn without_spool(url: String) -> World {
+    let change = |config: &mut copilot::config::Config| {
+        config.database_url = url;
+        config.spool_mib = 0;
+    };
+    World::with(change, copilot::ai::Model::none()).await
+}
+
 #[tokio::test]
 async fn a_server_that_went_away_is_503_and_found_again() {
     let Some(cluster) = Cluster::start("") else { return };
     cluster.run("postgres", &["create database whole"]).await;
     let url = cluster.url("postgres", "whole");
-    let world = World::with(move |config| config.database_url = url, copilot::ai::Model::none()).await;
+    let world = without_spool(url).await;
     let hook = world.integration("alertmanager", json!({})).await;
     for round in 0..3 {
         cluster.down();
@@ -75,8 +84,7 @@ async fn a_table_held_by_somebody_else_is_503_in_time() {
     let Some(cluster) = Cluster::start("") else { return };
     cluster.run("postgres", &["create database whole"]).await;
     let url = cluster.url("postgres", "whole");
-    let opened = url.clone();
-    let world = World::with(move |config| config.database_url = opened, copilot::ai::Model::none()).await;
+    let world = without_spool(url.clone()).await;
     let hook = world.integration("alertmanager", json!({})).await;
     let mut holder = PgConnection::connect(&url).await.unwrap();
     let mut held = holder.begin().await.unwrap();

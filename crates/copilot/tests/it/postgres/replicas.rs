@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 
@@ -14,6 +15,7 @@ struct Pair {
     home: Home,
     processes: Vec<Process>,
     http: reqwest::Client,
+    key: String,
     token: String,
 }
 
@@ -28,7 +30,7 @@ impl Pair {
         let body = json!({"kind": "alertmanager", "name": "am"});
         let created = http.post(path).bearer_auth(&key).json(&body).send().await.unwrap();
         let token = text(&read(created).await.expect(201)["token"]);
-        Some(Self { home, processes, http, token })
+        Some(Self { home, processes, http, key, token })
     }
 
     async fn send(&self, replica: usize, body: &Value) -> (u16, Value) {
@@ -36,6 +38,21 @@ impl Pair {
         let sent = self.http.post(url).bearer_auth(&self.token).json(body).send().await.unwrap();
         let answer = read(sent).await;
         (answer.status.as_u16(), answer.body)
+    }
+
+    /// What a firing alert leads to: its outcome and its incident.
+    async fn fires(&self, replica: usize, body: &Value) -> (String, String) {
+        let (status, answer) = self.send(replica, body).await;
+        assert_eq!(status, 200, "{answer}");
+        let result = &answer["results"][0];
+        (text(&result["outcome"]), result["incident_id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Changes an incident by the second replica.
+    async fn change(&self, method: Method, incident: &str, part: &str, body: Value) {
+        let url = format!("{}/api/v1/incidents/{incident}/{part}", self.processes[1].base);
+        let sent = self.http.request(method, url).bearer_auth(&self.key).json(&body).send().await.unwrap();
+        read(sent).await.expect(200);
     }
 
     async fn count(&self, query: &'static str) -> i64 {
@@ -182,4 +199,35 @@ async fn numbers_have_no_gap_though_a_writer_is_killed() {
         pair.processes[1] = Process::start(&pair.home).await;
         pair.holds().await;
     }
+}
+
+/// The first replica knows firing alerts word for word, and only the second is told what ends that.
+#[tokio::test]
+async fn what_one_replica_knows_ends_with_what_another_does() {
+    let Some(pair) = Pair::start().await else { return };
+    let start = now().plus_seconds(-5);
+    let body = |service: &str| alert("Down", service, "firing", start, None);
+    let mut incidents = BTreeMap::new();
+    for service in ["by-hand", "by-its-sender", "merged", "target", "untouched"] {
+        let (outcome, incident) = pair.fires(0, &body(service)).await;
+        assert_eq!(outcome, "opened");
+        assert_eq!(pair.fires(0, &body(service)).await, ("repeated".to_owned(), incident.clone()));
+        incidents.insert(service, incident);
+    }
+    pair.change(Method::PATCH, &incidents["by-hand"], "state", json!({"state": "resolved"})).await;
+    let ended = alert("Down", "by-its-sender", "resolved", start, Some(now()));
+    assert_eq!(pair.fires(1, &ended).await.0, "resolved");
+    pair.change(Method::POST, &incidents["merged"], "merge", json!({"into": incidents["target"]})).await;
+    for service in ["by-hand", "by-its-sender"] {
+        let (_, answer) = pair.send(0, &body(service)).await;
+        // The rules may say that it is repeated too, but never without a reason.
+        let said = (&answer["results"][0]["outcome"], &answer["results"][0]["reason"]);
+        let known = (&json!("repeated"), &Value::Null);
+        assert_ne!(said, known, "{service}: a closed incident was thought to be open: {answer}");
+    }
+    let (_, incident) = pair.fires(0, &body("merged")).await;
+    assert_eq!(incident, incidents["target"], "merged: the incident it went into was not noticed");
+    let (outcome, incident) = pair.fires(0, &body("untouched")).await;
+    assert_eq!((outcome.as_str(), &incident), ("repeated", &incidents["untouched"]));
+    pair.holds().await;
 }
