@@ -81,6 +81,12 @@ pub fn answers(address: &str, path: &str) -> bool {
     exchange(address, "GET", path, "", None).is_ok()
 }
 
+/// Whether the product works and no webhook waits in its spool.
+pub fn has_stored_everything(address: &str) -> bool {
+    let ready = request(address, "GET", "/-/ready", "", None);
+    ready.is_ok_and(|(status, _, body)| status == 200 && body == b"ready\n")
+}
+
 /// The text at `pointer`.
 ///
 /// # Errors
@@ -97,16 +103,25 @@ fn exchange(
     headers: &str,
     body: Option<&Value>,
 ) -> anyhow::Result<(String, Value)> {
+    let (status, head, body) = request(address, method, path, headers, body)?;
+    if !(200..300).contains(&status) {
+        bail!("{method} {path} was answered {status}: {}", String::from_utf8_lossy(&body));
+    }
+    Ok((head, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+}
+
+fn request(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<(u16, String, Vec<u8>)> {
     let body = body.map(Value::to_string).unwrap_or_default();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
         body.len()
     );
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (status, head, body) =
-        runtime.block_on(async { Connection::open(address).await?.exchange(request.as_bytes()).await })?;
-    if !(200..300).contains(&status) {
-        bail!("{method} {path} was answered {status}: {}", String::from_utf8_lossy(&body));
-    }
-    Ok((head, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    runtime.block_on(async { Connection::open(address).await?.exchange(request.as_bytes()).await })
 }

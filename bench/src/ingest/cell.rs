@@ -110,15 +110,16 @@ pub fn measure(
     alertmanager: Option<&Measured>,
 ) -> anyhow::Result<Measured> {
     let folder = tempfile::tempdir_in(place.folder)?;
-    let running = Running::start(cell.side, folder.path(), place.postgres)?;
+    let mut running = Running::start(cell.side, folder.path(), place.postgres)?;
     let mut work = Work { options, cell, running: &running, sent: 0, refused: 0 };
     work.send(WARM_UP, "warm", work.plan(Amount::Once, Ends::Later, None))?;
     let found = work.all(alertmanager);
+    let (sent, refused) = (work.sent as u64, work.refused);
     // What was refused may be there or not, and is sent once only.
-    if let (Some(stored), Ok(_), 0) = (running.stored()?, &found, work.refused)
-        && stored != work.sent as u64
+    if let (Some(stored), Ok(_), 0) = (running.stored()?, &found, refused)
+        && stored != sent
     {
-        anyhow::bail!("{} distinct alerts were accepted, but {stored} are there", work.sent);
+        anyhow::bail!("{sent} distinct alerts were accepted, but {stored} are there");
     }
     drop(running);
     if let (Side::Postgres, Some(postgres)) = (cell.side, place.postgres) {

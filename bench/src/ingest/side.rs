@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::roots;
 use crate::alert_set::Target;
 use crate::alertmanager::{self, Alertmanager};
-use crate::api::Account;
+use crate::api::{self, Account};
 use crate::postgres::Postgres;
 use crate::product::{self, Product};
 
@@ -88,12 +88,15 @@ impl Running {
         }
     }
 
-    /// Alerts that are there, by what its API says; none for Alertmanager, whose word is not in question.
+    /// Alerts that are there, by what its API says; none for Alertmanager, whose word is not in question. What it has taken into
+    /// its spool under a load beyond its database's is waited for.
     ///
     /// # Errors
-    /// When the API does not answer.
-    pub fn stored(&self) -> anyhow::Result<Option<u64>> {
-        let Self::Product(_, account, _, _) = self else { return Ok(None) };
+    /// When the API does not answer, or the spool is not empty in time.
+    pub fn stored(&mut self) -> anyhow::Result<Option<u64>> {
+        let Self::Product(product, account, _, _) = self else { return Ok(None) };
+        let gateway = product.gateway.clone();
+        product.process.wait_until(|| api::has_stored_everything(&gateway))?;
         let (mut stored, mut cursor) = (0, String::new());
         loop {
             let page = account.call("GET", &format!("/api/v1/incidents?limit=200{cursor}"), None)?;

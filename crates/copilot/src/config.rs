@@ -69,6 +69,7 @@ pub struct Config {
     pub llm_daily_budget_usd: f64,
     pub llm_prices_file: String,
     pub llm_unlisted_price_usd: f64,
+    pub llm_timeout_s: u64,
     pub spool_mib: u64,
     pub delivery_retention_days: u32,
     pub event_retention_days: u32,

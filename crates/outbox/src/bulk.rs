@@ -4,7 +4,7 @@
 //! statement of its own.
 
 /// The most rows of one statement; with thirty columns it stays well below SQLite's 32,766 parameters.
-const LARGEST: usize = 256;
+pub const LARGEST: usize = 256;
 
 /// Splits rows into pieces whose lengths are powers of two, so that few different statements are prepared.
 pub fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
@@ -14,6 +14,12 @@ pub fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
         rows = rest;
         Some(piece)
     })
+}
+
+/// Keys to read, the last one repeated up to the next power of two, so that few different statements are prepared.
+pub fn padded<T>(keys: &[T]) -> impl Iterator<Item = &T> {
+    let missing = keys.len().next_power_of_two() - keys.len();
+    keys.iter().chain(keys.last().into_iter().cycle().take(missing))
 }
 
 /// Writes many rows with one statement for up to 256 of them: the text before the values, what each row binds,
@@ -46,12 +52,12 @@ macro_rules! read_all {
     ($tx:expr, $tenant:expr, $scope:expr, $keys:expr, $before:expr, $after:expr) => {{
         let mut found = Vec::new();
         let mut failed = None;
-        for piece in $crate::bulk::pieces($keys) {
+        for piece in $keys.chunks($crate::bulk::LARGEST) {
             let read = $crate::on_tx!($tx, c => {
                 let mut query = sqlx::QueryBuilder::new($before.0);
                 query.push_bind($tenant).push($before.1).push_bind($scope).push($before.2).push(" (");
                 let mut keys = query.separated(", ");
-                for key in piece {
+                for key in $crate::bulk::padded(piece) {
                     keys.push_bind(key);
                 }
                 query.push(") ").push($after);

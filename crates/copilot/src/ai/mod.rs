@@ -41,6 +41,9 @@ pub use worker::Worker;
 /// How many analyses run at once in one process.
 const AT_ONCE: usize = 2;
 
+/// How long an analysis makes way while a storm of webhooks comes in.
+const MAKE_WAY: Duration = Duration::from_secs(1);
+
 /// How often the queue is looked at when no wake-up comes.
 const POLL: Duration = Duration::from_secs(2);
 
@@ -76,7 +79,10 @@ async fn work(app: &App, stop: &CancellationToken, queue: Queue) {
         let mut woken = pin!(app.db.wake().next_job().fuse());
         let _ = woken.as_mut().now_or_never();
         let worked = match queue {
-            Queue::Analyses => work_once(app).await,
+            Queue::Analyses => {
+                app.inbox.lull(MAKE_WAY).await;
+                work_once(app).await
+            }
             Queue::Questions => Worker::new(app).step_question().await,
         };
         match worked {

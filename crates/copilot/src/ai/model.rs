@@ -16,8 +16,11 @@ use crate::ids::{AnalysisId, IncidentId, ProjectId, QuestionId, TenantId};
 /// Calls of one analysis at most, those of unknown outcome included.
 const CALLS: i64 = 3;
 
-/// When a call that was entered has ended, whoever made it: the hard limit of a call and a margin.
-const CALL_ENDS: Duration = Duration::from_secs(75);
+/// How long after the limit of a call it has surely ended, whoever made it.
+const MARGIN: Duration = Duration::from_secs(15);
+
+/// What a call may take where no settings say so: the default of `llm_timeout_s`.
+const CALL: Duration = Duration::from_secs(60);
 
 /// What a call is made for.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +54,8 @@ pub struct Model {
     daily_micros: i64,
     /// Micro-USD a token counts where the model's price is not listed.
     assumed: f64,
+    /// What one call may take.
+    call: Duration,
 }
 
 /// A call that is in the ledger and may be made.
@@ -84,6 +89,10 @@ impl Model {
     pub fn from_config(config: &Config) -> anyhow::Result<Self> {
         // A second installation fails and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        if !(1..=3600).contains(&config.llm_timeout_s) {
+            anyhow::bail!("llm_timeout_s is {}; it takes 1 to 3600 seconds", config.llm_timeout_s);
+        }
+        let call = Duration::from_secs(config.llm_timeout_s);
         let given = |text: &String| Some(text.clone()).filter(|text| !text.trim().is_empty());
         let settings = llm::Config {
             openai_api_key: given(&config.openai_api_key),
@@ -93,6 +102,7 @@ impl Model {
             azure_deployment: given(&config.azure_openai_deployment),
             azure_api_version: given(&config.azure_openai_api_version),
             model: config.llm_model.clone(),
+            timeout: Some(call),
             ..llm::Config::default()
         };
         let file = given(&config.llm_prices_file);
@@ -104,18 +114,32 @@ impl Model {
         let prices = Some(Prices::load(text.as_deref())?);
         // USD per million tokens are micro-USD a token.
         let assumed = config.llm_unlisted_price_usd.clamp(0.0, 1e6);
-        Ok(Self { provider, prices, daily_micros, assumed })
+        Ok(Self { provider, prices, daily_micros, assumed, call })
     }
 
     /// No model: the statistical engine answers alone.
     pub fn none() -> Self {
-        Self { provider: None, prices: None, daily_micros: 0, assumed: 0.0 }
+        Self { provider: None, prices: None, daily_micros: 0, assumed: 0.0, call: CALL }
     }
 
     /// A scripted model with a daily budget in micro-USD and the compiled-in prices, for tests.
     pub fn scripted(script: llm::Scripted, daily_micros: i64) -> Self {
         let (provider, prices) = (Some(Provider::Scripted(script)), Prices::load(None).ok());
-        Self { provider, prices, daily_micros, assumed: 10.0 }
+        Self { provider, prices, daily_micros, assumed: 10.0, call: CALL }
+    }
+
+    /// What one call may take.
+    pub fn call_limit(&self) -> Duration {
+        self.call
+    }
+
+    /// When a call that was entered is surely over, whoever made it: every process has the same limit.
+    pub fn call_ends(&self) -> Duration {
+        if sabotage::broken("lease-shorter-than-call") {
+            Duration::from_secs(1)
+        } else {
+            sabotage::hurried(self.call + MARGIN)
+        }
     }
 
     /// Who answers, or `None` when no model is configured.
@@ -154,7 +178,7 @@ impl Model {
         if !sabotage::broken("check-then-call") && !store::lock_tenant(tx, tenant).await? {
             return refused("the model is turned off for this organisation");
         }
-        let recent = tx.now().plus_seconds(-call_ends().as_secs().cast_signed());
+        let recent = tx.now().plus_seconds(-self.call_ends().as_secs().cast_signed());
         if store::under_way(tx, tenant, purpose.incident, recent).await? {
             return Ok(Err(Denied::Busy));
         }
@@ -271,15 +295,6 @@ impl Call {
             Err(failure) => ("failed", Some(failure.slug())),
         };
         Ok(store::settle(tx, tenant, (self.id, job.fence), (status, failure), spent).await?)
-    }
-}
-
-/// When a call that was entered is surely over, whoever made it.
-fn call_ends() -> Duration {
-    if sabotage::broken("lease-shorter-than-call") {
-        Duration::from_secs(1)
-    } else {
-        sabotage::hurried(CALL_ENDS)
     }
 }
 

@@ -29,9 +29,6 @@ use crate::redis::Redis;
 /// How long a worker may hold an analysis while it looks: then another replica takes over from one that died.
 const LOOKING: Duration = Duration::from_secs(20);
 
-/// How long it may hold it from when it asks a model: the call and what is around it.
-const LEASE: Duration = Duration::from_secs(75);
-
 /// How often our own work may fail before the analysis has failed.
 const ATTEMPTS: i64 = 3;
 
@@ -63,20 +60,6 @@ pub struct Worker<'a> {
     pub keys: &'a Keys,
     /// Where it says what it is at, if there is such a place.
     pub redis: Option<&'a Redis>,
-}
-
-/// How long the lease is from when the model is asked: by far longer than a call may take.
-fn lease() -> Duration {
-    if sabotage::broken("lease-shorter-than-call") {
-        Duration::from_secs(1)
-    } else {
-        sabotage::hurried(LEASE)
-    }
-}
-
-/// How long it is before. Looking takes as long under a test's shortened leases as ever, so it is not shortened further.
-fn looking() -> Duration {
-    lease().min(LOOKING)
 }
 
 fn seconds(time: Duration) -> i64 {
@@ -117,17 +100,29 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// How long the lease is from when the model is asked: until a call is surely over.
+    fn lease(self) -> Duration {
+        self.model.call_ends()
+    }
+
+    /// How long it is before. Looking takes as long under a test's shortened leases as ever, so it is not shortened further.
+    fn looking(self) -> Duration {
+        self.lease().min(LOOKING)
+    }
+
     /// Works on the oldest analysis that waits, and says whether there was one.
     ///
     /// # Errors
     /// When the database refused; the analysis is tried again when its lease runs out.
     pub async fn step(self) -> Result<bool> {
-        let Some(job) = lease::claim(self.db, QUEUE, seconds(looking())).await? else { return Ok(false) };
+        let Some(job) = lease::claim(self.db, QUEUE, seconds(self.looking())).await? else {
+            return Ok(false);
+        };
         sabotage::point("analysis.leased").await?;
         let tenant = TenantId(job.owner);
         // Others may see from it that somebody is at work; only the lease keeps them from the same work.
         let sign = match self.redis {
-            Some(redis) => redis.lock(format!("ai:generating:{}", job.key), lease()).await,
+            Some(redis) => redis.lock(format!("ai:generating:{}", job.key), self.lease()).await,
             None => None,
         };
         let worked = self.work(tenant, &job).await;
@@ -172,7 +167,7 @@ impl<'a> Worker<'a> {
         }
         let claimed = Instant::now();
         let mut tx = self.db.begin(tenant.0).await?;
-        if !lease::renew(&mut tx, job, seconds(lease())).await? {
+        if !lease::renew(&mut tx, job, seconds(self.lease())).await? {
             return Ok(());
         }
         tx.commit().await?;

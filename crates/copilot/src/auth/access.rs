@@ -148,7 +148,8 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
     let path = request.extensions().get::<MatchedPath>().cloned();
     let path = path.as_ref().map_or("", MatchedPath::as_str);
     let Some(access) = access(request.method().as_str(), path) else { return not_offered(path) };
-    match admit(&app, access, request, path).await {
+    // Boxed, as what few requests need: else it is moved about with every one of them.
+    match Box::pin(admit(&app, access, request, path)).await {
         Ok(admitted) => request = admitted,
         Err(error) => return error.into_response(),
     }
@@ -156,7 +157,8 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
     let response = next.run(request).await;
     if let Some(attempt) = attempt
         && response.status() == StatusCode::FORBIDDEN
-        && let Err(error) = audit::refuse(&app, &attempt.member, &attempt.source, attempt.what).await
+        && let Err(error) =
+            Box::pin(audit::refuse(&app, &attempt.member, &attempt.source, attempt.what)).await
     {
         return error.into_response();
     }

@@ -40,7 +40,8 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
     if !keyed || !request.uri().path().starts_with("/api/") {
         return next.run(request).await;
     }
-    once(&app, request, next).await.unwrap_or_else(IntoResponse::into_response)
+    // In a box of its own: what few requests need would be moved about with every other one.
+    Box::pin(once(&app, request, next)).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// The key under which one request is known.

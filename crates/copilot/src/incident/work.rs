@@ -130,7 +130,7 @@ impl Desk {
         }
     }
 
-    /// Says that a statement about a taken incident was heard; it goes stale at `stale_at` unless another is.
+    /// Says that a statement about a taken incident was heard; it goes stale at `stale_at` or later, unless another is.
     pub fn heard(&mut self, id: IncidentId, stale_at: Ts) {
         let Some(working) = self.open.get_mut(&id) else { return };
         working.stale_at = Some(stale_at);

@@ -123,6 +123,7 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     let written = tx.commit_numbered().await?;
     sabotage::point("intake.committed").await?;
     app.heard.note(tenant, heard);
+    app.inbox.statistics.wrote(app, applied.len());
     let (steady, touched) = learn(entries, &applied);
     known.committed(steady, &touched, known::numbers(&written, project));
     Ok(stored)

@@ -17,6 +17,7 @@ use super::commit;
 use super::deliveries::{DeliveryResult, receipt};
 use super::entry::Entry;
 use super::known::Known;
+use super::statistics::Statistics;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{DeliveryId, ProjectId};
@@ -29,6 +30,12 @@ const UNKNOWN_LENGTH: usize = 64 * 1024;
 
 /// Requests that may wait for commits; beyond it a request is told to come back.
 const QUEUE: usize = 4096;
+
+/// Requests that wait when there is a storm.
+const BUSY: usize = 32;
+
+/// How often it is looked whether it is over.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Alerts that write rows of which one commit takes at most so many, unless a single request has more.
 const BATCH: usize = 500;
@@ -69,6 +76,8 @@ pub struct Inbox {
     commits: Arc<Semaphore>,
     /// The alerts whose repetitions write nothing.
     pub known: Known,
+    /// What the database's planner knows.
+    pub statistics: Statistics,
 }
 
 impl Default for Inbox {
@@ -79,6 +88,7 @@ impl Default for Inbox {
             places: Arc::new(Semaphore::new(QUEUE)),
             commits: Arc::new(Semaphore::new(COMMITS)),
             known: Known::default(),
+            statistics: Statistics::default(),
         }
     }
 }
@@ -117,6 +127,16 @@ impl Inbox {
                 Err(Error::Unavailable("unavailable", "it could not be stored in time; send it again"))
             }
         }
+    }
+
+    /// Waits until few requests wait for their commit, for `at_most` so long: what can be done a moment later makes way.
+    pub async fn lull(&self, at_most: Duration) {
+        let quiet = async {
+            while QUEUE - self.places.available_permits() > BUSY {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let _ = tokio::time::timeout(at_most, quiet).await;
     }
 
     fn send(&self, app: &App, mut waiting: Waiting) -> Result<()> {

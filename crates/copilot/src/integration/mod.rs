@@ -11,6 +11,7 @@ mod manage;
 mod probe;
 mod snippet;
 mod spool;
+mod statistics;
 pub mod store;
 mod token;
 mod webhook;

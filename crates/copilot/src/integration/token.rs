@@ -125,7 +125,8 @@ impl Tokens {
         }
         let proof = match self.fresh.get(&name).await {
             Some(proof) => proof,
-            None => self.confirm(app, text, name).await?,
+            // One of those who find it gone asks, and all are told.
+            None => self.fresh.try_get_with(name, self.confirm(app, text, name)).await.map_err(told)?,
         };
         if proof.held_at(app.clock().now()) { Ok(proof) } else { Err(WRONG) }
     }
@@ -140,7 +141,6 @@ impl Tokens {
         match (look_up(app, text).await, confirmed) {
             (Ok(proof), _) => {
                 let proof = Arc::new(proof);
-                self.fresh.insert(name, proof.clone()).await;
                 self.confirmed.insert(name, proof.clone()).await;
                 Ok(proof)
             }
@@ -158,6 +158,15 @@ impl Tokens {
     pub fn forget(&self) {
         self.fresh.invalidate_all();
         self.confirmed.invalidate_all();
+    }
+}
+
+/// An error that several requests are answered with.
+fn told(error: Arc<Error>) -> Error {
+    match &*error {
+        Error::Credentials(slug, why) => Error::Credentials(slug, why),
+        Error::Unavailable(slug, why) => Error::Unavailable(slug, why),
+        other => Error::Internal(anyhow::anyhow!("{other:?}")),
     }
 }
 

@@ -116,7 +116,7 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
     let _room = app.inbox.room(content_length(request.headers()))?;
     let body = match read(request).await {
         Err(error @ Error::TooLarge(_)) => {
-            health::too_large(app, &hook, "its body is larger than 16 MiB").await?;
+            Box::pin(health::too_large(app, &hook, "its body is larger than 16 MiB")).await?;
             return Err(error);
         }
         other => other?,
@@ -126,7 +126,7 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
     let entry = match open(app, &hook, reading.clone()).await {
         Err(alerts::ParseError::TooManyAlerts { count, limit }) => {
             let why = format!("it holds {count} alerts, more than {limit}");
-            health::too_large(app, &hook, &why).await?;
+            Box::pin(health::too_large(app, &hook, &why)).await?;
             return Err(Error::TooLarge(why));
         }
         Err(alerts::ParseError::MalformedJson(why)) => {

@@ -151,7 +151,8 @@ pub async fn alerts(tx: &mut Tx, tenant: TenantId, id: IncidentId) -> sqlx::Resu
         .bind(tenant).bind(id).fetch_all(c).await)
 }
 
-/// Alerts outside of the incident that fired between `from` and `to`, in the order in which they began.
+/// Alerts outside of the incident that fired between `from` and `to`, in the order in which they began: of the last 500 that
+/// fired by `to`, which began within the day before `from` or later. What fires for longer tells nothing of what is new.
 pub async fn nearby(
     tx: &mut Tx,
     tenant: TenantId,
@@ -161,11 +162,15 @@ pub async fn nearby(
 ) -> sqlx::Result<Vec<NearbyAlert>> {
     on_tx!(tx, c => sqlx::query_as(
         "select a.name, a.service_name, e.starts_at, e.closed_at
-         from episodes e join alerts a on a.tenant_id = e.tenant_id and a.id = e.alert_id
-         where e.tenant_id = $1 and e.project_id = $2 and (e.incident_id is null or e.incident_id <> $3)
-           and e.opened_at <= $5 and (e.closed_at is null or e.closed_at >= $4) and not a.heartbeat
+         from (select tenant_id, alert_id, starts_at, closed_at from episodes
+             where tenant_id = $1 and project_id = $2 and opened_at >= $6 and opened_at <= $5
+               and (incident_id is null or incident_id <> $3) and (closed_at is null or closed_at >= $4)
+             order by opened_at desc limit 500) e
+         join alerts a on a.tenant_id = e.tenant_id and a.id = e.alert_id
+         where not a.heartbeat
          order by e.starts_at, a.id limit 50")
-        .bind(tenant).bind(project).bind(incident).bind(from).bind(to).fetch_all(c).await)
+        .bind(tenant).bind(project).bind(incident).bind(from).bind(to).bind(from.plus_seconds(-86_400))
+        .fetch_all(c).await)
 }
 
 /// Changes of the project between `from` and `to`, in order.

@@ -6,7 +6,7 @@
 
 pub mod prompt;
 pub mod store;
-mod work;
+pub(super) mod work;
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -32,8 +32,8 @@ use crate::valid::{Valid, visible};
 /// The queue of questions; a job's key is the incident's id, so that one incident has one at a time.
 pub const QUEUE: &str = "question";
 
-/// How long a request follows an answer.
-const FOLLOW: Duration = Duration::from_secs(240);
+/// How long a request follows an answer beyond what its worker may take.
+const FOLLOW: Duration = Duration::from_secs(60);
 
 /// How often it looks whether there is more.
 const LOOK: Duration = Duration::from_millis(400);
@@ -203,7 +203,8 @@ fn follow(
     tenant: TenantId,
     id: QuestionId,
 ) -> impl Stream<Item = std::result::Result<sse::Event, Infallible>> {
-    let state = Following { app, tenant, id, seen: None, until: Instant::now() + FOLLOW };
+    let follow = work::Times::of(&app.model).lease + FOLLOW;
+    let state = Following { app, tenant, id, seen: None, until: Instant::now() + follow };
     futures_util::stream::unfold(state, |mut at| async move {
         loop {
             let over = at.seen.as_ref().is_some_and(|seen| seen.status.is_over());

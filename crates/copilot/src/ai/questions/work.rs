@@ -14,7 +14,7 @@ use super::{QUEUE, QuestionStatus};
 use crate::ai::analysis::{Evidence, EvidenceKind, EvidenceRole, Hypothesis};
 use crate::ai::diagnose::rows::{against, chart, graph_url, levels, row, unit_of};
 use crate::ai::evidence::{self, Facts, family};
-use crate::ai::model::{Denied, Purpose, store as ledger};
+use crate::ai::model::{Denied, Model, Purpose, store as ledger};
 use crate::ai::prometheus::{Budget, Prometheus};
 use crate::ai::store as analyses;
 use crate::ai::text::short;
@@ -22,14 +22,8 @@ use crate::ai::worker::{Worker, credentials};
 use crate::error::Result;
 use crate::ids::{IntegrationId, QuestionId, TenantId};
 
-/// Seconds a worker may hold a question: three calls and what is around them.
-const LEASE_S: i64 = 180;
-
-/// How long one call may take.
-const CALL: Duration = Duration::from_secs(40);
-
-/// When no further call begins, counted from the claim: a call and a margin before the lease ends.
-const LAST_CALL: Duration = Duration::from_secs(130);
+/// How long before the lease ends the last call has ended.
+const MARGIN: Duration = Duration::from_secs(10);
 
 /// How long a call waits for another one about the incident to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,9 +34,33 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Calls of one question.
 const ROUNDS: usize = 3;
 
-/// What the queries of one question may take.
-const BUDGET: Budget =
-    Budget { queries: 8, time: Duration::from_secs(150), lines: 50, bytes: 8 * 1024 * 1024 };
+/// What the queries of one question may take, apart from time.
+const BUDGET: Budget = Budget { queries: 8, time: Duration::ZERO, lines: 50, bytes: 8 * 1024 * 1024 };
+
+/// What a question may take, by what one call of an analysis may: a person waits, so each of its own is shorter.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// How long a worker may hold it: three calls and what is around them.
+    pub lease: Duration,
+    /// How long one call may take.
+    pub call: Duration,
+}
+
+impl Times {
+    /// The times of this process.
+    pub fn of(model: &Model) -> Self {
+        Self { lease: 3 * model.call_limit() + MARGIN, call: model.call_limit() * 2 / 3 }
+    }
+
+    /// When no further call begins, counted from the claim.
+    pub fn last_call(self) -> Duration {
+        self.lease.saturating_sub(self.call + MARGIN)
+    }
+
+    fn budget(self) -> Budget {
+        Budget { time: self.last_call(), ..BUDGET }
+    }
+}
 
 /// Names of metrics that are told.
 const METRICS: usize = 120;
@@ -76,7 +94,8 @@ impl Worker<'_> {
     /// When the database refused; the question is tried again when its lease runs out.
     pub async fn step_question(self) -> Result<bool> {
         let claimed = Instant::now();
-        let Some(job) = lease::claim(self.db, QUEUE, LEASE_S).await? else { return Ok(false) };
+        let lease = Times::of(self.model).lease.as_secs().cast_signed();
+        let Some(job) = lease::claim(self.db, QUEUE, lease).await? else { return Ok(false) };
         let tenant = TenantId(job.owner);
         let Some(mut work) = begin(self, tenant, &job, claimed).await? else { return Ok(true) };
         let end = if job.attempts > 1 {
@@ -172,13 +191,14 @@ impl Work<'_> {
         let request = prompt::write(&self.asked.question, &told, &delimiter);
         let Asked { project_id: project, incident_id: incident, analysis_id: analysis, .. } = self.asked;
         let purpose = Purpose { project, incident, analysis, question: Some(self.id) };
+        let times = Times::of(self.worker.model);
         let (model, tenant, patience) = (self.worker.model, self.tenant, Instant::now() + PATIENCE);
         let call = loop {
             let mut tx = self.worker.db.begin(tenant.0).await?;
             if !analyses::hold(&mut tx, tenant, self.job).await? {
                 return Ok(Err("somebody else took over".to_owned()));
             }
-            if Instant::now() > self.claimed + LAST_CALL {
+            if Instant::now() > self.claimed + times.last_call() {
                 return Ok(Err("there was no time left for another call".to_owned()));
             }
             match model.reserve(&mut tx, tenant, purpose, self.job, &request, prompt::VERSION).await? {
@@ -196,7 +216,7 @@ impl Work<'_> {
             tokio::time::sleep(LOOK).await;
         };
         let Some(provider) = model.provider() else { return Ok(Err("no model is configured".to_owned())) };
-        let outcome = provider.complete(&request, Instant::now() + CALL).await;
+        let outcome = provider.complete(&request, Instant::now() + times.call).await;
         let spent = model.spent(&call, &outcome);
         let mut tx = self.worker.db.begin(tenant.0).await?;
         if !analyses::hold(&mut tx, tenant, self.job).await? {
@@ -210,7 +230,8 @@ impl Work<'_> {
     async fn source(&self) -> Source {
         let source = self.facts.source()?;
         let sealed = credentials(self.worker.keys, self.tenant, source);
-        let opened = evidence::open(self.worker.outbound, source, sealed, BUDGET).await;
+        let opened =
+            evidence::open(self.worker.outbound, source, sealed, Times::of(self.worker.model).budget()).await;
         opened.ok().map(|prometheus| (prometheus, source.id))
     }
 

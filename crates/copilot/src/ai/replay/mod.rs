@@ -5,7 +5,6 @@ pub mod store;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use diagnosis::Prediction;
 use diagnosis::score::{self, Score, Truth};
@@ -20,9 +19,6 @@ use super::prompt::{self, answer, merge};
 use crate::error::Result;
 use crate::ids::{ProjectId, TenantId};
 use store::Confirmed;
-
-/// How long one call of a model may take.
-const CALL: Duration = Duration::from_secs(60);
 
 /// The row of today's engine.
 pub const NOW: &str = "engine, now";
@@ -165,10 +161,12 @@ async fn ask(
     }
     replay.calls += 1;
     // a call whose answer is lost is paid for as well
-    let reply = provider.complete(&prompt.request, Instant::now() + CALL).await.map_err(|failure| {
-        replay.spent_micros += most;
-        failure.to_string()
-    })?;
+    let reply = provider.complete(&prompt.request, Instant::now() + again.model.call_limit()).await.map_err(
+        |failure| {
+            replay.spent_micros += most;
+            failure.to_string()
+        },
+    )?;
     replay.spent_micros += reply.usage.and_then(|usage| again.model.cost_micros(&usage)).unwrap_or(most);
     let said = answer::read(&reply.text, &prompt).map_err(|reason| reason.to_string())?;
     Ok(merge::merge(&conclusion.proposals, &said, &conclusion.evidence))

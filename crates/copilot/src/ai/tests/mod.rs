@@ -5,4 +5,5 @@ mod history;
 mod live;
 mod questions;
 mod replay;
+mod times;
 mod world;

@@ -17,11 +17,8 @@ use crate::ai::store::{self, Ending};
 use crate::error::Result;
 use crate::ids::{AnalysisId, EvidenceId, HypothesisId};
 
-/// How long a model call may take.
-const CALL: Duration = Duration::from_secs(60);
-
-/// When the whole work must be near its end, counted from the claim: the lease less a margin.
-const CALL_BY: Duration = Duration::from_secs(70);
+/// How long before its lease ends the whole work must be near its end.
+const MARGIN: Duration = Duration::from_secs(5);
 
 /// Until when, counted from the claim, a call waits for another one about the same incident to end.
 const WAIT_BY: Duration = Duration::from_secs(25);
@@ -79,7 +76,8 @@ impl Worker<'_> {
             }
         };
         let Some(provider) = self.model.provider() else { return Ok(()) };
-        let deadline = (Instant::now() + hurried(CALL)).min(claimed + hurried(CALL_BY));
+        let by = claimed + self.lease().saturating_sub(hurried(MARGIN));
+        let deadline = (Instant::now() + hurried(self.model.call_limit())).min(by);
         let outcome = provider.complete(&prompt.request, deadline).await;
         sabotage::point("analysis.answered").await?;
         self.answered(work, job, (&prompt, &call), conclusion, outcome).await

@@ -159,7 +159,8 @@ pub async fn save(tx: &mut Tx, tenant: TenantId, records: &[&Record]) -> sqlx::R
         ") as v where incidents.tenant_id = v.column1 and incidents.id = v.column2")
 }
 
-/// Sets when incidents go stale unless a statement comes first.
+/// Sets when incidents that nothing was expected of go stale. A time that is set stays: the sweep moves it on to what was heard
+/// meanwhile, so that a statement needs no write of its incident, whose row has many indexes.
 ///
 /// # Errors
 /// When the database refused.
@@ -167,7 +168,7 @@ pub async fn set_stale_at(tx: &mut Tx, tenant: TenantId, at: &[(IncidentId, Ts)]
     write_all!(tx, at,
         "update incidents set stale_at = v.column3 from (",
         (bind, at) => { bind.push_bind(tenant).push_bind(at.0).push_bind(at.1); },
-        ") as v where incidents.tenant_id = v.column1 and incidents.id = v.column2")
+        ") as v where incidents.tenant_id = v.column1 and incidents.id = v.column2 and incidents.stale_at is null")
 }
 
 /// A step that is done.
