@@ -4,6 +4,7 @@
 //! what is ever written. After a crash the times may be [`LATE_S`] seconds old; what was said is on the receipts.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,13 +22,18 @@ pub const LATE_S: i64 = 30;
 const EVERY: Duration = Duration::from_secs(15);
 
 /// Alerts that are written with one commit, so that webhooks never wait long for the writer.
-const BATCH: usize = 2_000;
+const BATCH: usize = 500;
+
+/// The longest rest between two of these commits.
+const REST: Duration = Duration::from_millis(50);
 
 /// Alerts that were heard again and are not written yet.
 #[derive(Default)]
 pub struct Heard {
     /// Held while some are being written, so that whoever asks next finds them in the database.
     writing: tokio::sync::Mutex<()>,
+    /// How many wait for it.
+    hurried: AtomicUsize,
     waiting: Mutex<BTreeMap<TenantId, BTreeMap<AlertId, bulk::Heard>>>,
 }
 
@@ -51,8 +57,18 @@ impl Heard {
     /// # Errors
     /// When the database refused; what was not written waits on.
     pub async fn write(&self, app: &App) -> Result<()> {
+        self.hurried.fetch_add(1, Ordering::Relaxed);
+        let written = self.write_within(app, Duration::ZERO).await;
+        self.hurried.fetch_sub(1, Ordering::Relaxed);
+        written
+    }
+
+    /// Writes what waits, with rests that leave the database to others, unless somebody comes to wait for it.
+    async fn write_within(&self, app: &App, time: Duration) -> Result<()> {
         let _writing = self.writing.lock().await;
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let commits: usize = waiting.values().map(|alerts| alerts.len().div_ceil(BATCH)).sum();
+        let rest = REST.min(time / u32::try_from(commits).unwrap_or(u32::MAX).max(1));
         let mut failed = None;
         for (tenant, alerts) in waiting {
             let alerts: Vec<bulk::Heard> = alerts.into_values().collect();
@@ -62,6 +78,10 @@ impl Heard {
                     self.note(tenant, some.to_vec());
                 }
                 failed = failed.or(written.err());
+                let hurried = self.hurried.load(Ordering::Relaxed) > 0 || app.stop.is_cancelled();
+                if !rest.is_zero() && failed.is_none() && !hurried {
+                    tokio::time::sleep(rest).await;
+                }
             }
         }
         failed.map_or(Ok(()), Err)
@@ -83,7 +103,7 @@ pub async fn run(app: App, stop: CancellationToken) {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = app.heard.write(&app).await {
+        if let Err(error) = app.heard.write_within(&app, EVERY / 2).await {
             tracing::warn!(
                 error = error.to_string(),
                 "alerts that were heard again could not be written yet"

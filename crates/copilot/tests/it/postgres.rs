@@ -7,3 +7,4 @@ mod outages;
 mod replicas;
 mod spool;
 mod start;
+mod statistics;

@@ -9,6 +9,7 @@ use crate::ids::AlertId;
 use crate::incident::tracked::store::bulk::Heard;
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the writes are joined before the test ends")]
 async fn what_somebody_else_is_writing_is_written_when_a_write_returns() {
     let world = World::new().await;
     world.alert("Slow", "checkout", "high", "firing").await;
