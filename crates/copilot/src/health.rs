@@ -9,7 +9,6 @@ use outbox::{on_tx, sabotage};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::service::Service;
 
 /// How long the database may take to answer: who asks wants the truth within 2 s.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -17,25 +16,25 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long to wait before a database that did not answer is asked again.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// `/-/healthy`, `/-/ready` and `/metrics` of a service's port.
-pub fn routes(service: Service) -> Router<App> {
+/// `/-/healthy`, `/-/ready` and `/metrics` of a port, which may be the one of webhooks.
+pub fn routes(of_webhooks: bool) -> Router<App> {
     Router::new()
         .route("/-/healthy", get(healthy))
-        .route("/-/ready", get(move |State(app): State<App>| async move { ready(&app, service).await }))
+        .route("/-/ready", get(move |State(app): State<App>| async move { ready(&app, of_webhooks).await }))
         .route("/metrics", get(metrics))
 }
 
 /// Answers 200 as long as the process answers at all: no other process makes it worth a restart.
 async fn healthy(State(app): State<App>) -> Result<&'static str> {
     if sabotage::broken("healthy-asks-the-database") {
-        return ready(&app, Service::Gateway).await;
+        return ready(&app, false).await;
     }
     Ok("healthy\n")
 }
 
 /// Answers 200 while the database answers and no stop was asked for. The port of webhooks is ready without a database too, if
 /// there is a spool: a balancer that took it out would lose what Grafana never sends again.
-async fn ready(app: &App, service: Service) -> Result<&'static str> {
+async fn ready(app: &App, of_webhooks: bool) -> Result<&'static str> {
     if app.stop.is_cancelled() {
         return Err(Error::Unavailable("unavailable", "stopping"));
     }
@@ -43,7 +42,7 @@ async fn ready(app: &App, service: Service) -> Result<&'static str> {
         return Ok("ready\n");
     }
     if tokio::time::timeout(PATIENCE, database_answers(app)).await.is_err() {
-        if service == Service::Integration && app.spool.is_on() {
+        if of_webhooks && app.spool.is_on() {
             return Ok("ready, degraded: the database does not answer; webhooks are taken into the spool\n");
         }
         return Err(Error::Unavailable("unavailable", "the database does not answer"));

@@ -128,7 +128,7 @@ impl Server {
             Service::Gateway => gateway::assemble(app, local)?,
             other => gateway::alone(app, other).fallback(|| async { Error::NotFound }),
         };
-        let router = router.merge(gateway::permitted(app, health::routes(service)));
+        let router = router.merge(gateway::permitted(app, health::routes(service == Service::Integration)));
         let router = http::wrap(router.with_state(app.clone()), app.config.is_https());
         self.addresses.insert(service, listener.local_addr()?);
         tracing::info!(service = service.name(), address = %listener.local_addr()?, "listening");

@@ -26,9 +26,10 @@ async fn what_somebody_else_is_writing_is_written_when_a_write_returns() {
             async move { app.heard.write(&app).await }
         })
     };
-    let writes = [write(), write()];
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(writes.iter().all(|write| !write.is_finished()), "a write returned before the alert was written");
+    let mut writes = [write(), write()];
+    let any = futures_util::future::select_all(&mut writes);
+    let early = tokio::time::timeout(Duration::from_millis(100), any).await;
+    assert!(early.is_err(), "a write returned before the alert was written");
     drop(held);
     for write in writes {
         write.await.unwrap().unwrap();
