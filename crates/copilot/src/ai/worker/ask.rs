@@ -17,8 +17,8 @@ use crate::ai::store::{self, Ending};
 use crate::error::Result;
 use crate::ids::{AnalysisId, EvidenceId, HypothesisId};
 
-/// How long before its lease ends the whole work must be near its end.
-const MARGIN: Duration = Duration::from_secs(5);
+/// How much longer than a call the whole work may take, counted from the claim: the lease less a margin.
+const BESIDE: Duration = Duration::from_secs(10);
 
 /// Until when, counted from the claim, a call waits for another one about the same incident to end.
 const WAIT_BY: Duration = Duration::from_secs(25);
@@ -76,8 +76,8 @@ impl Worker<'_> {
             }
         };
         let Some(provider) = self.model.provider() else { return Ok(()) };
-        let by = claimed + self.lease().saturating_sub(hurried(MARGIN));
-        let deadline = (Instant::now() + hurried(self.model.call_limit())).min(by);
+        let limit = self.model.call_limit();
+        let deadline = (Instant::now() + hurried(limit)).min(claimed + hurried(limit + BESIDE));
         let outcome = provider.complete(&prompt.request, deadline).await;
         sabotage::point("analysis.answered").await?;
         self.answered(work, job, (&prompt, &call), conclusion, outcome).await
