@@ -88,4 +88,15 @@ mod tests {
             assert!(split.iter().all(|piece| piece.len().is_power_of_two() && piece.len() <= LARGEST));
         }
     }
+
+    #[test]
+    fn padding_adds_no_key_that_was_not_asked_for() {
+        for count in [1, 2, 3, 255, 256] {
+            let keys: Vec<usize> = (0..count).collect();
+            let read: Vec<usize> = padded(&keys).copied().collect();
+            assert_eq!(read.len(), count.next_power_of_two());
+            assert_eq!(read[..count], keys);
+            assert!(read[count..].iter().all(|key| *key == count - 1));
+        }
+    }
 }

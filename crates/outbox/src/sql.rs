@@ -196,7 +196,8 @@ impl Db {
     }
 
     /// Has PostgreSQL look at its `tables` anew if `rows` or fewer were in the `first` when it last did; returns how many are in
-    /// it by what it then knows. Needs the tables' owner: for anybody else PostgreSQL skips them. SQLite's planner needs none.
+    /// it by what it then knows. `None` where that can't be done: for a role that does not own them PostgreSQL skips them and
+    /// complains, and SQLite's planner needs none.
     ///
     /// # Errors
     /// When no connection could be had in time, or the database refused.
@@ -205,17 +206,19 @@ impl Db {
         first: &str,
         rows: u64,
         tables: &[&'static str],
-    ) -> sqlx::Result<u64> {
-        let Pool::Postgres(pool) = &self.pool else { return Ok(u64::MAX / 2) };
+    ) -> sqlx::Result<Option<u64>> {
+        let Pool::Postgres(pool) = &self.pool else { return Ok(None) };
         let mut connection = pool.acquire().await?;
-        let known = "select greatest(reltuples, 0)::bigint from pg_class where oid = to_regclass($1)";
-        let mut count: i64 = sqlx::query_scalar(known).bind(first).fetch_one(&mut *connection).await?;
-        if count.unsigned_abs() <= rows {
+        let known = "select greatest(reltuples, 0)::bigint from pg_class
+            where oid = to_regclass($1) and pg_has_role(relowner, 'usage')";
+        let mut count: Option<i64> =
+            sqlx::query_scalar(known).bind(first).fetch_optional(&mut *connection).await?;
+        if count.is_some_and(|count| count.unsigned_abs() <= rows) {
             let analyze = format!("analyze {}", tables.join(", "));
             sqlx::raw_sql(sqlx::AssertSqlSafe(analyze)).execute(&mut *connection).await?;
-            count = sqlx::query_scalar(known).bind(first).fetch_one(&mut *connection).await?;
+            count = sqlx::query_scalar(known).bind(first).fetch_optional(&mut *connection).await?;
         }
-        Ok(count.unsigned_abs())
+        Ok(count.map(i64::unsigned_abs))
     }
 
     /// Closes every connection after the running statements.

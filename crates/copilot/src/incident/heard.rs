@@ -57,10 +57,8 @@ impl Heard {
     /// # Errors
     /// When the database refused; what was not written waits on.
     pub async fn write(&self, app: &App) -> Result<()> {
-        self.hurried.fetch_add(1, Ordering::Relaxed);
-        let written = self.write_within(app, Duration::ZERO).await;
-        self.hurried.fetch_sub(1, Ordering::Relaxed);
-        written
+        let _hurry = Hurry::new(&self.hurried);
+        self.write_within(app, Duration::ZERO).await
     }
 
     /// Writes what waits, with rests that leave the database to others, unless somebody comes to wait for it.
@@ -85,6 +83,22 @@ impl Heard {
             }
         }
         failed.map_or(Ok(()), Err)
+    }
+}
+
+/// Counts one who waits, for as long as that one does: a request may be given up meanwhile.
+struct Hurry<'a>(&'a AtomicUsize);
+
+impl<'a> Hurry<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Hurry<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

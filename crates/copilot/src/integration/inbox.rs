@@ -227,3 +227,21 @@ impl Lane {
         gathered
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_storm_is_waited_for_until_it_is_over_or_time_is_up() {
+        let inbox = Inbox::default();
+        let wait = Duration::from_millis(300);
+        let storm = inbox.places.clone().try_acquire_many_owned(BUSY as u32 + 1).unwrap();
+        let begun = Instant::now();
+        inbox.lull(wait).await;
+        assert!(begun.elapsed() >= wait, "it did not make way");
+        let long = Duration::from_secs(600);
+        let over = async { drop(storm) };
+        tokio::time::timeout(long / 10, async { tokio::join!(inbox.lull(long), over) }).await.unwrap();
+    }
+}

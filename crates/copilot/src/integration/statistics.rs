@@ -38,10 +38,17 @@ impl Statistics {
         }
         let app = app.clone();
         app.clone().spawn(async move {
-            let known = app.db.renew_statistics("alerts", written, &TABLES).await.unwrap_or_else(|error| {
-                tracing::debug!(error = error.to_string(), "the planner's statistics could not be renewed");
-                written
-            });
+            let known = match app.db.renew_statistics("alerts", written, &TABLES).await {
+                Ok(Some(known)) => known,
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::debug!(
+                        error = error.to_string(),
+                        "the planner's statistics could not be renewed"
+                    );
+                    written
+                }
+            };
             app.inbox.statistics.due.store(written + known.max(FIRST), Ordering::Relaxed);
         });
     }

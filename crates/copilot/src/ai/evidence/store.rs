@@ -151,8 +151,9 @@ pub async fn alerts(tx: &mut Tx, tenant: TenantId, id: IncidentId) -> sqlx::Resu
         .bind(tenant).bind(id).fetch_all(c).await)
 }
 
-/// Alerts outside of the incident that fired between `from` and `to`, in the order in which they began: of the last 500 that
-/// fired by `to`, which began within the day before `from` or later. What fires for longer tells nothing of what is new.
+/// Alerts outside of the incident that fired between `from` and `to`, in the order in which they began. Of a storm these are the
+/// first 250 from `from` on, and the last 250 of the day before it that had not ended: what fires for longer tells nothing of
+/// what is new, and the project's whole past is not read.
 pub async fn nearby(
     tx: &mut Tx,
     tenant: TenantId,
@@ -162,10 +163,14 @@ pub async fn nearby(
 ) -> sqlx::Result<Vec<NearbyAlert>> {
     on_tx!(tx, c => sqlx::query_as(
         "select a.name, a.service_name, e.starts_at, e.closed_at
-         from (select tenant_id, alert_id, starts_at, closed_at from episodes
-             where tenant_id = $1 and project_id = $2 and opened_at >= $6 and opened_at <= $5
-               and (incident_id is null or incident_id <> $3) and (closed_at is null or closed_at >= $4)
-             order by opened_at desc limit 500) e
+         from (select * from (select tenant_id, alert_id, starts_at, closed_at from episodes
+                 where tenant_id = $1 and project_id = $2 and opened_at >= $4 and opened_at <= $5
+                   and (incident_id is null or incident_id <> $3)
+                 order by opened_at limit 250) since
+             union all select * from (select tenant_id, alert_id, starts_at, closed_at from episodes
+                 where tenant_id = $1 and project_id = $2 and opened_at >= $6 and opened_at < $4
+                   and (incident_id is null or incident_id <> $3) and (closed_at is null or closed_at >= $4)
+                 order by opened_at desc limit 250) before) e
          join alerts a on a.tenant_id = e.tenant_id and a.id = e.alert_id
          where not a.heartbeat
          order by e.starts_at, a.id limit 50")

@@ -30,3 +30,9 @@ fn a_limit_that_makes_no_sense_is_refused() {
     }
     assert!(model("-1").is_err());
 }
+
+#[test]
+fn without_settings_a_call_may_take_what_the_default_says() {
+    let default = Model::from_config(&config::load(None, |_| None).unwrap().0).unwrap();
+    assert_eq!(Model::none().call_limit(), default.call_limit());
+}
