@@ -105,6 +105,19 @@ impl Site {
         count
     }
 
+    /// Waits until no note of a stored request is left: they go right after their requests, which is when it is ready.
+    async fn no_notes_are_left(&self) {
+        let (begun, mut ticks) = (Instant::now(), tokio::time::interval(Duration::from_millis(20)));
+        loop {
+            ticks.tick().await;
+            let notes = self.count("select count(*) from spooled").await;
+            if notes == 0 {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{notes} notes that nobody needs any more");
+        }
+    }
+
     /// The services of all incidents that are open, or that are not.
     async fn services(&self, open: bool) -> BTreeSet<String> {
         let url = self.cluster.url("postgres", "whole");
@@ -180,7 +193,7 @@ async fn what_was_answered_is_stored_once_whoever_dies() {
     let alerts = site.count("select count(*) from alerts").await;
     assert_eq!(site.count("select count(*) from incidents").await, alerts);
     assert_eq!(site.count("select coalesce(sum(receipts), 0)::bigint from receipts").await, alerts);
-    assert_eq!(site.count("select count(*) from spooled").await, 0, "notes that nobody needs any more");
+    site.no_notes_are_left().await;
     // What comes now is stored at once again.
     let answer = site.send(&process, &token, &firing("later")).await.expect(200);
     assert_eq!(answer["results"][0]["outcome"], "opened", "{answer}");
