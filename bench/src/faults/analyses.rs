@@ -69,7 +69,8 @@ pub async fn one_call_at_a_time(trial: &Trial, incidents: usize, mishap: Mishap)
         }
         Mishap::Sleep => {
             fire(&site, &mut fired, incidents).await?;
-            until(PATIENCE, async || Ok((model.under_way() > 0).then_some(()))).await?;
+            // More than the other replica makes at once.
+            until(PATIENCE, async || Ok((model.under_way() > WORKERS).then_some(()))).await?;
             site.replica(0)?.signal(Signal::STOP)?;
             // It wakes up when another has taken over and is at the same work.
             let taken = until(PATIENCE, async || Ok(repeated(&model.calls()).then_some(()))).await?;

@@ -3,7 +3,8 @@
 //! An alert is here only while its episode and its incident are open and its text is what is stored. That can
 //! change in any process, but never without an event: episodes, incidents, merges and descriptions each announce
 //! what they change in the same commit. So what is known is known as of a number in the project's stream. Every commit
-//! first reads where the stream stands, and whatever the events in between name is forgotten before it counts.
+//! first reads where the stream stands, and whatever the events in between name is forgotten before it counts: those of
+//! others, because what its own commits did is known already.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +24,7 @@ const MOST: usize = 250_000;
 /// Projects of which anything is known at most.
 const PROJECTS: usize = 1_000;
 
-/// Events that are read to catch up; a project that is further behind is learned anew.
+/// Others' events that are read to catch up; a project that is further behind is learned anew.
 const EVENTS: i64 = 1_000;
 
 /// A repetition that was recognised.
@@ -60,11 +61,40 @@ pub struct Alert {
     pub name: Box<str>,
 }
 
+/// Runs of events that this process appended itself, first and last number each, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Own(Vec<(i64, i64)>);
+
+impl Own {
+    /// Adds a run whose commit has just been taken over. What was committed after it was taken over before it, and may
+    /// have been undone by it: those events are read like anybody's.
+    fn add(&mut self, first: i64, last: i64) {
+        self.0.retain(|(_, earlier)| *earlier < first);
+        self.0.push((first, last));
+    }
+
+    /// Where others' events are after number `at` and up to `head`: the number before each run, and its length.
+    fn gaps(&self, at: i64, head: i64) -> Vec<(i64, i64)> {
+        let mut gaps = Vec::new();
+        let mut at = at;
+        for (first, last) in self.0.iter().copied().chain([(head + 1, head + 1)]) {
+            let end = first.min(head + 1);
+            if end > at + 1 {
+                gaps.push((at, end - at - 1));
+            }
+            at = at.max(last);
+        }
+        gaps
+    }
+}
+
 /// What is known of one project.
 #[derive(Default)]
 struct Project {
     /// As of where in the stream.
     at: Option<StreamHead>,
+    /// What of the events after that is our own.
+    own: Own,
     alerts: HashMap<[u8; 16], (u64, Alert)>,
     digests: HashMap<AlertId, [u8; 16]>,
     /// Incidents that changed, each with the moment; what was learned before is forgotten.
@@ -92,9 +122,9 @@ impl Project {
 
     fn learn(&mut self, alert: Alert) {
         if self.alerts.len() >= MOST {
-            let at = self.at;
+            let (at, own) = (self.at, std::mem::take(&mut self.own));
             self.clear();
-            self.at = at;
+            (self.at, self.own) = (at, own);
         }
         self.forget(alert.alert);
         self.digests.insert(alert.alert, alert.digest);
@@ -149,14 +179,20 @@ impl Lookup {
     pub async fn catch_up(&self, tx: &mut Tx, tenant: TenantId, id: ProjectId) -> Result<()> {
         let stream = event::stream(tenant, id);
         let head = outbox::event::head(tx, stream).await?;
-        let at = lock(&self.0).at;
-        let behind = match at {
-            Some(at) if at == head => return Ok(()),
-            Some(_) if sabotage::broken("known-for-ever") => return Ok(()),
-            Some(at) if at.epoch == head.epoch && (1..=EVENTS).contains(&(head.seq - at.seq)) => Some(at.seq),
-            _ => None,
+        let gaps = {
+            let project = lock(&self.0);
+            match project.at {
+                Some(at) if at == head => return Ok(()),
+                Some(_) if sabotage::broken("known-for-ever") => return Ok(()),
+                Some(at) if at.epoch == head.epoch && at.seq < head.seq => Some(project.own.gaps(at.seq, head.seq)),
+                _ => None,
+            }
         };
-        let events = self.between(tx, stream, behind, head).await?;
+        let gaps = gaps.filter(|gaps| gaps.iter().map(|(_, count)| count).sum::<i64>() <= EVENTS);
+        let events = match gaps {
+            Some(gaps) => within(tx, stream, gaps).await?,
+            None => None,
+        };
         let mut project = lock(&self.0);
         project.moment += 1;
         match events {
@@ -165,21 +201,8 @@ impl Lookup {
         }
         project.moment += 1;
         project.at = Some(head);
+        project.own.0.retain(|(_, last)| *last > head.seq);
         Ok(())
-    }
-
-    /// The events after `behind` up to `head`, if none of them is missing.
-    async fn between(
-        &self,
-        tx: &mut Tx,
-        stream: Stream,
-        behind: Option<i64>,
-        head: StreamHead,
-    ) -> Result<Option<Vec<outbox::Event>>> {
-        let Some(behind) = behind else { return Ok(None) };
-        let count = head.seq - behind;
-        let events = outbox::event::after(tx, stream, behind, count).await?;
-        Ok((events.len() as i64 == count).then_some(events))
     }
 
     /// The known alert of a digest.
@@ -197,7 +220,7 @@ impl Lookup {
 
     /// Takes over what a commit did: alerts that are known now, alerts that are not, and the numbers of its events.
     ///
-    /// When other events came between, the next commit reads them.
+    /// What others announced in between is read by the next commit.
     pub fn committed(&self, steady: Vec<Alert>, touched: &[AlertId], numbers: Option<(i64, i64)>) {
         let mut project = lock(&self.0);
         for alert in touched {
@@ -206,12 +229,23 @@ impl Lookup {
         for alert in steady {
             project.learn(alert);
         }
-        if let (Some(at), Some((first, last))) = (&mut project.at, numbers)
-            && at.seq + 1 == first
-        {
-            at.seq = last;
+        if let Some((first, last)) = numbers {
+            project.own.add(first, last);
         }
     }
+}
+
+/// The events of these runs (the number before each, and its length), if none of them is missing.
+async fn within(tx: &mut Tx, stream: Stream, runs: Vec<(i64, i64)>) -> Result<Option<Vec<outbox::Event>>> {
+    let mut all = Vec::new();
+    for (after, count) in runs {
+        let events = outbox::event::after(tx, stream, after, count).await?;
+        if events.len() as i64 != count {
+            return Ok(None);
+        }
+        all.extend(events);
+    }
+    Ok(Some(all))
 }
 
 impl Known {
@@ -228,4 +262,88 @@ impl Known {
 /// The numbers of the events that a commit appended to a project's stream, first and last.
 pub fn numbers(written: &[(Uuid, i64, i64)], project: ProjectId) -> Option<(i64, i64)> {
     written.iter().find(|(stream, ..)| *stream == project.0).map(|(_, first, last)| (*first, *last))
+}
+
+#[cfg(test)]
+mod tests {
+    use outbox::{Clock, Db, NewEvent};
+    use serde_json::json;
+
+    use super::*;
+
+    struct Site {
+        db: Db,
+        tenant: TenantId,
+        project: ProjectId,
+        lookup: Lookup,
+    }
+
+    impl Site {
+        /// Commits events, and says which numbers they have.
+        async fn commit(&self, count: usize, kind: &'static str, id: Uuid) -> (i64, i64) {
+            let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+            for _ in 0..count {
+                let event = NewEvent { kind, data: json!({"id": id}) };
+                tx.append(event::stream(self.tenant, self.project), event);
+            }
+            numbers(&tx.commit_numbered().await.unwrap(), self.project).unwrap()
+        }
+
+        /// Whether the alert is still known at the next commit.
+        async fn knows(&self, alert: &Alert) -> bool {
+            let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+            self.lookup.catch_up(&mut tx, self.tenant, self.project).await.unwrap();
+            self.lookup.hit(&alert.digest).is_some()
+        }
+    }
+
+    /// A storm: a commit with more events than are read to catch up, while others' analyses end.
+    #[tokio::test]
+    async fn what_others_do_meanwhile_costs_only_what_it_names() {
+        let (folder, database) = (tempfile::tempdir().unwrap(), crate::scratch::Scratch::new().await);
+        let db = crate::db::open(&database.url(), folder.path(), Clock::System).await.unwrap();
+        let (tenant, project) = (TenantId::new(), ProjectId::new());
+        let site = Site { db, tenant, project, lookup: Known::default().of(project) };
+        let alert = Alert {
+            digest: [7; 16],
+            end: End::Ignored,
+            alert_key: [7; 32],
+            alert: AlertId::new(),
+            incident: IncidentId::new(),
+            fingerprint: "f".into(),
+            name: "Down".into(),
+        };
+        site.commit(1, "hypothesis.generated", Uuid::now_v7()).await;
+        assert!(!site.knows(&alert).await);
+        site.commit(1, "hypothesis.generated", Uuid::now_v7()).await;
+        let own = site.commit(EVENTS as usize + 1, "alert.fired", alert.alert.0).await;
+        site.lookup.committed(vec![alert.clone()], &[alert.alert], Some(own));
+        site.commit(1, "hypothesis.generated", Uuid::now_v7()).await;
+        assert!(site.knows(&alert).await);
+        site.commit(1, "incident.updated", alert.incident.0).await;
+        assert!(!site.knows(&alert).await);
+    }
+
+    #[test]
+    fn only_what_others_appended_is_read() {
+        let mut own = Own::default();
+        assert_eq!(own.gaps(3, 3), []);
+        assert_eq!(own.gaps(3, 5), [(3, 2)]);
+        own.add(4, 10);
+        assert_eq!(own.gaps(3, 10), []);
+        assert_eq!(own.gaps(3, 12), [(10, 2)]);
+        assert_eq!(own.gaps(3, 6), [], "a head that was read before our commit");
+        own.add(13, 20);
+        assert_eq!(own.gaps(3, 20), [(10, 2)]);
+        assert_eq!(own.gaps(2, 22), [(2, 1), (10, 2), (20, 2)]);
+        assert_eq!(own.gaps(15, 20), [], "what is known already is among our own");
+    }
+
+    #[test]
+    fn what_was_taken_over_too_early_is_read() {
+        let mut own = Own::default();
+        own.add(13, 20);
+        own.add(4, 10);
+        assert_eq!(own.gaps(3, 20), [(10, 10)]);
+    }
 }
