@@ -96,7 +96,7 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     let (tenant, project) = (first.proof.tenant, first.proof.integration.project_id);
     let known = app.inbox.known.of(project);
     let mut tx = app.db.begin(tenant.0).await?;
-    known.catch_up(&mut tx, tenant, project).await?;
+    let caught_up = known.catch_up(&mut tx, tenant, project).await?;
     let hits = still_known(&known, entries);
     let mut rows: BTreeMap<RowKey, Row> = BTreeMap::new();
     let ids = name(entries, &mut rows);
@@ -125,7 +125,7 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     app.heard.note(tenant, heard);
     app.inbox.statistics.wrote(app, applied.len());
     let (steady, touched) = learn(entries, &applied);
-    known.committed(steady, &touched, known::numbers(&written, project));
+    known.committed(steady, &touched, caught_up, known::numbers(&written, project));
     Ok(stored)
 }
 

@@ -172,19 +172,22 @@ impl Lookup {
         end.is_some_and(|end| sketch.fires(end, received))
     }
 
-    /// Reads the events since what is known was last true, and forgets what they name.
+    /// Reads the events since what is known was last true, and forgets what they name; returns the number that it is true
+    /// as of then.
     ///
     /// # Errors
     /// When the database refused; then nothing is known any more.
-    pub async fn catch_up(&self, tx: &mut Tx, tenant: TenantId, id: ProjectId) -> Result<()> {
+    pub async fn catch_up(&self, tx: &mut Tx, tenant: TenantId, id: ProjectId) -> Result<i64> {
         let stream = event::stream(tenant, id);
         let head = outbox::event::head(tx, stream).await?;
         let gaps = {
             let project = lock(&self.0);
             match project.at {
-                Some(at) if at == head => return Ok(()),
-                Some(_) if sabotage::broken("known-for-ever") => return Ok(()),
-                Some(at) if at.epoch == head.epoch && at.seq < head.seq => Some(project.own.gaps(at.seq, head.seq)),
+                Some(at) if at == head => return Ok(head.seq),
+                Some(_) if sabotage::broken("known-for-ever") => return Ok(head.seq),
+                Some(at) if at.epoch == head.epoch && at.seq < head.seq => {
+                    Some(project.own.gaps(at.seq, head.seq))
+                }
                 _ => None,
             }
         };
@@ -202,7 +205,7 @@ impl Lookup {
         project.moment += 1;
         project.at = Some(head);
         project.own.0.retain(|(_, last)| *last > head.seq);
-        Ok(())
+        Ok(head.seq)
     }
 
     /// The known alert of a digest.
@@ -218,20 +221,29 @@ impl Lookup {
         })
     }
 
-    /// Takes over what a commit did: alerts that are known now, alerts that are not, and the numbers of its events.
+    /// Takes over what a commit did that caught up with number `caught_up`: alerts that are known now, alerts that are
+    /// not, and the numbers of its events.
     ///
-    /// What others announced in between is read by the next commit.
-    pub fn committed(&self, steady: Vec<Alert>, touched: &[AlertId], numbers: Option<(i64, i64)>) {
+    /// What others announced in between is read by the next commit. When that one was faster, events after this commit's
+    /// have been read already, and would not be again: then nothing is learned from it.
+    pub fn committed(
+        &self,
+        steady: Vec<Alert>,
+        touched: &[AlertId],
+        caught_up: i64,
+        numbers: Option<(i64, i64)>,
+    ) {
         let mut project = lock(&self.0);
         for alert in touched {
             project.forget(*alert);
         }
-        for alert in steady {
-            project.learn(alert);
+        let (first, last) = numbers.unwrap_or((caught_up + 1, caught_up));
+        if project.at.is_some_and(|at| at.seq <= last) {
+            for alert in steady {
+                project.learn(alert);
+            }
         }
-        if let Some((first, last)) = numbers {
-            project.own.add(first, last);
-        }
+        project.own.add(first, last);
     }
 }
 
@@ -270,15 +282,29 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::scratch::Scratch;
 
     struct Site {
         db: Db,
         tenant: TenantId,
         project: ProjectId,
         lookup: Lookup,
+        _folder: tempfile::TempDir,
+        _database: Scratch,
     }
 
     impl Site {
+        /// A project with one event.
+        async fn new() -> Self {
+            let (folder, database) = (tempfile::tempdir().unwrap(), Scratch::new().await);
+            let db = crate::db::open(&database.url(), folder.path(), Clock::System).await.unwrap();
+            let (tenant, project) = (TenantId::new(), ProjectId::new());
+            let lookup = Known::default().of(project);
+            let site = Self { db, tenant, project, lookup, _folder: folder, _database: database };
+            site.commit(1, "hypothesis.generated", Uuid::now_v7()).await;
+            site
+        }
+
         /// Commits events, and says which numbers they have.
         async fn commit(&self, count: usize, kind: &'static str, id: Uuid) -> (i64, i64) {
             let mut tx = self.db.begin(self.tenant.0).await.unwrap();
@@ -297,14 +323,8 @@ mod tests {
         }
     }
 
-    /// A storm: a commit with more events than are read to catch up, while others' analyses end.
-    #[tokio::test]
-    async fn what_others_do_meanwhile_costs_only_what_it_names() {
-        let (folder, database) = (tempfile::tempdir().unwrap(), crate::scratch::Scratch::new().await);
-        let db = crate::db::open(&database.url(), folder.path(), Clock::System).await.unwrap();
-        let (tenant, project) = (TenantId::new(), ProjectId::new());
-        let site = Site { db, tenant, project, lookup: Known::default().of(project) };
-        let alert = Alert {
+    fn alert() -> Alert {
+        Alert {
             digest: [7; 16],
             end: End::Ignored,
             alert_key: [7; 32],
@@ -312,15 +332,33 @@ mod tests {
             incident: IncidentId::new(),
             fingerprint: "f".into(),
             name: "Down".into(),
-        };
-        site.commit(1, "hypothesis.generated", Uuid::now_v7()).await;
+        }
+    }
+
+    /// A storm: a commit with more events than are read to catch up, while others' analyses end.
+    #[tokio::test]
+    async fn what_others_do_meanwhile_costs_only_what_it_names() {
+        let (site, alert) = (Site::new().await, alert());
         assert!(!site.knows(&alert).await);
         site.commit(1, "hypothesis.generated", Uuid::now_v7()).await;
         let own = site.commit(EVENTS as usize + 1, "alert.fired", alert.alert.0).await;
-        site.lookup.committed(vec![alert.clone()], &[alert.alert], Some(own));
+        site.lookup.committed(vec![alert.clone()], &[alert.alert], 1, Some(own));
         site.commit(1, "hypothesis.generated", Uuid::now_v7()).await;
         assert!(site.knows(&alert).await);
         site.commit(1, "incident.updated", alert.incident.0).await;
+        assert!(!site.knows(&alert).await);
+    }
+
+    /// The lane and the one who drains the spool commit at once, and the first of the two is slow to say what it did.
+    #[tokio::test]
+    async fn nothing_is_learned_from_a_commit_that_others_have_overtaken() {
+        let (site, alert) = (Site::new().await, alert());
+        assert!(!site.knows(&alert).await);
+        let fired = site.commit(1, "alert.fired", alert.alert.0).await;
+        let resolved = site.commit(1, "alert.resolved", alert.alert.0).await;
+        site.lookup.committed(Vec::new(), &[alert.alert], fired.1, Some(resolved));
+        assert!(!site.knows(&alert).await);
+        site.lookup.committed(vec![alert.clone()], &[alert.alert], 1, Some(fired));
         assert!(!site.knows(&alert).await);
     }
 

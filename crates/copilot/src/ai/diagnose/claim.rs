@@ -19,8 +19,9 @@ pub const CLAIM: usize = 300;
 /// Characters of a description at most.
 pub const DESCRIPTION: usize = 2000;
 
-/// A change this long before the alarm is named in the claim.
-const CHANGE_S: f64 = 3600.0;
+/// Seconds before the start of the incident that a change may be to be named for it. The ranking counts one this far away a
+/// twentieth of one at the start (`diagnosis::changes`); older ones stay among the evidence.
+const CHANGE_S: f64 = 900.0;
 
 /// A share of a limit above which the resource is called saturated.
 const SATURATED: f64 = 0.8;
@@ -29,16 +30,14 @@ const SATURATED: f64 = 0.8;
 pub fn claim(gathered: &Gathered, diagnosis: &Diagnosis, cause: &Cause) -> String {
     let service = &cause.service;
     let told = told(gathered, cause, diagnosis.onset);
-    let text = match change_before(cause) {
-        Some((seconds, what)) if seconds <= CHANGE_S => {
+    let text = match fresh_change(gathered, diagnosis.onset, cause) {
+        Some((since, what)) => {
             let what = what.unwrap_or("a change");
             let began = told.as_ref().map_or("began to misbehave", |told| told.verb);
-            let at = gathered.facts.alarm.unix_seconds() - seconds;
-            let since = if diagnosis.onset >= at { diagnosis.onset - at } else { seconds };
             let numbers = told.as_ref().map(|told| format!(": {}", told.numbers)).unwrap_or_default();
             format!("{service} {began} {} after {what}{numbers}", span(since))
         }
-        _ => match &told {
+        None => match &told {
             Some(told) => format!("{service} {}: {}{}", told.state, told.numbers, behind(gathered, service)),
             None if seen_by_callers(cause) => {
                 format!(
@@ -50,6 +49,15 @@ pub fn claim(gathered: &Gathered, diagnosis: &Diagnosis, cause: &Cause) -> Strin
         },
     };
     short(&text, CLAIM - 1)
+}
+
+/// What changed on the service shortly before: seconds until the start of the incident, or until the alarm where it is said
+/// to have started before the change.
+fn fresh_change<'a>(gathered: &Gathered, onset: f64, cause: &'a Cause) -> Option<(f64, Option<&'a str>)> {
+    let (seconds, what) = change_before(cause)?;
+    let since_change = onset - (gathered.facts.alarm.unix_seconds() - seconds);
+    let since = if since_change >= 0.0 { since_change } else { seconds };
+    (since <= CHANGE_S).then_some((since, what))
 }
 
 /// What the most telling metric says.
@@ -233,7 +241,7 @@ pub fn description(gathered: &Gathered, onset: f64, cause: &Cause) -> String {
 pub fn next_checks(gathered: &Gathered, onset: f64, cause: &Cause) -> Vec<String> {
     let service = &cause.service;
     let mut out = Vec::new();
-    if let Some((_, Some(what))) = change_before(cause) {
+    if let Some((_, Some(what))) = fresh_change(gathered, onset, cause) {
         out.push(format!(
             "Compare the logs of {service} before and after {what}; rolling it back would decide"
         ));

@@ -161,12 +161,25 @@ async fn world(server: &Server, expression: &str) -> World {
     world
 }
 
+/// More than one request in twenty fails.
+const FAILING: &str = "sum by (service) (rate(http_requests_total{code=\"500\"}[20s])) \
+                       / sum by (service) (rate(http_requests_total[20s])) > 0.05";
+
+#[tokio::test]
+async fn a_change_long_before_is_not_named_for_it() {
+    let Some(mut server) = Server::start(true).await else { return };
+    let world = world(&server, FAILING).await;
+    world.change("orders-db", "v9", 40 * 60).await;
+    let first = &world.analyse(false).await.items[0];
+    assert!(first.claim.starts_with("orders-db is saturated: db pool connections in use 9"), "{first:#?}");
+    assert!(first.next_checks.iter().all(|check| !check.contains("v9")), "{first:#?}");
+    server.child.kill().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_saturated_database_is_found_behind_its_callers() {
     let Some(mut server) = Server::start(true).await else { return };
-    let expression = "sum by (service) (rate(http_requests_total{code=\"500\"}[20s])) \
-                      / sum by (service) (rate(http_requests_total[20s])) > 0.05";
-    let world = world(&server, expression).await;
+    let world = world(&server, FAILING).await;
     let answer = world.analyse(false).await;
     let analysis = answer.analysis.unwrap();
     let evidence = world.evidence().await;
