@@ -6,7 +6,7 @@ use diagnosis::{Cause, Kind, Statement};
 use outbox::Ts;
 
 use super::case::{SAME_CHANGE_S, what};
-use super::history;
+use super::{history, shift};
 use crate::ai::analysis::{ChartSeries, Evidence, EvidenceKind, EvidenceRole};
 use crate::ai::evidence::Gathered;
 use crate::ai::evidence::metrics::Measured;
@@ -36,6 +36,8 @@ struct Row {
     evidence: Evidence,
     /// The service it is about.
     service: Option<String>,
+    /// Whether what it shows is clearly other than before: what hardly moved is told, and speaks for no cause.
+    moved: bool,
 }
 
 impl<'a> Rows<'a> {
@@ -128,7 +130,9 @@ impl<'a> Rows<'a> {
         let mut row = self.metric(EvidenceRole::Candidate, &ask.query, summary);
         (row.value, row.baseline, row.score) = (value, baseline, score);
         (row.unit, row.series) = (Some(ask.unit.to_owned()), Some(vec![chart(labels, &drawn)]));
-        self.push(row, about);
+        let moved =
+            shift::differs(baseline, value, ask.unit) || shift::has_left(self.gathered, self.onset, one);
+        self.add(Row { evidence: row, service: about, moved });
     }
 
     /// Changes before the alarm, reported ones and new versions that nobody reported.
@@ -234,17 +238,22 @@ impl<'a> Rows<'a> {
     }
 
     fn push(&mut self, evidence: Evidence, service: Option<String>) {
-        let twin = self.rows.iter().any(|row| row.evidence.summary == evidence.summary);
+        self.add(Row { evidence, service, moved: true });
+    }
+
+    fn add(&mut self, row: Row) {
+        let twin = self.rows.iter().any(|other| other.evidence.summary == row.evidence.summary);
         if !twin {
-            self.rows.push(Row { evidence, service });
+            self.rows.push(row);
         }
     }
 
-    /// Metrics that speak of `service`, as symptom or candidate.
+    /// What was measured of `service` and has moved; everything measured of it when nothing has.
     pub fn of_service(&self, service: &str) -> Vec<EvidenceId> {
         let own = self.rows.iter().filter(|row| row.service.as_deref() == Some(service));
-        let metrics = own.filter(|row| row.evidence.role == EvidenceRole::Candidate);
-        metrics.map(|row| row.evidence.id).collect()
+        let metrics: Vec<&Row> = own.filter(|row| row.evidence.role == EvidenceRole::Candidate).collect();
+        let any = metrics.iter().any(|row| row.moved);
+        metrics.into_iter().filter(|row| row.moved || !any).map(|row| row.evidence.id).collect()
     }
 
     /// The last change of `service` before the alarm.

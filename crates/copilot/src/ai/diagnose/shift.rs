@@ -52,6 +52,17 @@ pub fn has_left(gathered: &Gathered, onset: f64, one: &Measured) -> bool {
         || fills && has_crept(times, &one.values, alarm, one.usual)
 }
 
+/// Whether a level is clearly other than the one before, as far as two numbers tell.
+pub fn differs(before: Option<f64>, now: Option<f64>, unit: &str) -> bool {
+    let (Some(before), Some(now)) = (before, now) else { return before.is_some() != now.is_some() };
+    (now - before).abs() >= least(before, unit)
+}
+
+/// The least distance from a usual level that is worth a word.
+fn least(level: f64, unit: &str) -> f64 {
+    if unit == "ratio" { LEAST_SHARE } else { LEAST_LEVEL * level.abs() }
+}
+
 /// The two sides of an alarm, in Unix seconds.
 #[derive(Clone, Copy)]
 struct Alarm {
@@ -80,8 +91,7 @@ fn is_outside(times: &[f64], values: &[f64], alarm: Alarm, unit: &str, usual: Op
     }
     // What earlier days reached at this hour is usual as well.
     let (low, high) = usual.map_or((*low, *high), |(least, most)| (low.min(least), high.max(most)));
-    let least = if unit == "ratio" { LEAST_SHARE } else { LEAST_LEVEL * middle.abs() };
-    let clear = (CLEAR * (high - low)).max(least);
+    let clear = (CLEAR * (high - low)).max(least(*middle, unit));
     let outside = |value: &&f64| **value > high + clear || **value < low - clear;
     around.iter().filter(outside).count() >= LEAST_OUTSIDE
 }
@@ -168,6 +178,20 @@ mod tests {
         let values: Vec<f64> = (0..=720).map(|n| if n < 600 { 0.01 } else { 0.2 }).collect();
         assert!(is_outside(&times, &values, Alarm::new(3600.0, 3000.0), "ratio", None), "ten minutes ago");
         assert!(!is_outside(&times, &values, Alarm::new(3600.0, 3600.0), "ratio", None), "began now");
+    }
+
+    #[test]
+    fn a_level_that_hardly_moved_does_not_differ() {
+        for (before, now, unit, moved) in [
+            (Some(0.0615), Some(0.063), "ratio", false),
+            (Some(0.00588), Some(0.154), "ratio", true),
+            (Some(12.9), Some(13.4), "/s", false),
+            (Some(12.9), Some(19.0), "/s", true),
+            (Some(12.9), None, "/s", true),
+            (None, None, "/s", false),
+        ] {
+            assert_eq!(differs(before, now, unit), moved, "{before:?} to {now:?} {unit}");
+        }
     }
 
     #[test]

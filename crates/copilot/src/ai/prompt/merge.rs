@@ -14,14 +14,48 @@ const UNPROPOSED: f64 = 0.05;
 /// What is less probable than this is not shown.
 const LEAST: f64 = 0.05;
 
+/// Words that say nothing of a cause beside a service's name.
+const EMPTY: [&str; 26] = [
+    "a",
+    "an",
+    "and",
+    "are",
+    "be",
+    "by",
+    "cause",
+    "caused",
+    "failing",
+    "fault",
+    "has",
+    "in",
+    "incident",
+    "is",
+    "issue",
+    "likely",
+    "most",
+    "of",
+    "problem",
+    "root",
+    "service",
+    "suspected",
+    "the",
+    "this",
+    "with",
+    "within",
+];
+
 /// The ranking of both together. A hypothesis of the model takes the place of the engine's about the same service when
-/// it builds on the same evidence; otherwise the engine's stands as it was, and is not told twice.
+/// it builds on the same evidence and says more than the name; otherwise the engine's stands as it was, and is not told
+/// twice.
 pub fn merge(statistical: &[Proposal], said: &[Said], evidence: &[Evidence]) -> Vec<Proposal> {
     let mut rest: Vec<Proposal> = statistical.to_vec();
     let mut out = Vec::new();
     for one in said {
         let twin = rest.iter().position(|own| own.service.is_some() && own.service == one.service);
         let prior = twin.and_then(|at| rest.get(at));
+        if only_names(one) {
+            continue;
+        }
         if prior.is_some_and(|own| !own.supporting.iter().any(|id| one.supporting.contains(id))) {
             continue;
         }
@@ -55,6 +89,14 @@ pub fn merge(statistical: &[Proposal], said: &[Said], evidence: &[Evidence]) -> 
     out.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     out.truncate(MOST);
     out
+}
+
+/// Whether a claim says nothing but which service it is, as small models do: nobody can check it or act on it.
+fn only_names(said: &Said) -> bool {
+    let Some(service) = said.service.as_deref() else { return false };
+    let claim = said.claim.to_lowercase().replace(&service.to_lowercase(), " ");
+    let mut words = claim.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.all(|word| EMPTY.contains(&word))
 }
 
 /// `prior` moved towards `said`, by [`MOST_MOVE`] in log-odds at most.
@@ -142,6 +184,23 @@ mod tests {
         }
         let kept = merge(&[own(&ids[..2])], &[said(&ids[2..3])], &[]);
         assert_eq!(kept[0].confidence, 0.8, "agreeing makes nobody less sure");
+    }
+
+    #[test]
+    fn a_claim_that_only_names_a_service_replaces_nothing() {
+        let ids: Vec<EvidenceId> = (0..2).map(|_| EvidenceId::new()).collect();
+        for (claim, who) in [
+            ("db is the cause", "the engine's"),
+            ("The root cause is most likely the DB service.", "the engine's"),
+            ("db ran out of connections", "db ran out of connections"),
+            ("a release of db", "a release of db"),
+        ] {
+            let said = Said { claim: claim.to_owned(), ..said(&ids) };
+            let merged = merge(&[own(&ids)], &[said.clone()], &[]);
+            assert_eq!(merged.iter().map(|one| one.claim.as_str()).collect::<Vec<_>>(), [who]);
+            let unproposed = merge(&[], &[said], &[]);
+            assert_eq!(unproposed.len(), usize::from(who == claim), "{claim}");
+        }
     }
 
     #[test]

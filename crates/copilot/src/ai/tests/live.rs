@@ -69,6 +69,12 @@ fn history(fault: bool) -> String {
             }
         }
     }
+    out.push_str("# TYPE process_cpu_seconds counter\n");
+    let mut cpu = 0.0;
+    for at in &rows {
+        cpu += STEP * if ill(*at) { 0.063 } else { 0.0615 } * (1.0 + 0.005 * noise(*at));
+        let _ = writeln!(out, "process_cpu_seconds_total{{service=\"orders-db\"}} {cpu} {at}");
+    }
     out.push_str("# TYPE db_pool_connections_in_use gauge\n");
     for at in &rows {
         let used = if ill(*at) { 39.0 + 0.5 * noise(*at) } else { 16.0 + 2.0 * noise(*at) };
@@ -199,6 +205,9 @@ async fn a_saturated_database_is_found_behind_its_callers() {
     let symptom = symptoms.max_by_key(|row| row.query.as_ref().map(String::len)).unwrap();
     assert_eq!(symptom.threshold, Some(0.05), "{told}");
     assert!((symptom.value.unwrap() - 0.14).abs() < 0.02 && symptom.baseline.unwrap() < 0.005, "{told}");
+    let still =
+        evidence.iter().find(|row| row.summary.starts_with("Process cpu use of orders-db is")).expect(&told);
+    assert!(!first.supporting_evidence.contains(&still.id), "what hardly moved speaks for nothing: {told}");
     let changed = evidence.iter().find(|row| row.kind == EvidenceKind::Change).unwrap();
     assert!(changed.summary.contains("storefront runs version v1.1"), "{told}");
     for row in evidence.iter().filter(|row| row.kind == EvidenceKind::Metric) {
