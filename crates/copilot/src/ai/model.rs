@@ -206,7 +206,11 @@ impl Model {
         };
         let spent = store::spent_since(tx, tenant, midnight(tx.now())).await?;
         if spent.saturating_add(reserved) > self.daily_micros {
-            let why = "today's budget for the model is used up".to_owned();
+            let usd = |micros: i64| micros as f64 / 1e6;
+            let (spent, daily) = (usd(spent), usd(self.daily_micros));
+            let why = format!(
+                "today's budget for the model leaves no room for another call, {spent} of {daily} USD are used"
+            );
             return Ok(Err(Denied::Refused(if assumed { format!("{why} ({})", unlisted()) } else { why })));
         }
         sabotage::point("analysis.looked").await?;

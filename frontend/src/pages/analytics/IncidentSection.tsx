@@ -41,7 +41,7 @@ export function IncidentSection({ span }: { span: Span }) {
         <Tile
           name="Incidents"
           value={count(data.incidents)}
-          note={`from ${exact(data.alerts)} alerts`}
+          note={`from ${exact(data.alerts)} ${data.alerts === 1 ? 'alert' : 'alerts'}`}
           filter={within}
         />
         <Tile

@@ -30,7 +30,7 @@ test('a model that answered is named, with its tokens and cost', () => {
 
 test('a model that failed is not passed off as unused, and what it cost is told', () => {
   const parts = analysisParts({ ...analysis, engine: 'statistical' });
-  expect(parts[0]).toBe('Statistics; gpt-4o-mini gave no answer to use');
+  expect(parts[0]).toBe('Statistics; no answer of gpt-4o-mini to use');
   expect(parts).toContain('1,234 tokens in, 56 out');
 });
 

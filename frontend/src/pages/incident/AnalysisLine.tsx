@@ -67,5 +67,5 @@ function made({ engine, model, status }: Analysis): string {
   if (engine === 'llm') return model ?? 'Language model';
   if (status === 'queued' || status === 'running') return 'Still at work';
   if (!model) return 'Statistics, no model used';
-  return `Statistics; ${model} gave no answer to use`;
+  return `Statistics; no answer of ${model} to use`;
 }
