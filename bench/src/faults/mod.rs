@@ -3,6 +3,7 @@
 
 pub mod analyses;
 pub mod answers;
+pub mod away;
 pub mod check;
 pub mod clocks;
 pub mod database;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::analyses::Mishap;
 use super::load::Rate;
 use super::{
-    Backend, Report, Trial, analyses, answers, clocks, delivery, durable, fsync, full_disk, healing, hostile,
-    numbers, rolling, single,
+    Backend, Report, Trial, analyses, answers, away, clocks, delivery, durable, fsync, full_disk, healing,
+    hostile, numbers, rolling, single,
 };
 
 /// The promises that the programme knows, by their numbers in the design.
@@ -14,6 +14,8 @@ use super::{
 pub enum Promise {
     /// What was accepted is never lost.
     G1,
+    /// Nor while the database is away.
+    G1e,
     /// What failed is answered so that it is sent again.
     G2,
     /// One open incident for each key.
@@ -38,8 +40,9 @@ pub enum Promise {
 
 impl Promise {
     /// Every promise.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::G1,
+        Self::G1e,
         Self::G2,
         Self::G3,
         Self::G6,
@@ -56,6 +59,9 @@ impl Promise {
     pub fn says(self) -> &'static str {
         match self {
             Self::G1 => "what was answered 2xx is never lost, whatever dies",
+            Self::G1e => {
+                "webhooks are accepted while PostgreSQL is away, and are all there 60 s after it is back"
+            }
             Self::G2 => "what was not stored is answered so that it is sent again",
             Self::G3 => "there is one open incident for each key",
             Self::G6 => "every change has one event, and the numbers have no gap",
@@ -77,7 +83,9 @@ impl Promise {
         let (begun, mut report, mut rounds) = (Instant::now(), Report::default(), 0_u64);
         while rounds == 0 || begun.elapsed() < trial.time {
             for backend in self.backends() {
-                let time = trial.time.mul_f64(0.35).min(Duration::from_secs(120));
+                let part = trial.time.mul_f64(0.35).min(Duration::from_secs(120));
+                // An outage is one, however long.
+                let time = if self == Self::G1e { trial.time } else { part };
                 let trial = Trial { backend, time, seed: trial.seed.wrapping_add(rounds), ..trial.clone() };
                 report.note(format!("on {backend:?}"));
                 report.extend(self.once(&trial).await?);
@@ -94,7 +102,7 @@ impl Promise {
     /// What one process alone can't break is tried with two.
     fn backends(self) -> Vec<Backend> {
         match self {
-            Self::G3 | Self::G7 | Self::G9 | Self::G10 | Self::G17 | Self::G18 | Self::G19 => {
+            Self::G1e | Self::G3 | Self::G7 | Self::G9 | Self::G10 | Self::G17 | Self::G18 | Self::G19 => {
                 vec![Backend::Postgres]
             }
             Self::G8 => vec![Backend::Sqlite],
@@ -117,6 +125,7 @@ impl Promise {
                     report.note("SKIPPED: no disk was filled, because this user may not mount one");
                 }
             }
+            Self::G1e => report.extend(away::database_away(trial).await?),
             Self::G2 => report.extend(answers::codes(trial).await?),
             Self::G3 => report.extend(single::one_each(trial, 200).await?),
             Self::G6 => report.extend(numbers::gapless(trial).await?),

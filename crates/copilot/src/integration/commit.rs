@@ -1,6 +1,7 @@
 //! One commit: the receipts of the gathered requests, their alerts, the incidents and the events that announce them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use outbox::{Ts, Tx, sabotage};
 use uuid::Uuid;
@@ -21,6 +22,12 @@ use crate::incident::tracked::store::bulk::Heard;
 /// How often a commit is tried when another process was faster.
 const TRIES: usize = 3;
 
+/// How long a commit may wait for a connection while requests can be spooled instead.
+const SOON: Duration = Duration::from_millis(500);
+
+/// No connection was to be had: no request is tried alone, because none is at fault.
+const AWAY: Error = Error::Unavailable("unavailable", "the database is away; send it again");
+
 /// A request that is stored.
 type Stored = (DeliveryId, Vec<DeliveryResult>);
 
@@ -32,6 +39,7 @@ pub async fn all(app: &App, gathered: Vec<Waiting>) {
     let mut answers: Vec<Result<Stored>> = match in_time(app, &mut entries).await {
         Ok(stored) => stored.into_iter().map(Ok).collect(),
         Err(error) if entries.len() == 1 => vec![Err(error)],
+        Err(error) if is_away(&error) => entries.iter().map(|_| Err(AWAY)).collect(),
         Err(_) => {
             let mut answers = Vec::with_capacity(entries.len());
             for entry in &mut entries {
@@ -70,6 +78,19 @@ pub async fn tried(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     }
 }
 
+/// A transaction of `tenant`; one that has to wait for its connection too long is given up where there is a spool.
+async fn begin(app: &App, tenant: TenantId) -> Result<Tx> {
+    let begun = app.db.begin(tenant.0);
+    if !app.spool.is_on() {
+        return Ok(begun.await?);
+    }
+    Ok(tokio::time::timeout(SOON, begun).await.map_err(|_| AWAY)??)
+}
+
+fn is_away(error: &Error) -> bool {
+    matches!((error, AWAY), (Error::Unavailable(_, why), Error::Unavailable(_, away)) if *why == away)
+}
+
 /// Whether another process was faster: an alert or an incident that was to be new is there by now.
 fn is_race(error: &Error) -> bool {
     let Error::Internal(cause) = error else { return false };
@@ -95,7 +116,7 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     let Some(first) = entries.first() else { return Ok(Vec::new()) };
     let (tenant, project) = (first.proof.tenant, first.proof.integration.project_id);
     let known = app.inbox.known.of(project);
-    let mut tx = app.db.begin(tenant.0).await?;
+    let mut tx = begin(app, tenant).await?;
     let caught_up = known.catch_up(&mut tx, tenant, project).await?;
     let hits = still_known(&known, entries);
     let mut rows: BTreeMap<RowKey, Row> = BTreeMap::new();

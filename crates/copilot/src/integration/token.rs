@@ -24,11 +24,14 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long after the database has confirmed a token it counts while the database is away.
 const CONFIRMED: Duration = Duration::from_secs(24 * 3600);
 
+/// How long the database may take over a token that it has confirmed before, when the request can be spooled.
+const SOON: Duration = Duration::from_millis(500);
+
 /// Tokens that are remembered at most.
 const MOST: u64 = 10_000;
 
 /// The integration that a webhook token proves, with what all its requests need worked out once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Proof {
     /// The tenant.
     pub tenant: TenantId,
@@ -46,6 +49,8 @@ pub struct Proof {
     pub prefix: String,
     /// Differs wherever the same text may mean another alert or another description of it.
     pub seed: [u8; 32],
+    /// Whether the database has just said so. If not, what it proves must be spooled, and is asked about again there.
+    pub sure: bool,
     expires_at: Option<Ts>,
 }
 
@@ -72,6 +77,7 @@ impl Proof {
             source: Source::new(integration.name.clone(), integration.kind.as_str(), &written),
             seed: seed.into(),
             prefix: String::new(),
+            sure: true,
             expires_at: None,
             integration,
         }
@@ -80,6 +86,11 @@ impl Proof {
     /// The same by a token that ends at `expires_at`.
     pub fn until(self, expires_at: Option<Ts>) -> Self {
         Self { expires_at, ..self }
+    }
+
+    /// The same, remembered while the database does not answer.
+    fn remembered(&self) -> Arc<Self> {
+        Arc::new(Self { sure: false, ..self.clone() })
     }
 
     /// Whether its token had not ended by `at`.
@@ -131,20 +142,27 @@ impl Tokens {
         if proof.held_at(app.clock().now()) { Ok(proof) } else { Err(WRONG) }
     }
 
-    /// Asks the database, or remembers what it said if it does not answer and the request can be spooled.
+    /// Asks the database, or remembers what it said if it does not answer soon and the request can be spooled.
     async fn confirm(&self, app: &App, text: &str, name: [u8; 32]) -> Result<Arc<Proof>> {
         let confirmed = self.confirmed.get(&name).await.filter(|_| app.spool.is_on());
         if let Some(proof) = confirmed.as_ref().filter(|_| app.spool.is_behind()) {
             // The database was away a moment ago; nobody waits for it to be sure.
-            return Ok(proof.clone());
+            return Ok(proof.remembered());
         }
-        match (look_up(app, text).await, confirmed) {
+        let asked = match &confirmed {
+            Some(proof) => match tokio::time::timeout(SOON, look_up(app, text)).await {
+                Ok(said) => said,
+                Err(_) => return Ok(proof.remembered()),
+            },
+            None => look_up(app, text).await,
+        };
+        match (asked, confirmed) {
             (Ok(proof), _) => {
                 let proof = Arc::new(proof);
                 self.confirmed.insert(name, proof.clone()).await;
                 Ok(proof)
             }
-            (Err(Error::Unavailable(..)), Some(proof)) => Ok(proof),
+            (Err(Error::Unavailable(..)), Some(proof)) => Ok(proof.remembered()),
             (Err(error), _) => {
                 if matches!(error, Error::Credentials(..)) {
                     self.confirmed.invalidate(&name).await;

@@ -148,14 +148,15 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
     Ok(Json(Accepted { status: "success", delivery_id, received, results }).into_response())
 }
 
-/// Stores a request, or keeps it in the spool: while anything waits there, or when it can't be stored.
+/// Stores a request, or keeps it in the spool: while anything waits there, while the database can't say whether its
+/// token still counts, or when it can't be stored.
 async fn store(app: &App, hook: &Hook, reading: Reading, entry: Entry) -> Answer {
     if !app.spool.is_on() {
         return app.inbox.submit(app, entry).await;
     }
-    if app.spool.is_behind() {
+    if app.spool.is_behind() || !hook.proof.sure {
         let record = Record::of(hook, &reading);
-        if app.spool.keep(app, &record, false).await? {
+        if app.spool.keep(app, &record, !hook.proof.sure).await? {
             return waits(hook, reading, &record);
         }
     }

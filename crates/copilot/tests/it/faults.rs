@@ -10,7 +10,8 @@ use bench::faults::delivery::{self, Mishap as Befalls};
 use bench::faults::healing::{self, Cause};
 use bench::faults::load::Rate;
 use bench::faults::{
-    Backend, Report, Trial, answers, clocks, durable, fsync, full_disk, hostile, numbers, rolling, single,
+    Backend, Report, Trial, answers, away, clocks, durable, fsync, full_disk, hostile, numbers, rolling,
+    single,
 };
 
 /// How long what a promise depends on is away.
@@ -129,6 +130,16 @@ async fn g1_a_full_disk_that_is_swallowed_is_noticed() {
         found("lost", async || full_disk::fills(&trial(Backend::Sqlite, "swallow-insert-error"), 1).await)
             .await;
     }
+}
+
+#[tokio::test]
+async fn g1_postgresql_away_loses_nothing() {
+    held(&away::database_away(&trial(Backend::Postgres, "")).await.unwrap());
+}
+
+#[tokio::test]
+async fn g1_a_spool_that_forgets_is_noticed() {
+    found("lost", async || away::database_away(&trial(Backend::Postgres, "spool-in-memory")).await).await;
 }
 
 #[tokio::test]
