@@ -196,7 +196,7 @@ mod tests {
             ("a release of db", "a release of db"),
         ] {
             let said = Said { claim: claim.to_owned(), ..said(&ids) };
-            let merged = merge(&[own(&ids)], &[said.clone()], &[]);
+            let merged = merge(&[own(&ids)], std::slice::from_ref(&said), &[]);
             assert_eq!(merged.iter().map(|one| one.claim.as_str()).collect::<Vec<_>>(), [who]);
             let unproposed = merge(&[], &[said], &[]);
             assert_eq!(unproposed.len(), usize::from(who == claim), "{claim}");
