@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use outbox::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, ParseError};
 
 use super::{ServeArgs, Settings};
 use crate::config::Config;
@@ -63,9 +64,7 @@ pub async fn stop_asked() -> anyhow::Result<()> {
 /// # Errors
 /// When the level can't be read.
 pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
-    // At this library's lowest level whole frames would be in the log, and with them what events say.
-    let filter = format!("tungstenite=debug,{}", config.log_level);
-    let filter = EnvFilter::try_new(filter).context("log_level")?;
+    let filter = filter(&config.log_level).context("log_level")?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let json = match config.log_format.as_str() {
         "json" => true,
@@ -81,8 +80,33 @@ pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What is logged: `level`, without one library's lowest, at which whole frames would be in the log, and with them what
+/// events say.
+fn filter(level: &str) -> Result<EnvFilter, ParseError> {
+    let filter = EnvFilter::try_new(level)?;
+    match filter.max_level_hint() {
+        Some(LevelFilter::TRACE) => EnvFilter::try_new(format!("tungstenite=debug,{level}")),
+        _ => Ok(filter),
+    }
+}
+
 fn record_metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = PrometheusBuilder::new().set_buckets(&BUCKETS)?.install_recorder()?;
     metrics::gauge!("sre_copilot_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(handle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_level_is_raised_and_frames_are_in_no_log() {
+        for (level, most) in [("info", LevelFilter::INFO), ("warn,hyper=debug", LevelFilter::DEBUG)] {
+            assert_eq!(filter(level).unwrap().max_level_hint(), Some(most), "{level}");
+        }
+        for level in ["trace", "5", "TRACE"] {
+            assert!(filter(level).unwrap().to_string().contains("tungstenite=debug"), "{level}");
+        }
+    }
 }
