@@ -59,7 +59,7 @@ pub struct Alert {
     /// The canonical bytes of the labels received, whole: what the alert key is computed over.
     #[serde(skip)]
     pub canonical: Vec<u8>,
-    /// The FNV-1a fingerprint of the labels received, 16 lower-case hexadecimal digits.
+    /// The FNV-1a fingerprint of the labels received, or Grafana's own: 16 lower-case hexadecimal digits.
     pub fingerprint: String,
     /// The fingerprint the sender supplied, if well-formed. Grafana's covers labels that it does not send.
     pub sender_fingerprint: Option<String>,

@@ -37,7 +37,11 @@ fn alert(fields: &Fields, index: usize, context: &Context) -> Result<Alert, Refu
     if name == Some("DatasourceError") || reason == Some("Error") {
         raise(flags, Flag::QueryError);
     }
-    Ok(draft.finish(index, context))
+    let mut alert = draft.finish(index, context);
+    if let Some(supplied) = &alert.sender_fingerprint {
+        alert.fingerprint.clone_from(supplied);
+    }
+    Ok(alert)
 }
 
 /// The measured values by the letter of their query; a query without a value has `null`.

@@ -92,6 +92,51 @@ impl Error {
         Self::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
+    /// A parser's refusal with the path of the field that it names, or `otherwise` where it names none.
+    pub fn of_field(text: &str, otherwise: &str) -> Self {
+        let text = plain(text);
+        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+        let is_path = |path: &str| {
+            !path.is_empty() && path.chars().all(|c| c.is_ascii_alphanumeric() || "_.[]".contains(c))
+        };
+        let (path, message) = text.split_once(": ").filter(|(path, _)| is_path(path)).unwrap_or(("", text));
+        let named = ["missing field `", "duplicate field `", "unknown field `"]
+            .iter()
+            .find_map(|start| message.strip_prefix(start)?.split_once('`').map(|(name, _)| name));
+        let field = match (path, named) {
+            ("", Some(name)) => name.to_owned(),
+            // The parser's path ends at the field that it has just read.
+            (path, Some(name)) if path != name => format!("{path}.{name}"),
+            ("", None) => otherwise.to_owned(),
+            (path, _) => path.to_owned(),
+        };
+        Self::field(field, message)
+    }
+
+    /// The field that a refusal with a slug of its own is about.
+    fn refused_field(slug: &str) -> Option<&'static str> {
+        Some(match slug {
+            "weak-password" => "password",
+            "url-not-allowed" => "url",
+            "invalid-cursor" => "cursor",
+            "query-too-complex" => "q",
+            "idempotency-conflict" => "Idempotency-Key",
+            _ => return None,
+        })
+    }
+
+    /// The fields that were not accepted.
+    fn errors(&self) -> Vec<FieldError> {
+        match self {
+            Self::Invalid(errors) => errors.clone(),
+            Self::Refused(slug, why) => {
+                let field = Self::refused_field(slug).map(str::to_owned);
+                field.into_iter().map(|field| FieldError { field, message: why.clone() }).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The status and the last part of the problem's type.
     pub fn status(&self) -> (StatusCode, &'static str) {
         match self {
@@ -134,7 +179,7 @@ impl Error {
             status: status.as_u16(),
             detail: self.to_string(),
             request_id: crate::http::request_id(),
-            errors: if let Self::Invalid(errors) = self { errors.clone() } else { Vec::new() },
+            errors: self.errors(),
             legal: if let Self::IllegalMove { legal, .. } = self { Some(legal.clone()) } else { None },
         }
     }
@@ -251,7 +296,7 @@ impl From<JsonRejection> for Error {
             JsonRejection::MissingJsonContentType(_) => {
                 Self::Unsupported("unsupported-media-type", "send application/json")
             }
-            JsonRejection::JsonDataError(error) => Self::field("", plain(&error.body_text())),
+            JsonRejection::JsonDataError(error) => Self::of_field(&error.body_text(), ""),
             JsonRejection::JsonSyntaxError(error) => {
                 Self::Malformed("malformed-json", plain(&error.body_text()))
             }
@@ -276,6 +321,6 @@ impl From<PathRejection> for Error {
 
 impl From<QueryRejection> for Error {
     fn from(rejection: QueryRejection) -> Self {
-        Self::field("query", plain(&rejection.body_text()))
+        Self::of_field(&rejection.body_text(), "query")
     }
 }

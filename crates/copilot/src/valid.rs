@@ -1,14 +1,19 @@
 //! Bodies that were read and checked before a handler sees them, and the rules that several of them share.
 
 use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use garde::Validate;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, FieldError};
 
-/// A JSON body that fits its type and its rules; anything else is 400, 415 or 422.
+/// How deep a body may be nested; ours are three deep.
+const DEPTH: usize = 64;
+
+/// A JSON object that fits its type and its rules; anything else is 400, 413, 415 or 422.
 #[derive(Clone, Debug)]
 pub struct Valid<T>(pub T);
 
@@ -21,7 +26,7 @@ where
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let Json(value) = Json::<T>::from_request(request, state).await?;
+        let value: T = read(request, state).await?;
         value.validate().map_err(|report| {
             let errors = report.iter().map(|(path, error)| FieldError {
                 field: path.to_string(),
@@ -31,6 +36,51 @@ where
         })?;
         Ok(Self(value))
     }
+}
+
+async fn read<S: Send + Sync, T: DeserializeOwned>(request: Request, state: &S) -> Result<T, Error> {
+    let (parts, body) = request.into_parts();
+    let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
+        .await
+        .map_err(|rejection| Error::from(JsonRejection::from(rejection)))?;
+    if depth(&bytes) > DEPTH {
+        let why = format!("the body is nested deeper than {DEPTH}");
+        return Err(Error::Malformed("malformed-json", why));
+    }
+    let again = Request::from_parts(parts, Body::from(bytes.clone()));
+    let read = Json::<T>::from_request(again, state).await;
+    let is_json = || serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
+    match read {
+        Err(error @ JsonRejection::MissingJsonContentType(_)) => Err(error.into()),
+        // The parser would take an array for an object whose members come in order.
+        _ if bytes.trim_ascii_start().first() != Some(&b'{') && is_json() => {
+            Err(Error::field("", "the body must be a JSON object"))
+        }
+        // It calls a value of the wrong type a wrong syntax where it expects a word.
+        Err(JsonRejection::JsonSyntaxError(error)) if is_json() => {
+            Err(Error::of_field(&error.body_text(), ""))
+        }
+        read => Ok(read.map(|Json(value)| value)?),
+    }
+}
+
+/// How deep arrays and objects are nested.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut most, mut quoted, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                most = most.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
 }
 
 /// Tells a member that is null from one that is absent, for bodies in which null clears.
@@ -57,4 +107,59 @@ pub fn visible(text: &str, context: &()) -> garde::Result {
 /// When it holds one.
 pub fn storable(text: &str, (): &()) -> garde::Result {
     if text.contains('\0') { Err(garde::Error::new("must not contain a NUL character")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header::CONTENT_TYPE;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, Validate)]
+    struct Sample {
+        #[garde(skip)]
+        name: String,
+        #[garde(skip)]
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Plain,
+    }
+
+    async fn sent(body: &str) -> Result<Sample, (u16, String)> {
+        let request = Request::post("/").header(CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        match Valid::<Sample>::from_request(request, &()).await {
+            Ok(Valid(sample)) => Ok(sample),
+            Err(error) => {
+                let fields = error.problem().errors.into_iter().map(|error| error.field).collect::<Vec<_>>();
+                Err((error.status().0.as_u16(), fields.join(",")))
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn only_an_object_of_the_right_form_is_read() {
+        let sample = sent("{\"name\": \"[{\\\"\", \"kind\": \"plain\", \"more\": [[1]]}").await.unwrap();
+        assert!(sample.name == "[{\"" && matches!(sample.kind, Some(Kind::Plain)));
+        let deep = format!("{{\"name\": \"x\", \"more\": {}1{}}}", "[".repeat(64), "]".repeat(64));
+        for (body, status, field) in [
+            ("[\"x\", \"plain\"]", 422, ""),
+            ("null", 422, ""),
+            ("[]", 422, ""),
+            ("{}", 422, "name"),
+            ("{\"name\": null}", 422, "name"),
+            ("{\"name\": \"x\", \"kind\": \"odd\"}", 422, "kind"),
+            ("{\"name\": \"x\", \"kind\": {}}", 422, "kind"),
+            ("{\"name\": \"x\", \"name\": \"y\"}", 422, "name"),
+            ("{\"name\": ", 400, ""),
+            ("", 400, ""),
+            (deep.as_str(), 400, ""),
+        ] {
+            assert_eq!(sent(body).await.unwrap_err(), (status, field.to_owned()), "{body}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Merging: one incident's alerts, comments and evidence become another's.
 
 use axum::extract::State as With;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use garde::Validate;
 use outbox::Tx;
@@ -32,12 +32,18 @@ pub async fn merge(
     With(app): With<App>,
     member: Engineer,
     Path(name): Path<String>,
+    headers: HeaderMap,
     Valid(Merge { into }): Valid<Merge>,
 ) -> Result<Response> {
     let mut tx = app.db.begin(member.tenant.0).await?;
     let id = read::resolve_id(&mut tx, member.tenant, member.project, &name).await?;
     store::lock_project(&mut tx, member.tenant, member.project).await?;
     let mut desk = Desk::new(member.tenant, member.project, tx.now());
+    // In one order, so that two merges of the same incidents never wait for each other in a circle.
+    for one in [id.min(into), id.max(into)] {
+        desk.take(&mut tx, one).await?;
+    }
+    write::expected(&headers, desk.take(&mut tx, id).await?.incident.version)?;
     let key = close(&mut tx, &mut desk, id, into).await?;
     carry(&mut tx, &member, id, into, key.as_deref()).await?;
     take_over(&mut tx, &mut desk, &member, into).await?;
@@ -54,8 +60,7 @@ async fn close(tx: &mut Tx, desk: &mut Desk, id: IncidentId, into: IncidentId) -
     if id == into {
         return Err(Error::Conflict("an incident can't be merged into itself".to_owned()));
     }
-    // In one order, so that two merges of the same incidents never wait for each other in a circle.
-    for one in [id.min(into), id.max(into)] {
+    for one in [id, into] {
         let incident = &desk.take(tx, one).await?.incident;
         if incident.merged_into.is_some() || incident.state == State::Learned {
             let number = incident.number;
@@ -67,7 +72,7 @@ async fn close(tx: &mut Tx, desk: &mut Desk, id: IncidentId, into: IncidentId) -
     merged.enter(State::Resolved, By::Person, now);
     let incident = &mut merged.incident;
     incident.merged_into = Some(into);
-    incident.open_alert_count = 0;
+    (incident.alert_count, incident.open_alert_count) = (0, 0);
     (incident.flapping, incident.stale) = (false, false);
     let key = merged.incident_key.clone();
     desk.changed(id);

@@ -186,12 +186,20 @@ pub async fn change(
     let mut tx = app.db.begin(member.tenant.0).await?;
     let id = read::resolve_id(&mut tx, member.tenant, member.project, &name).await?;
     let mut desk = Desk::new(member.tenant, member.project, tx.now());
-    let current = desk.take(&mut tx, id).await?.incident.version;
-    if tags(&headers, &header::IF_MATCH).is_some_and(|expected| !expected.strongly(current)) {
-        return Err(Error::PreconditionFailed);
-    }
+    expected(&headers, desk.take(&mut tx, id).await?.incident.version)?;
     apply(&mut tx, &mut desk, &member, id, change).await?;
     finish(tx, desk, &app, &member, id, StatusCode::OK).await
+}
+
+/// Whether `If-Match`, when it was sent, names the current version.
+///
+/// # Errors
+/// 412 when it names another.
+pub fn expected(headers: &HeaderMap, current: i64) -> Result<()> {
+    match tags(headers, &header::IF_MATCH) {
+        Some(tags) if !tags.strongly(current) => Err(Error::PreconditionFailed),
+        _ => Ok(()),
+    }
 }
 
 async fn apply(
@@ -260,6 +268,7 @@ pub async fn set_state(
     With(app): With<App>,
     member: Engineer,
     Path(name): Path<String>,
+    headers: HeaderMap,
     Valid(to): Valid<Move>,
 ) -> Result<Response> {
     let mut tx = app.db.begin(member.tenant.0).await?;
@@ -267,6 +276,7 @@ pub async fn set_state(
     let now = tx.now();
     let mut desk = Desk::new(member.tenant, member.project, now);
     let record = desk.take(&mut tx, id).await?;
+    expected(&headers, record.incident.version)?;
     let from = record.incident.state;
     if from != to.state {
         if record.incident.merged_into.is_some() {

@@ -267,7 +267,13 @@ pub async fn rotate_token(
 ) -> Result<Json<Rotated>> {
     let mut tx = app.db.begin(member.tenant.0).await?;
     let row = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
-    let old_token_expires_at = tx.now().plus_seconds(OVERLAP_S);
+    let now = tx.now();
+    if store::ends_later(&mut tx, member.tenant, id, now).await? {
+        let why = "the token before this one works until its 24 h are over; rotate again then, or, if one has leaked, \
+                   remove the integration and create it anew";
+        return Err(Error::Conflict(why.to_owned()));
+    }
+    let old_token_expires_at = now.plus_seconds(OVERLAP_S);
     let token = SecretToken::generate();
     store::retire_tokens(&mut tx, member.tenant, id, old_token_expires_at).await?;
     store::add_token(&mut tx, member.tenant, id, token.prefix(), &token.hash()).await?;

@@ -172,7 +172,18 @@ pub async fn add_token(
         .bind(tenant).bind(id).bind(prefix).bind(secret_hash).bind(now).execute(c).await.map(drop))
 }
 
-/// Lets the current tokens of an integration end at `expires_at`, and ends the ones before at once.
+/// Whether an integration has a token that was replaced and has not ended by `now`.
+///
+/// # Errors
+/// When the database refused.
+pub async fn ends_later(tx: &mut Tx, tenant: TenantId, id: IntegrationId, now: Ts) -> sqlx::Result<bool> {
+    on_tx!(tx, c => sqlx::query_scalar::<_, i64>(
+        "select count(*) from integration_tokens where tenant_id = $1 and integration_id = $2 and expires_at > $3")
+        .bind(tenant).bind(id).bind(now).fetch_one(c).await)
+    .map(|count| count > 0)
+}
+
+/// Lets the current tokens of an integration end at `expires_at`, and forgets the ones that have ended.
 ///
 /// # Errors
 /// When the database refused.

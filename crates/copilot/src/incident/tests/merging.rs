@@ -12,6 +12,8 @@ async fn what_can_not_be_merged_is_refused() {
     world.merge("INC-1", &a).await.expect(409);
     world.merge(&a, &crate::ids::IncidentId::new().to_string()).await.expect(404);
     world.merge(&crate::ids::IncidentId::new().to_string(), &a).await.expect(404);
+    let absent = crate::ids::IncidentId::new().to_string();
+    world.merge(&absent, &absent).await.expect(404);
     world.merge(&a, &b).await.expect(200);
     for (from, into) in [(&a, &b), (&a, &c), (&b, &a)] {
         world.merge(from, into).await.expect(409);

@@ -297,9 +297,13 @@ impl World {
     }
 
     pub async fn set_state(&self, id: &str, state: &str) -> Answer {
+        self.set_state_if(id, HeaderMap::new(), state).await
+    }
+
+    pub async fn set_state_if(&self, id: &str, headers: HeaderMap, state: &str) -> Answer {
         let valid = body(&json!({ "state": state })).await.unwrap();
         let member = Engineer(self.member.clone());
-        answer(write::set_state(With(self.app()), member, Path(id.to_owned()), valid).await).await
+        answer(write::set_state(With(self.app()), member, Path(id.to_owned()), headers, valid).await).await
     }
 
     pub async fn comment(&self, id: &str, said: Value) -> Answer {
@@ -312,9 +316,13 @@ impl World {
     }
 
     pub async fn merge(&self, id: &str, into: &str) -> Answer {
+        self.merge_if(id, HeaderMap::new(), into).await
+    }
+
+    pub async fn merge_if(&self, id: &str, headers: HeaderMap, into: &str) -> Answer {
         let valid = body(&json!({ "into": into })).await.unwrap();
         let member = Engineer(self.member.clone());
-        answer(merge::merge(With(self.app()), member, Path(id.to_owned()), valid).await).await
+        answer(merge::merge(With(self.app()), member, Path(id.to_owned()), headers, valid).await).await
     }
 
     pub async fn one_as(&self, member: &Member, id: &str, headers: HeaderMap) -> Answer {

@@ -99,15 +99,19 @@ async fn a_change_is_recorded_field_by_field_in_one_version_and_one_event() {
 #[tokio::test]
 async fn a_stale_change_is_refused_and_an_empty_one_changes_nothing() {
     let world = World::new().await;
-    let id = world.opened("Slow").await;
+    let (id, other) = (world.opened("Slow").await, world.opened("Slower").await);
     for tag in ["\"2\"", "W/\"1\"", "1", "", "\"0\", \"2\""] {
         world.patch(&id, headers("if-match", tag), json!({"title": "x"})).await.expect(412);
+        world.set_state_if(&id, headers("if-match", tag), "acknowledged").await.expect(412);
+        world.merge_if(&id, headers("if-match", tag), &other).await.expect(412);
     }
     for tag in ["\"1\"", "*", "\"9\", \"1\""] {
         let same = world.patch(&id, headers("if-match", tag), json!({"title": "Slow"})).await.expect(200);
         assert_eq!(same["version"], 1, "{tag}");
     }
-    assert_eq!(world.events().await, ["incident.created"]);
+    assert_eq!(world.events().await, ["incident.created"; 2]);
+    world.set_state_if(&id, headers("if-match", "\"1\""), "acknowledged").await.expect(200);
+    world.merge_if(&id, headers("if-match", "\"2\""), &other).await.expect(200);
 }
 
 #[tokio::test]
