@@ -123,7 +123,14 @@ pub fn load(
     }
     let shown = table.iter().map(|(key, value)| show(key, value, origins.get(key))).collect();
     let config: Config = table.try_into().context("a setting does not have the right form")?;
+    if !config.public_url.is_empty() && !is_http(&config.public_url) {
+        bail!("public_url is {:?}; it must be an http:// or https:// URL of a host", config.public_url);
+    }
     Ok((config, shown))
+}
+
+fn is_http(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// The keys of a settings file, checked against the known ones.
@@ -205,6 +212,19 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_public_url_is_one() {
+        for (url, good) in [
+            ("https://sre.example.com/", true),
+            ("http://[::1]:8500", true),
+            ("notaurl", false),
+            ("ftp://x", false),
+        ] {
+            let read = load(None, |name| (name == "SRE_COPILOT_PUBLIC_URL").then(|| url.to_owned()));
+            assert_eq!(read.is_ok(), good, "{url}");
+        }
+    }
 
     #[test]
     fn an_empty_environment_is_enough() {

@@ -89,6 +89,12 @@ impl Model {
     pub fn from_config(config: &Config) -> anyhow::Result<Self> {
         // A second installation fails and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        if !(0.0..=1e9).contains(&config.llm_daily_budget_usd) {
+            let budget = config.llm_daily_budget_usd;
+            anyhow::bail!(
+                "llm_daily_budget_usd is {budget}; it takes 0, which turns the model off, to 1e9 USD"
+            );
+        }
         if !(1..=3600).contains(&config.llm_timeout_s) {
             anyhow::bail!("llm_timeout_s is {}; it takes 1 to 3600 seconds", config.llm_timeout_s);
         }

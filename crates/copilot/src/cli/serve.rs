@@ -7,7 +7,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use outbox::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{LevelFilter, ParseError};
+use tracing_subscriber::filter::LevelFilter;
 
 use super::{ServeArgs, Settings};
 use crate::config::Config;
@@ -82,10 +82,15 @@ pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
 
 /// What is logged: `level`, without one library's lowest, at which whole frames would be in the log, and with them what
 /// events say.
-fn filter(level: &str) -> Result<EnvFilter, ParseError> {
+fn filter(level: &str) -> anyhow::Result<EnvFilter> {
+    // A word that is no level would be taken for the name of a module, and nothing else would be logged.
+    let mut bare = level.split(',').map(str::trim).filter(|part| !part.contains(['=', '[']));
+    if let Some(word) = bare.find(|word| word.parse::<LevelFilter>().is_err()) {
+        anyhow::bail!("{word:?} is not one of off, error, warn, info, debug and trace");
+    }
     let filter = EnvFilter::try_new(level)?;
     match filter.max_level_hint() {
-        Some(LevelFilter::TRACE) => EnvFilter::try_new(format!("tungstenite=debug,{level}")),
+        Some(LevelFilter::TRACE) => Ok(EnvFilter::try_new(format!("tungstenite=debug,{level}"))?),
         _ => Ok(filter),
     }
 }
@@ -104,6 +109,9 @@ mod tests {
     fn no_level_is_raised_and_frames_are_in_no_log() {
         for (level, most) in [("info", LevelFilter::INFO), ("warn,hyper=debug", LevelFilter::DEBUG)] {
             assert_eq!(filter(level).unwrap().max_level_hint(), Some(most), "{level}");
+        }
+        for level in ["bogus", "info,hyper", "infos"] {
+            assert!(filter(level).is_err(), "{level}");
         }
         for level in ["trace", "5", "TRACE"] {
             assert!(filter(level).unwrap().to_string().contains("tungstenite=debug"), "{level}");

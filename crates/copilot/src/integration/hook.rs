@@ -53,7 +53,7 @@ impl FromRequestParts<App> for Hook {
 }
 
 /// The integration in the path, if there is one; a malformed id is nobody's.
-async fn named_integration(parts: &mut Parts, app: &App) -> Result<Option<IntegrationId>> {
+pub async fn named_integration(parts: &mut Parts, app: &App) -> Result<Option<IntegrationId>> {
     let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| Error::NotFound)?;
     let id = params.iter().find(|(name, _)| *name == "integration_id");
     id.map(|(_, id)| id.parse().map_err(|_| Error::NotFound)).transpose()

@@ -174,7 +174,8 @@ pub async fn create(
     };
     let token = SecretToken::generate();
     store::insert(tx, member.tenant, &row).await?;
-    store::add_token(tx, member.tenant, id, token.prefix(), &token.hash()).await?;
+    let sealed = seal_token(app, member, new.kind, id, &token)?;
+    store::add_token(tx, member.tenant, id, &token, sealed).await?;
     note(tx, member, source, "integration.created", id).await?;
     Ok(Created { integration: show_row(app, row, token.reveal()), token: token.reveal().to_owned() })
 }
@@ -276,7 +277,8 @@ pub async fn rotate_token(
     let old_token_expires_at = now.plus_seconds(OVERLAP_S);
     let token = SecretToken::generate();
     store::retire_tokens(&mut tx, member.tenant, id, old_token_expires_at).await?;
-    store::add_token(&mut tx, member.tenant, id, token.prefix(), &token.hash()).await?;
+    let sealed = seal_token(&app, &member, row.kind, id, &token)?;
+    store::add_token(&mut tx, member.tenant, id, &token, sealed).await?;
     note(&mut tx, &member, &source, "integration.token_rotated", id).await?;
     tx.commit().await?;
     app.tokens.forget();
@@ -344,6 +346,23 @@ fn origin(url: Option<&str>) -> Option<(String, Option<String>, Option<u16>)> {
 
 pub(super) fn cell(tenant: crate::ids::TenantId, id: IntegrationId) -> Cell<'static> {
     Cell { tenant, table: "integrations", column: "auth", row: id.0 }
+}
+
+/// The cell of a token that its sender may sign with.
+pub(super) fn token_cell(tenant: crate::ids::TenantId, id: IntegrationId) -> Cell<'static> {
+    Cell { tenant, table: "integration_tokens", column: "sealed", row: id.0 }
+}
+
+/// The token as it is kept for checking signatures, which only Grafana makes.
+fn seal_token(
+    app: &App,
+    member: &Member,
+    kind: Kind,
+    id: IntegrationId,
+    token: &SecretToken,
+) -> Result<Option<Vec<u8>>> {
+    let sealed = || app.keys.seal(token.reveal().as_bytes(), token_cell(member.tenant, id));
+    Ok((kind == Kind::Grafana).then(sealed).transpose()?)
 }
 
 fn seal(app: &App, member: &Member, id: IntegrationId, auth: &Credentials) -> Result<Vec<u8>> {

@@ -9,6 +9,7 @@ mod inbox;
 mod known;
 mod manage;
 mod probe;
+mod signature;
 mod snippet;
 mod spool;
 mod statistics;
@@ -25,6 +26,7 @@ use utoipa_axum::routes;
 
 pub use inbox::Inbox;
 pub use manage::{Created, NewIntegration, create};
+pub use signature::Signers;
 pub use spool::Spool;
 pub use token::Tokens;
 

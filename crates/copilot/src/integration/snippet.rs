@@ -67,6 +67,8 @@ alerting:
 fn grafana(url: &str, token: &str) -> String {
     format!(
         "# provisioning/alerting/sre-copilot.yml, or the same values under Alerting > Contact points > Webhook.
+# To sign requests instead of sending the token, set hmacConfig: its secret is the token, its timestampHeader, if any,
+# X-Grafana-Alerting-Timestamp.
 # Then let your notification policies send to the contact point sre-copilot.
 apiVersion: 1
 contactPoints:

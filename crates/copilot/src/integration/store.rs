@@ -7,6 +7,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Kind, Settings};
+use crate::auth::secret_token::SecretToken;
 use crate::ids::{IntegrationId, ProjectId, TenantId};
 
 /// An integration as it is stored.
@@ -72,7 +73,7 @@ pub async fn by_token(tx: &mut Tx, prefix: &str) -> sqlx::Result<Option<Token>> 
         .bind(prefix).fetch_optional(c).await)
 }
 
-/// The integration with this id, whoever owns it: for the receipt of a request that could not prove who sent it.
+/// The integration with this id, whoever owns it: for a request that has not proven who sent it.
 ///
 /// # Errors
 /// When the database refused.
@@ -154,7 +155,7 @@ pub async fn delete(tx: &mut Tx, tenant: TenantId, id: IntegrationId) -> sqlx::R
         .bind(tenant).bind(id).execute(c).await.map(drop))
 }
 
-/// Gives an integration a token.
+/// Gives an integration a token, `sealed` if its sender may sign with it.
 ///
 /// # Errors
 /// When the database refused.
@@ -162,14 +163,26 @@ pub async fn add_token(
     tx: &mut Tx,
     tenant: TenantId,
     id: IntegrationId,
-    prefix: &str,
-    secret_hash: &[u8],
+    token: &SecretToken,
+    sealed: Option<Vec<u8>>,
 ) -> sqlx::Result<()> {
     let now = tx.now();
     on_tx!(tx, c => sqlx::query(
-        "insert into integration_tokens (tenant_id, integration_id, prefix, secret_hash, created_at)
-         values ($1, $2, $3, $4, $5)")
-        .bind(tenant).bind(id).bind(prefix).bind(secret_hash).bind(now).execute(c).await.map(drop))
+        "insert into integration_tokens (tenant_id, integration_id, prefix, secret_hash, sealed, created_at)
+         values ($1, $2, $3, $4, $5, $6)")
+        .bind(tenant).bind(id).bind(token.prefix()).bind(token.hash()).bind(sealed).bind(now)
+        .execute(c).await.map(drop))
+}
+
+/// The sealed tokens of an integration, newest first.
+///
+/// # Errors
+/// When the database refused.
+pub async fn sealed_tokens(tx: &mut Tx, tenant: TenantId, id: IntegrationId) -> sqlx::Result<Vec<Vec<u8>>> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select sealed from integration_tokens where tenant_id = $1 and integration_id = $2 and sealed is not null
+         order by created_at desc")
+        .bind(tenant).bind(id).fetch_all(c).await)
 }
 
 /// Whether an integration has a token that was replaced and has not ended by `now`.

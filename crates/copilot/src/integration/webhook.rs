@@ -4,8 +4,8 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Request, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, on};
@@ -18,8 +18,9 @@ use utoipa_axum::router::OpenApiRouter;
 use super::Kind;
 use super::deliveries::{DeliveryResult, health, receipt};
 use super::entry::{Entry, Reading};
-use super::hook::Hook;
+use super::hook::{self, Hook};
 use super::inbox::Answer;
+use super::signature;
 use super::spool::Record;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -82,10 +83,26 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 fn receiver(kind: Kind, methods: MethodFilter) -> MethodRouter<App> {
-    on(methods, move |State(app): State<App>, hook: Hook, request: Request| async move {
-        let answer = receive(&app, kind, hook, request).await;
+    on(methods, move |State(app): State<App>, request: Request| async move {
+        let answer = admit(&app, kind, request).await;
         answer.unwrap_or_else(|error| ours_is_503(error).into_response())
     })
+}
+
+/// Finds out who sends a request, and receives it.
+async fn admit(app: &App, kind: Kind, request: Request) -> Result<Response> {
+    let (mut parts, mut body) = request.into_parts();
+    if kind == Kind::Grafana
+        && signature::is_signed(&parts.headers)
+        && let Some(id) = hook::named_integration(&mut parts, app).await?
+    {
+        let _place = app.signers.place()?;
+        let signed = collect(&parts.headers, body, signature::MAX_BODY).await?;
+        signature::reveal(app, id, &mut parts.headers, &signed).await?;
+        body = Body::from(signed);
+    }
+    let hook = Hook::from_request_parts(&mut parts, app).await?;
+    receive(app, kind, hook, Request::from_parts(parts, body)).await
 }
 
 /// A sender tries again after 503 and after nothing else, so every fault of ours is one (Alertmanager's
@@ -201,26 +218,32 @@ async fn read(request: Request) -> Result<Bytes> {
         Some(b"gzip" | b"x-gzip") => true,
         Some(_) => return Err(Error::Unsupported("unsupported-encoding", "send the body plain or as gzip")),
     };
-    if content_length(request.headers()).is_some_and(|length| length > MAX_BODY) {
-        return Err(too_large());
+    let (parts, body) = request.into_parts();
+    let bytes = collect(&parts.headers, body, MAX_BODY).await?;
+    if gzip { inflate(bytes).await } else { Ok(bytes) }
+}
+
+/// The body as it was sent, of at most `most` bytes.
+async fn collect(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes> {
+    if content_length(headers).is_some_and(|length| length > most) {
+        return Err(too_large(most));
     }
-    let collected =
-        tokio::time::timeout(BODY_TIMEOUT, Limited::new(request.into_body(), MAX_BODY).collect()).await;
+    let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, most).collect()).await;
     let bytes = collected
         .map_err(|_| Error::Unavailable("unavailable", "the body took too long to arrive"))?
         .map_err(|error| {
             if error.is::<LengthLimitError>() {
-                too_large()
+                too_large(most)
             } else {
                 Error::Malformed("malformed-request", "the body could not be read".to_owned())
             }
         })?
         .to_bytes();
-    if gzip { inflate(bytes).await } else { Ok(bytes) }
+    Ok(bytes)
 }
 
-fn too_large() -> Error {
-    Error::TooLarge(format!("a body here has at most {} MiB", MAX_BODY / 1024 / 1024))
+fn too_large(most: usize) -> Error {
+    Error::TooLarge(format!("a body here has at most {} MiB", most / 1024 / 1024))
 }
 
 async fn inflate(bytes: Bytes) -> Result<Bytes> {
@@ -232,7 +255,7 @@ async fn inflate(bytes: Bytes) -> Result<Bytes> {
     let plain = inflated.await.map_err(|error| Error::Internal(error.into()))?;
     let plain =
         plain.map_err(|_| Error::Malformed("malformed-request", "the gzip body is damaged".to_owned()))?;
-    if plain.len() > MAX_BODY { Err(too_large()) } else { Ok(plain.into()) }
+    if plain.len() > MAX_BODY { Err(too_large(MAX_BODY)) } else { Ok(plain.into()) }
 }
 
 /// The request with its alerts; a large one is read where it can't hold up other requests.

@@ -31,4 +31,5 @@ mod process;
 mod redis;
 mod scratch;
 mod sessions;
+mod signed;
 mod world;

@@ -1,0 +1,56 @@
+//! Grafana's signature in place of a token.
+
+use serde_json::{Value, json};
+
+use crate::world::{NOON, World, read, text};
+
+/// What Grafana sends as its signature: HMAC-SHA256 of the time, a colon and the body, or of the body alone.
+fn signature(token: &str, time: Option<i64>, body: &str) -> String {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(token.as_bytes()).unwrap();
+    mac.update(time.map(|time| format!("{time}:")).unwrap_or_default().as_bytes());
+    mac.update(body.as_bytes());
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
+async fn grafana_may_sign_instead_of_sending_its_token() {
+    let world = World::new().await;
+    let (hook, other) =
+        (world.integration("grafana", json!({})).await, world.integration("grafana", json!({})).await);
+    let kept: Value =
+        serde_json::from_str(include_str!("../../../alerts/tests/fixtures/grafana-firing.json")).unwrap();
+    let sent = &kept["body"];
+    let body = &sent.to_string();
+    let send = async |path: &str, signed: &str, time: Option<i64>| {
+        let url = format!("{}{path}", hook.url);
+        let mut request = world.http.post(url).header("content-type", "application/json");
+        if let Some(time) = time {
+            request = request.header("x-grafana-alerting-timestamp", time);
+        }
+        let request = request.header("x-grafana-alerting-signature", signed).body(body.clone());
+        read(request.send().await.unwrap()).await
+    };
+    let path = format!("/{}", hook.id);
+    let (plain, timed) = (signature(&hook.token, None, body), signature(&hook.token, Some(NOON), body));
+    let answer = send(&path, &plain, None).await.expect(200);
+    assert_eq!(answer["results"][0]["fingerprint"], sent["alerts"][0]["fingerprint"]);
+    send(&path, &plain.to_uppercase(), None).await.expect(200);
+    send(&path, &timed, Some(NOON)).await.expect(200);
+    send(&path, &timed, Some(NOON + 1)).await.expect(401);
+    let late = signature(&hook.token, Some(NOON - 301), body);
+    send(&path, &late, Some(NOON - 301)).await.expect(401);
+    send(&path, "00", None).await.expect(401);
+    send(&format!("/{}", other.id), &plain, None).await.expect(401);
+    send("", &plain, None).await.expect(401);
+    let rotate = format!("/api/v1/projects/{}/integrations/{}/rotate-token", world.project, hook.id);
+    let new = text(&world.post(&rotate, json!({})).await.expect(200)["token"]);
+    send(&path, &signature(&new, None, body), None).await.expect(200);
+    send(&path, &plain, None).await.expect(200);
+    let again = world.post(&rotate, json!({})).await.expect(409);
+    assert!(text(&again["detail"]).contains("24 h"), "{again}");
+    world.later(24.0 * 3600.0 + 1.0).await;
+    send(&path, &plain, None).await.expect(401);
+    world.post(&rotate, json!({})).await.expect(200);
+    world.end().await;
+}
