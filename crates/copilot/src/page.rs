@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
 
@@ -76,8 +77,55 @@ impl<T> Page<T> {
         Self { items: rows.into_iter().map(show).collect(), next_cursor }
     }
 
-    /// All of a list that is never long.
-    pub fn whole(items: Vec<T>) -> Self {
-        Self { items, next_cursor: None }
+    /// The part that is asked for of a list that is never long: all of it, unless the query says otherwise. `id` names a row.
+    ///
+    /// # Errors
+    /// As for [`PageQuery::limit`] and [`PageQuery::position`].
+    pub fn part(query: &PageQuery, items: Vec<T>, id: impl Fn(&T) -> Uuid) -> Result<Self> {
+        if query.limit.is_none() && query.cursor.is_none() {
+            return Ok(Self { items, next_cursor: None });
+        }
+        let limit = query.limit()?;
+        // The row that was the last may be gone by now; then the next one stands in its place.
+        let begin =
+            |(at, last): (usize, Uuid)| items.iter().position(|one| id(one) == last).map_or(at, |at| at + 1);
+        let begin = query.position()?.map_or(0, begin);
+        let rest: Vec<(usize, T)> = items.into_iter().enumerate().skip(begin).collect();
+        Ok(Self::new(rest, limit, |(at, one)| (*at, id(one)), |(_, one)| one))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_list_is_given_whole_or_in_the_parts_that_are_asked_for() {
+        let ids: Vec<Uuid> = (1..=5).map(Uuid::from_u128).collect();
+        let part = |limit, cursor: Option<String>, ids: &[Uuid]| {
+            Page::part(&PageQuery { limit, cursor }, ids.to_vec(), |id| *id)
+        };
+        let whole = part(None, None, &ids).unwrap();
+        assert_eq!((whole.items, whole.next_cursor), (ids.clone(), None));
+        let mut seen = Vec::new();
+        let mut cursor = None;
+        while seen.len() < 5 {
+            let page = part(Some(2), cursor, &ids).unwrap();
+            seen.extend(page.items);
+            cursor = page.next_cursor;
+            assert_eq!(cursor.is_some(), seen.len() < 5);
+        }
+        assert_eq!(seen, ids);
+        let second = part(Some(2), None, &ids).unwrap().next_cursor;
+        let without: Vec<Uuid> = ids.iter().copied().filter(|id| *id != Uuid::from_u128(2)).collect();
+        assert_eq!(
+            part(Some(2), second, &without).unwrap().items,
+            ids[2..4],
+            "the last one shown was removed"
+        );
+        for (limit, cursor) in [(Some(0), None), (Some(201), None), (None, Some("!!")), (Some(2), Some("eA"))]
+        {
+            assert!(part(limit, cursor.map(str::to_owned), &ids).is_err(), "{limit:?} {cursor:?}");
+        }
     }
 }

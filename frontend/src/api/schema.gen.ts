@@ -2214,7 +2214,16 @@ export type GetAuditResponse = GetAuditResponses[keyof GetAuditResponses];
 export type GetAuthInvitationsData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Rows on the page, 50 by default, at most 200.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before.
+         */
+        cursor?: string;
+    };
     url: '/api/v1/auth/invitations';
 };
 
@@ -2480,7 +2489,16 @@ export type DeleteAuthSessionsResponse = DeleteAuthSessionsResponses[keyof Delet
 export type GetAuthSessionsData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Rows on the page, 50 by default, at most 200.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before.
+         */
+        cursor?: string;
+    };
     url: '/api/v1/auth/sessions';
 };
 
@@ -2854,7 +2872,16 @@ export type GetIncidentsByIncidentIdEvidenceData = {
     path: {
         incident_id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * Rows on the page, 50 by default, at most 200.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before.
+         */
+        cursor?: string;
+    };
     url: '/api/v1/incidents/{incident_id}/evidence';
 };
 
@@ -3121,7 +3148,16 @@ export type GetIncidentsByIncidentIdStepsResponse = GetIncidentsByIncidentIdStep
 export type GetProjectsData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Rows on the page, 50 by default, at most 200.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before.
+         */
+        cursor?: string;
+    };
     url: '/api/v1/projects';
 };
 
@@ -3239,7 +3275,16 @@ export type GetProjectsByProjectIdApiKeysData = {
     path: {
         project_id: ProjectId;
     };
-    query?: never;
+    query?: {
+        /**
+         * Rows on the page, 50 by default, at most 200.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before.
+         */
+        cursor?: string;
+    };
     url: '/api/v1/projects/{project_id}/api-keys';
 };
 
@@ -3399,7 +3444,16 @@ export type GetProjectsByProjectIdIntegrationsData = {
     path: {
         project_id: ProjectId;
     };
-    query?: never;
+    query?: {
+        /**
+         * Rows on the page, 50 by default, at most 200.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before.
+         */
+        cursor?: string;
+    };
     url: '/api/v1/projects/{project_id}/integrations';
 };
 
@@ -3572,7 +3626,16 @@ export type GetProjectsByProjectIdMembersData = {
     path: {
         project_id: ProjectId;
     };
-    query?: never;
+    query?: {
+        /**
+         * Rows on the page, 50 by default, at most 200.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before.
+         */
+        cursor?: string;
+    };
     url: '/api/v1/projects/{project_id}/members';
 };
 

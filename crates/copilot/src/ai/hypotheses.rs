@@ -18,7 +18,7 @@ use crate::auth::{Engineer, Member, Path, Query, Viewer};
 use crate::error::{Error, Problem, Result};
 use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
 use crate::incident::{explain, read as incidents};
-use crate::page::Page;
+use crate::page::{Page, PageQuery};
 
 /// Seconds a request may wait for an analysis.
 const MOST_WAIT_S: u64 = 60;
@@ -96,12 +96,13 @@ pub async fn start(
 
 /// Reads the evidence of the newest analysis.
 #[utoipa::path(get, path = "/api/v1/incidents/{incident_id}/evidence", tag = "hypotheses",
-    params(("incident_id" = String, Path)),
+    params(("incident_id" = String, Path), PageQuery),
     responses((status = 200, body = Page<Evidence>), (status = 404, body = Problem)))]
 pub async fn evidence(
     State(app): State<App>,
     member: Viewer,
     Path(name): Path<String>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Evidence>>> {
     let (tenant, incident) = (member.tenant, named(&app.db, &member, &name).await?);
     let mut tx = app.db.read(tenant.0).await?;
@@ -116,7 +117,7 @@ pub async fn evidence(
             break;
         }
     }
-    Ok(Json(Page::whole(items)))
+    Ok(Json(Page::part(&page, items, |row| row.id.0)?))
 }
 
 /// The incident that the path names: its id, INC-42 or 42.

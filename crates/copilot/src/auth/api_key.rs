@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::audit::{self, Entry};
-use super::extract::Path;
+use super::extract::{Path, Query};
 use super::member::may_give;
 use super::name;
 use super::permission::{Admin, Role};
@@ -20,7 +20,7 @@ use super::store::project;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{ApiKeyId, ProjectId, TenantId, UserId};
-use crate::page::Page;
+use crate::page::{Page, PageQuery};
 use crate::valid::Valid;
 
 /// Keys a project may have.
@@ -53,11 +53,16 @@ impl ApiKey {
 
 /// Lists the project's keys, newest first.
 #[utoipa::path(get, path = "/api/v1/projects/{project_id}/api-keys", tag = "projects",
-    params(("project_id" = ProjectId, Path)), responses((status = 200, body = Page<ApiKey>)))]
-pub(super) async fn list(State(app): State<App>, member: Admin) -> Result<Json<Page<ApiKey>>> {
+    params(("project_id" = ProjectId, Path), PageQuery), responses((status = 200, body = Page<ApiKey>)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    member: Admin,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<ApiKey>>> {
     let mut tx = app.db.read(member.tenant.0).await?;
     let rows = api_key::of_project(&mut tx, member.tenant, member.project).await?;
-    Ok(Json(Page::whole(rows.into_iter().map(|row| ApiKey::new(row, None)).collect())))
+    let keys = rows.into_iter().map(|row| ApiKey::new(row, None)).collect();
+    Ok(Json(Page::part(&page, keys, |key| key.id.0)?))
 }
 
 /// A key to be made.

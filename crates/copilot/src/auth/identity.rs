@@ -78,26 +78,40 @@ pub async fn authenticate_in(headers: &HeaderMap, app: &App, project: Option<Pro
     look_up(app, &credential(app, headers)?, project).await
 }
 
-/// Whether `member` may still do something in its project: session, key, person and membership are there.
+/// Whether somebody who was let into a project still may be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Session or key, person and membership are there.
+    Holds,
+    /// Signed in, and no longer in the project.
+    NoMember,
+    /// The session or the key has ended.
+    SignedOut,
+}
+
+/// Whether `member` may still do something in its project.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn still_valid(app: &App, member: &Member) -> Result<bool> {
+pub async fn still_valid(app: &App, member: &Member) -> Result<Standing> {
     let mut tx = app.db.read(member.tenant.0).await?;
     let now = tx.now();
     Ok(match &member.actor {
         Actor::User { id, session, .. } => {
-            session::standing(&mut tx, member.tenant, *session, *id, Some(member.project)).await?.is_some_and(
-                |found| {
-                    found.ended_at.is_none()
-                        && found.disabled_at.is_none()
-                        && found.expires_at > now
-                        && found.role.is_some()
-                },
-            )
+            let found =
+                session::standing(&mut tx, member.tenant, *session, *id, Some(member.project)).await?;
+            let live = found.filter(|found| {
+                found.ended_at.is_none() && found.disabled_at.is_none() && found.expires_at > now
+            });
+            match live {
+                Some(found) if found.role.is_some() => Standing::Holds,
+                Some(_) => Standing::NoMember,
+                None => Standing::SignedOut,
+            }
         }
         Actor::Key { id, .. } => {
-            api_key::find(&mut tx, member.tenant, *id).await?.is_some_and(|key| key.is_live(now))
+            let live = api_key::find(&mut tx, member.tenant, *id).await?.is_some_and(|key| key.is_live(now));
+            if live { Standing::Holds } else { Standing::SignedOut }
         }
     })
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::audit::{self, Entry};
 use super::email::{self, Email};
-use super::extract::Path;
+use super::extract::{Path, Query};
 use super::member::may_give;
 use super::permission::{Actor, Admin, Role};
 use super::secret_token::SecretToken;
@@ -20,7 +20,7 @@ use super::store::project;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{InvitationId, UserId};
-use crate::page::Page;
+use crate::page::{Page, PageQuery};
 use crate::valid::Valid;
 
 /// How long an invitation can be accepted, in seconds: 7 days.
@@ -48,12 +48,17 @@ impl Invitation {
 }
 
 /// Lists the current project's open invitations, newest first.
-#[utoipa::path(get, path = "/api/v1/auth/invitations", tag = "auth",
+#[utoipa::path(get, path = "/api/v1/auth/invitations", tag = "auth", params(PageQuery),
     responses((status = 200, body = Page<Invitation>)))]
-pub(super) async fn list(State(app): State<App>, member: Admin) -> Result<Json<Page<Invitation>>> {
+pub(super) async fn list(
+    State(app): State<App>,
+    member: Admin,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Invitation>>> {
     let mut tx = app.db.read(member.tenant.0).await?;
     let rows = invitation::pending(&mut tx, member.tenant, member.project).await?;
-    Ok(Json(Page::whole(rows.into_iter().map(|row| Invitation::new(row, None)).collect())))
+    let open = rows.into_iter().map(|row| Invitation::new(row, None)).collect();
+    Ok(Json(Page::part(&page, open, |invitation| invitation.id.0)?))
 }
 
 /// Whom to invite.

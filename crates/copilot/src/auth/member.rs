@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::audit::{self, Entry};
 use super::email::{self, Email};
-use super::extract::Path;
+use super::extract::{Path, Query};
 use super::permission::{self, Admin, Role, Viewer};
 use super::source::Source;
 use super::store::member::{self, MemberRow};
@@ -18,7 +18,7 @@ use super::store::{project, user};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{ProjectId, UserId};
-use crate::page::Page;
+use crate::page::{Page, PageQuery};
 use crate::valid::Valid;
 
 /// A person in a project.
@@ -42,11 +42,15 @@ impl From<MemberRow> for Shown {
 
 /// Lists the members, in the order they came.
 #[utoipa::path(get, path = "/api/v1/projects/{project_id}/members", tag = "projects",
-    params(("project_id" = ProjectId, Path)), responses((status = 200, body = Page<Shown>)))]
-pub(super) async fn list(State(app): State<App>, member: Viewer) -> Result<Json<Page<Shown>>> {
+    params(("project_id" = ProjectId, Path), PageQuery), responses((status = 200, body = Page<Shown>)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    member: Viewer,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Shown>>> {
     let mut tx = app.db.read(member.tenant.0).await?;
     let rows = member::of_project(&mut tx, member.tenant, member.project).await?;
-    Ok(Json(Page::whole(rows.into_iter().map(Shown::from).collect())))
+    Ok(Json(Page::part(&page, rows.into_iter().map(Shown::from).collect(), |one| one.user_id.0)?))
 }
 
 /// Somebody of the organisation, who joins another of its projects.

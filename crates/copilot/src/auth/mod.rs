@@ -42,7 +42,7 @@ mod weak;
 pub use audit::{Entry, record};
 pub use csrf::public_origin;
 pub use extract::{Path, Query};
-pub use identity::{authenticate, authenticate_in, still_valid};
+pub use identity::{Standing, authenticate, authenticate_in, still_valid};
 pub use keys::Keys;
 pub use link::issue_link;
 pub use permission::{Actor, Admin, Engineer, Member, Owner, Role, Viewer};

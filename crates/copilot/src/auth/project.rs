@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::audit::{self, Entry};
-use super::extract::Path;
+use super::extract::{Path, Query};
 use super::permission::{Actor, Admin, Owner, Viewer, session_of};
 use super::source::Source;
 use super::store::project::{self, Project};
@@ -16,7 +16,7 @@ use super::{name, tenant};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::ProjectId;
-use crate::page::Page;
+use crate::page::{Page, PageQuery};
 use crate::valid::Valid;
 
 /// Projects a tenant may have.
@@ -31,8 +31,12 @@ pub struct NamedProject {
 }
 
 /// Lists the projects one is in.
-#[utoipa::path(get, path = "/api/v1/projects", tag = "projects", responses((status = 200, body = Page<Project>)))]
-pub(super) async fn list(State(app): State<App>, member: Viewer) -> Result<Json<Page<Project>>> {
+#[utoipa::path(get, path = "/api/v1/projects", tag = "projects", params(PageQuery), responses((status = 200, body = Page<Project>)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    member: Viewer,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Project>>> {
     let mut tx = app.db.read(member.tenant.0).await?;
     let projects = match &member.actor {
         Actor::User { id, .. } => project::of_user(&mut tx, member.tenant, *id).await?,
@@ -40,7 +44,7 @@ pub(super) async fn list(State(app): State<App>, member: Viewer) -> Result<Json<
             project::find(&mut tx, member.tenant, member.project).await?.into_iter().collect()
         }
     };
-    Ok(Json(Page::whole(projects)))
+    Ok(Json(Page::part(&page, projects, |project| project.id.0)?))
 }
 
 /// Adds a project, whose owner one becomes; for admins of the current one.

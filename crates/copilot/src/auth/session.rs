@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::audit::{self, Entry};
 use super::cookie::Cookie;
-use super::extract::Path;
+use super::extract::{Path, Query};
 use super::permission::{Role, Viewer, session_of};
 use super::refresh;
 use super::source::Source;
@@ -18,7 +18,7 @@ use super::token::{self, Subject};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{ProjectId, SessionId, TenantId, UserId};
-use crate::page::Page;
+use crate::page::{Page, PageQuery};
 
 /// Live sessions a person may have; beginning another ends the one that was used longest ago.
 const MAX_SESSIONS: i64 = 50;
@@ -130,8 +130,12 @@ pub struct Session {
 }
 
 /// Lists one's own sessions.
-#[utoipa::path(get, path = "/api/v1/auth/sessions", tag = "auth", responses((status = 200, body = Page<Session>)))]
-pub(super) async fn list(State(app): State<App>, member: Viewer) -> Result<Json<Page<Session>>> {
+#[utoipa::path(get, path = "/api/v1/auth/sessions", tag = "auth", params(PageQuery), responses((status = 200, body = Page<Session>)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    member: Viewer,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Session>>> {
     let (user, current) = session_of(&member)?;
     let mut tx = app.db.read(member.tenant.0).await?;
     let rows = session::of_user(&mut tx, member.tenant, user).await?;
@@ -144,7 +148,7 @@ pub(super) async fn list(State(app): State<App>, member: Viewer) -> Result<Json<
         expires_at: row.expires_at,
         current: row.id == current,
     };
-    Ok(Json(Page::whole(rows.into_iter().map(show).collect())))
+    Ok(Json(Page::part(&page, rows.into_iter().map(show).collect(), |session| session.id.0)?))
 }
 
 /// Ends one of one's own sessions.

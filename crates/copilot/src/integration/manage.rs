@@ -12,14 +12,14 @@ use super::store::{self, Row};
 use super::{Kind, Settings};
 use crate::app::App;
 use crate::auth::audit::{self, Entry};
-use crate::auth::extract::Path;
+use crate::auth::extract::{Path, Query};
 use crate::auth::secret_token::SecretToken;
 use crate::auth::source::Source;
 use crate::auth::{Admin, Cell, Member, Viewer};
 use crate::error::{Error, Result};
 use crate::ids::{IntegrationId, ProjectId};
 use crate::outbound::Credentials;
-use crate::page::Page;
+use crate::page::{Page, PageQuery};
 use crate::valid::{Valid, present, visible};
 
 /// How long the old token lives on after a rotation, in seconds.
@@ -117,11 +117,16 @@ pub struct Rotated {
 
 /// Lists the integrations of a project.
 #[utoipa::path(get, path = "/api/v1/projects/{project_id}/integrations", tag = "integrations",
-    params(("project_id" = ProjectId, Path)), responses((status = 200, body = Page<Integration>)))]
-pub async fn list(State(app): State<App>, member: Viewer) -> Result<Json<Page<Integration>>> {
+    params(("project_id" = ProjectId, Path), PageQuery), responses((status = 200, body = Page<Integration>)))]
+pub async fn list(
+    State(app): State<App>,
+    member: Viewer,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<Page<Integration>>> {
     let mut tx = app.db.read(member.tenant.0).await?;
     let rows = store::list(&mut tx, member.tenant, member.project).await?;
-    Ok(Json(Page::whole(rows.into_iter().map(|row| show_row(&app, row, PLACEHOLDER)).collect())))
+    let shown = rows.into_iter().map(|row| show_row(&app, row, PLACEHOLDER)).collect();
+    Ok(Json(Page::part(&page, shown, |one| one.id.0)?))
 }
 
 /// Adds an integration and answers with its token, which is shown this once.

@@ -67,11 +67,17 @@ impl Session {
     }
 
     /// Whether the caller may still listen; a database that does not answer ends nobody's session.
-    pub(super) async fn is_valid(&self) -> bool {
+    pub(super) async fn standing(&self) -> auth::Standing {
         match self {
-            Self::Signed { app, member } => auth::still_valid(app, member).await.unwrap_or(true),
+            Self::Signed { app, member } => {
+                auth::still_valid(app, member).await.unwrap_or(auth::Standing::Holds)
+            }
             #[cfg(test)]
-            Self::Scripted { valid, .. } => valid.load(std::sync::atomic::Ordering::SeqCst),
+            Self::Scripted { valid, .. } if valid.load(std::sync::atomic::Ordering::SeqCst) => {
+                auth::Standing::Holds
+            }
+            #[cfg(test)]
+            Self::Scripted { .. } => auth::Standing::SignedOut,
         }
     }
 }

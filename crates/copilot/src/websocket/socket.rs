@@ -40,8 +40,10 @@ pub(super) enum End {
     Unavailable,
     /// Too many messages that mean nothing.
     Invalid,
-    /// The session or the membership ended.
+    /// The session or the key ended.
     SignedOut,
+    /// The caller may no longer read the project.
+    Barred,
     /// The client does not take what it is sent.
     Slow,
     /// Too many sockets or messages.
@@ -61,6 +63,7 @@ impl End {
             Self::Unavailable => (1013, "try again"),
             Self::Invalid => (4400, "too many invalid messages"),
             Self::SignedOut => (4401, "signed out"),
+            Self::Barred => (4403, "no longer in this project"),
             Self::Slow => (4408, "too slow"),
             Self::TooMany => (4429, "too many"),
         })
@@ -122,7 +125,7 @@ async fn serve(
     tokio::select! {
         end = writer => end,
         end = reader => end,
-        () = standing.ended() => End::SignedOut,
+        end = standing.ended() => end,
         () = hub.stop().cancelled() => End::Restart,
     }
 }

@@ -1,6 +1,7 @@
 //! Whether callers may still listen: asked once for all the sockets of a credential, not once a socket.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::session::Session;
+use super::socket::End;
+use crate::auth;
 use crate::ids::{ProjectId, TenantId};
 
 /// What a socket listens with, and to what: a session or a key, in one project.
@@ -17,12 +20,15 @@ pub(super) type Credential = (TenantId, ProjectId, Uuid);
 /// One credential that sockets are open with.
 pub(super) struct Standing {
     ended: CancellationToken,
+    /// Whether it ended because the caller is no longer in the project.
+    barred: AtomicBool,
 }
 
 impl Standing {
-    /// Returns once the credential no longer holds.
-    pub(super) async fn ended(&self) {
+    /// Returns once the credential no longer holds, with the reason.
+    pub(super) async fn ended(&self) -> End {
         self.ended.cancelled().await;
+        if self.barred.load(Ordering::SeqCst) { End::Barred } else { End::SignedOut }
     }
 }
 
@@ -43,19 +49,18 @@ impl Standings {
         if let Some(standing) = known.get(&session.credential()).and_then(Weak::upgrade) {
             return standing;
         }
-        let standing = Arc::new(Standing { ended: CancellationToken::new() });
+        let standing = Arc::new(Standing { ended: CancellationToken::new(), barred: AtomicBool::new(false) });
         known.insert(session.credential(), Arc::downgrade(&standing));
         let (session, known, weak) = (Arc::clone(session), Arc::clone(&self.0), Arc::downgrade(&standing));
         let stop = stop.clone();
         tasks.spawn(async move {
-            while weak.strong_count() > 0 {
+            let mut found = auth::Standing::Holds;
+            while weak.strong_count() > 0 && found == auth::Standing::Holds {
                 tokio::select! {
                     () = tokio::time::sleep(every) => {}
                     () = stop.cancelled() => return,
                 }
-                if !session.is_valid().await {
-                    break;
-                }
+                found = session.standing().await;
             }
             // Whoever comes later was let in anew and is looked at anew.
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,6 +68,7 @@ impl Standings {
                 known.remove(&session.credential());
             }
             if let Some(standing) = weak.upgrade() {
+                standing.barred.store(found == auth::Standing::NoMember, Ordering::SeqCst);
                 standing.ended.cancel();
             }
         });

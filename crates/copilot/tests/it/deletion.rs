@@ -56,11 +56,16 @@ async fn doomed(ana: &Browser) -> Doomed {
     Doomed { project, token: text(&hook["token"]), key: text(&key["key"]) }
 }
 
-async fn listen(world: &World, key: &str) -> impl futures_util::Stream<Item = Heard> + Unpin {
-    let mut request = format!("{}/ws", world.base.replacen("http", "ws", 1)).into_client_request().unwrap();
-    request.headers_mut().insert("authorization", format!("Bearer {key}").parse().unwrap());
-    tokio_tungstenite::connect_async(request).await.unwrap().0
+async fn listen(world: &World, query: &str, with: &[(&'static str, &str)]) -> Socket {
+    let url = format!("{}/ws{query}", world.base.replacen("http", "ws", 1));
+    let mut request = url.into_client_request().unwrap();
+    for (name, value) in with {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    Box::pin(tokio_tungstenite::connect_async(request).await.unwrap().0)
 }
+
+type Socket = std::pin::Pin<Box<dyn futures_util::Stream<Item = Heard> + Send>>;
 
 /// XD44: no answer is a fault of ours, sockets end, what runs comes to its end, and what it cost stays known.
 #[tokio::test(flavor = "multi_thread")]
@@ -74,8 +79,10 @@ async fn a_project_ends_while_everything_is_under_way_in_it() {
     let path = format!("/api/v1/projects/{project}");
     let mut sockets = Vec::new();
     for _ in 0..3 {
-        sockets.push(listen(&world, &key).await);
+        sockets.push(listen(&world, "", &[("authorization", &format!("Bearer {key}"))]).await);
     }
+    let signed_in = [("cookie", ana.cookies.as_str()), ("origin", &world.base)];
+    let member = listen(&world, &format!("?project_id={project}"), &signed_in).await;
     let over = Arc::new(AtomicBool::new(false));
     let send = async |worker: usize| {
         let mut statuses = Vec::new();
@@ -129,9 +136,9 @@ async fn a_project_ends_while_everything_is_under_way_in_it() {
     let odd: Vec<_> = statuses.iter().filter(|status| ![200, 201, 401, 404].contains(*status)).collect();
     assert!(odd.is_empty() && statuses.len() > 40, "{} answers, of which {odd:?}", statuses.len());
     for socket in sockets {
-        let code = closed(socket).await;
-        assert!([4401, 4403].contains(&code), "a socket was closed with {code}");
+        assert_eq!(closed(socket).await, 4401, "its key has ended");
     }
+    assert_eq!(closed(member).await, 4403, "signed in, and in the project no longer");
     script.release();
     nothing_is_left(&world, &project).await;
     ana.get(&path).await.expect(404);
