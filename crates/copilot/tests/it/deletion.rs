@@ -77,12 +77,11 @@ async fn a_project_ends_while_everything_is_under_way_in_it() {
     let ana = Browser::owner(&world).await;
     let Doomed { project, token, key } = doomed(&ana).await;
     let path = format!("/api/v1/projects/{project}");
-    let mut sockets = Vec::new();
-    for _ in 0..3 {
-        sockets.push(listen(&world, "", &[("authorization", &format!("Bearer {key}"))]).await);
-    }
-    let signed_in = [("cookie", ana.cookies.as_str()), ("origin", &world.base)];
-    let member = listen(&world, &format!("?project_id={project}"), &signed_in).await;
+    let bearer = format!("Bearer {key}");
+    let sockets = [0; 3].map(|_| listen(&world, "", &[("authorization", &bearer)]));
+    let sockets = futures_util::future::join_all(sockets).await;
+    let member = [("cookie", ana.cookies.as_str()), ("origin", &world.base)];
+    let member = listen(&world, &format!("?project_id={project}"), &member).await;
     let over = Arc::new(AtomicBool::new(false));
     let send = async |worker: usize| {
         let mut statuses = Vec::new();
