@@ -78,8 +78,8 @@ async fn a_project_ends_while_everything_is_under_way_in_it() {
     let Doomed { project, token, key } = doomed(&ana).await;
     let path = format!("/api/v1/projects/{project}");
     let bearer = format!("Bearer {key}");
-    let sockets = [0; 3].map(|_| listen(&world, "", &[("authorization", &bearer)]));
-    let sockets = futures_util::future::join_all(sockets).await;
+    let bearer = [("authorization", bearer.as_str())];
+    let sockets = futures_util::future::join_all([0; 3].map(|_| listen(&world, "", &bearer))).await;
     let member = [("cookie", ana.cookies.as_str()), ("origin", &world.base)];
     let member = listen(&world, &format!("?project_id={project}"), &member).await;
     let over = Arc::new(AtomicBool::new(false));
