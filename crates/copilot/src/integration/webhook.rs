@@ -94,15 +94,18 @@ async fn admit(app: &App, kind: Kind, request: Request) -> Result<Response> {
     let (mut parts, mut body) = request.into_parts();
     if kind == Kind::Grafana
         && signature::is_signed(&parts.headers)
-        && let Some(id) = hook::named_integration(&mut parts, app).await?
+        && let Ok(Some(id)) = hook::named_integration(&mut parts, app).await
     {
         let _place = app.signers.place()?;
         let signed = collect(&parts.headers, body, signature::MAX_BODY).await?;
         signature::reveal(app, id, &mut parts.headers, &signed).await?;
         body = Body::from(signed);
     }
-    let hook = Hook::from_request_parts(&mut parts, app).await?;
-    receive(app, kind, hook, Request::from_parts(parts, body)).await
+    match Hook::from_request_parts(&mut parts, app).await {
+        Ok(hook) => receive(app, kind, hook, Request::from_parts(parts, body)).await,
+        // Who is not let in learns that, and not to try again.
+        Err(error) => Ok(error.into_response()),
+    }
 }
 
 /// A sender tries again after 503 and after nothing else, so every fault of ours is one (Alertmanager's

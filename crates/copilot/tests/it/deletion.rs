@@ -77,8 +77,7 @@ async fn a_project_ends_while_everything_is_under_way_in_it() {
     let ana = Browser::owner(&world).await;
     let Doomed { project, token, key } = doomed(&ana).await;
     let path = format!("/api/v1/projects/{project}");
-    let bearer = format!("Bearer {key}");
-    let bearer = [("authorization", bearer.as_str())];
+    let bearer = [("authorization", &*format!("Bearer {key}"))];
     let sockets = futures_util::future::join_all([0; 3].map(|_| listen(&world, "", &bearer))).await;
     let member = [("cookie", ana.cookies.as_str()), ("origin", &world.base)];
     let member = listen(&world, &format!("?project_id={project}"), &member).await;
