@@ -57,13 +57,13 @@ export const q = {
       queryFn: ({ signal }) => get<Me>('/auth/me', { signal }),
       staleTime: 5 * 60_000,
     }),
-  sessions: () => list<Session>('sessions', '/auth/sessions'),
-  invitations: () => list<Invitation>('invitations', '/auth/invitations'),
-  projects: () => list<Project>('projects', '/projects'),
+  sessions: () => list<Session>('sessions', '/auth/sessions', { limit: 200 }),
+  invitations: () => list<Invitation>('invitations', '/auth/invitations', { limit: 200 }),
+  projects: () => list<Project>('projects', '/projects', { limit: 200 }),
   members: (project: string) => list<Member>('members', `/projects/${project}/members`, { limit: 200 }),
   apiKeys: (project: string) => list<ApiKey>('apiKeys', `/projects/${project}/api-keys`, { limit: 200 }),
   audit: () => pages<AuditEntry>('audit', '/audit', {}),
-  integrations: (project: string) => list<Integration>('integrations', `/projects/${project}/integrations`),
+  integrations: (project: string) => list<Integration>('integrations', `/projects/${project}/integrations`, { limit: 200 }),
   integration: (project: string, id: string) =>
     one<Integration>('integration', id, `/projects/${project}/integrations/${id}`),
   deliveries: (project: string, integration?: string) =>

@@ -1,7 +1,6 @@
 //! One commit: the receipts of the gathered requests, their alerts, the incidents and the events that announce them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use outbox::{Ts, Tx, sabotage};
 use uuid::Uuid;
@@ -11,6 +10,7 @@ use super::deliveries::{self, DeliveryResult};
 use super::entry::Entry;
 use super::inbox::{OVERLOADED, Waiting};
 use super::known::{self, Alert, Hit, Lookup};
+use super::soon::soon;
 use super::store;
 use super::token::WRONG;
 use crate::app::App;
@@ -21,9 +21,6 @@ use crate::incident::tracked::store::bulk::Heard;
 
 /// How often a commit is tried when another process was faster.
 const TRIES: usize = 3;
-
-/// How long a commit may wait for a connection while requests can be spooled instead.
-const SOON: Duration = Duration::from_millis(500);
 
 /// No connection was to be had: no request is tried alone, because none is at fault.
 const AWAY: Error = Error::Unavailable("unavailable", "the database is away; send it again");
@@ -80,11 +77,8 @@ pub async fn tried(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
 
 /// A transaction of `tenant`; one that has to wait for its connection too long is given up where there is a spool.
 async fn begin(app: &App, tenant: TenantId) -> Result<Tx> {
-    let begun = app.db.begin(tenant.0);
-    if !app.spool.is_on() {
-        return Ok(begun.await?);
-    }
-    Ok(tokio::time::timeout(SOON, begun).await.map_err(|_| AWAY)??)
+    let begun = async { Ok(app.db.begin(tenant.0).await?) };
+    if app.spool.is_on() { soon(begun).await.unwrap_or(Err(AWAY)) } else { begun.await }
 }
 
 fn is_away(error: &Error) -> bool {

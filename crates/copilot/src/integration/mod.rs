@@ -11,6 +11,7 @@ mod manage;
 mod probe;
 mod signature;
 mod snippet;
+mod soon;
 mod spool;
 mod statistics;
 pub mod store;

@@ -1,8 +1,9 @@
 //! Grafana's HMAC signature: the sender proves that it holds the token without sending it.
 //!
 //! `X-Grafana-Alerting-Signature` is the HMAC-SHA256 of the body under the token, in hexadecimal digits; where the contact
-//! point names `X-Grafana-Alerting-Timestamp` as its timestamp header, of that, a colon and the body
-//! (`grafana/alerting`, `http/hmac.go`). A path without an integration names no token, so there is none to check with.
+//! point has a timestamp header, of its value, a colon and the body (Grafana's documentation, "Configure webhook
+//! notifications", HMAC signature). That header has no name by default; the two that are in use are understood. A path
+//! without an integration names no token, so there is none to check with.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::inbox::OVERLOADED;
 use super::manage::token_cell;
+use super::soon::soon;
 use super::store;
 use crate::app::App;
 use crate::auth::secret_token::SecretToken;
@@ -25,16 +27,13 @@ use crate::ids::IntegrationId;
 
 const SIGNATURE: &str = "x-grafana-alerting-signature";
 
-const TIMESTAMP: &str = "x-grafana-alerting-timestamp";
+const TIMESTAMPS: [&str; 2] = ["x-grafana-alerting-timestamp", "x-grafana-alerting-signature-timestamp"];
 
 /// How far a signed time may be from ours, in seconds.
 const SKEW_S: i64 = 300;
 
 /// How long tokens are remembered for when the database is away.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
-
-/// How long the database may take over tokens that are remembered.
-const SOON: Duration = Duration::from_millis(500);
 
 /// Integrations that are remembered at most.
 const MOST: u64 = 10_000;
@@ -81,7 +80,7 @@ pub fn is_signed(headers: &HeaderMap) -> bool {
 pub async fn reveal(app: &App, id: IntegrationId, headers: &mut HeaderMap, body: &Bytes) -> Result<()> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(signature) = text(SIGNATURE).map(str::to_ascii_lowercase) else { return Ok(()) };
-    let timestamp = text(TIMESTAMP).map(str::to_owned);
+    let timestamp = TIMESTAMPS.into_iter().find_map(text).map(str::to_owned);
     if timestamp.as_deref().is_some_and(|at| !is_near(at, app.clock().now().micros() / 1_000_000)) {
         return Ok(());
     }
@@ -112,21 +111,17 @@ fn signed(key: &str, timestamp: Option<&str>, body: &[u8]) -> String {
 
 /// The tokens of an integration, or those that it had when the database last answered.
 async fn tokens(app: &App, id: IntegrationId) -> Result<Arc<Vec<SecretToken>>> {
-    let remembered = app.signers.known.get(&id).await;
-    let asked = match &remembered {
-        Some(_) => tokio::time::timeout(SOON, look_up(app, id)).await.ok(),
-        None => Some(look_up(app, id).await),
+    let asked = look_up(app, id);
+    let found = match app.signers.known.get(&id).await {
+        None => asked.await,
+        Some(remembered) => match soon(asked).await {
+            Some(found) => found,
+            None => return Ok(remembered),
+        },
     };
-    match (asked, remembered) {
-        (Some(Ok(found)), _) => {
-            let found = Arc::new(found);
-            app.signers.known.insert(id, found.clone()).await;
-            Ok(found)
-        }
-        (None | Some(Err(Error::Unavailable(..))), Some(remembered)) => Ok(remembered),
-        (Some(Err(error)), _) => Err(error),
-        (None, None) => Ok(Arc::default()),
-    }
+    let found = Arc::new(found?);
+    app.signers.known.insert(id, found.clone()).await;
+    Ok(found)
 }
 
 async fn look_up(app: &App, id: IntegrationId) -> Result<Vec<SecretToken>> {

@@ -11,6 +11,7 @@ use moka::future::Cache;
 use outbox::{Ts, sabotage};
 use sha2::{Digest as _, Sha256};
 
+use super::soon::soon;
 use super::store::{self, Row, Token};
 use crate::app::App;
 use crate::auth::secret_token::SecretToken;
@@ -23,9 +24,6 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// How long after the database has confirmed a token it counts while the database is away.
 const CONFIRMED: Duration = Duration::from_secs(24 * 3600);
-
-/// How long the database may take over a token that it has confirmed before, when the request can be spooled.
-const SOON: Duration = Duration::from_millis(500);
 
 /// Tokens that are remembered at most.
 const MOST: u64 = 10_000;
@@ -149,27 +147,20 @@ impl Tokens {
             // The database was away a moment ago; nobody waits for it to be sure.
             return Ok(proof.remembered());
         }
-        let asked = match &confirmed {
-            Some(proof) => match tokio::time::timeout(SOON, look_up(app, text)).await {
-                Ok(said) => said,
-                Err(_) => return Ok(proof.remembered()),
+        let asked = look_up(app, text);
+        let found = match confirmed {
+            None => asked.await,
+            Some(proof) => match soon(asked).await {
+                Some(found) => found,
+                None => return Ok(proof.remembered()),
             },
-            None => look_up(app, text).await,
         };
-        match (asked, confirmed) {
-            (Ok(proof), _) => {
-                let proof = Arc::new(proof);
-                self.confirmed.insert(name, proof.clone()).await;
-                Ok(proof)
-            }
-            (Err(Error::Unavailable(..)), Some(proof)) => Ok(proof.remembered()),
-            (Err(error), _) => {
-                if matches!(error, Error::Credentials(..)) {
-                    self.confirmed.invalidate(&name).await;
-                }
-                Err(error)
-            }
+        if matches!(found, Err(Error::Credentials(..))) {
+            self.confirmed.invalidate(&name).await;
         }
+        let proof = Arc::new(found?);
+        self.confirmed.insert(name, proof.clone()).await;
+        Ok(proof)
     }
 
     /// Forgets what tokens prove, because some of it was changed here.

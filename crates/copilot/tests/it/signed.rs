@@ -26,7 +26,12 @@ async fn grafana_may_sign_instead_of_sending_its_token() {
         let url = format!("{}{path}", hook.url);
         let mut request = world.http.post(url).header("content-type", "application/json");
         if let Some(time) = time {
-            request = request.header("x-grafana-alerting-timestamp", time);
+            let name = if time % 2 == 0 {
+                "x-grafana-alerting-timestamp"
+            } else {
+                "x-grafana-alerting-signature-timestamp"
+            };
+            request = request.header(name, time);
         }
         let request = request.header("x-grafana-alerting-signature", signed).body(body.clone());
         read(request.send().await.unwrap()).await
@@ -38,6 +43,7 @@ async fn grafana_may_sign_instead_of_sending_its_token() {
     send(&path, &plain.to_uppercase(), None).await.expect(200);
     send(&path, &timed, Some(NOON)).await.expect(200);
     send(&path, &timed, Some(NOON + 1)).await.expect(401);
+    send(&path, &signature(&hook.token, Some(NOON + 1), body), Some(NOON + 1)).await.expect(200);
     let late = signature(&hook.token, Some(NOON - 301), body);
     send(&path, &late, Some(NOON - 301)).await.expect(401);
     send(&path, "00", None).await.expect(401);

@@ -282,3 +282,39 @@ async fn webhooks_wait_in_their_order_and_keep_their_time() {
     }
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_token_that_can_not_be_looked_up_leads_into_the_spool() {
+    let Some(cluster) = Cluster::start("") else { return };
+    cluster.run("postgres", &["create database whole"]).await;
+    let url = cluster.url("postgres", "whole");
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    let world = World::with(move |config| config.database_url = url, copilot::ai::Model::none()).await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let body = alert("Down", "known", "firing", world.clock.now(), None);
+    hook.send_json(&body).await.expect(200);
+    let mut revoking = other.begin().await.unwrap();
+    sqlx::query("lock table integration_tokens in access exclusive mode")
+        .execute(&mut *revoking)
+        .await
+        .unwrap();
+    // All else is there, so that the request could be stored. For a second the token counts as just confirmed.
+    let (begun, mut ticks) = (Instant::now(), tokio::time::interval(Duration::from_millis(100)));
+    let waits = loop {
+        ticks.tick().await;
+        let answer = hook.send_json(&body).await.expect(200);
+        if answer["results"][0]["reason"] == "spooled" {
+            break answer;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "stored with a token that may be revoked: {answer}"
+        );
+    };
+    sqlx::query("delete from integration_tokens").execute(&mut *revoking).await.unwrap();
+    revoking.commit().await.unwrap();
+    drained(&world.base).await;
+    let path = format!("/api/v1/projects/{}/deliveries/{}", world.project, text(&waits["delivery_id"]));
+    assert_eq!(world.get(&path).await["reason"], "token-revoked");
+    world.end().await;
+}
