@@ -63,7 +63,8 @@ export const q = {
   members: (project: string) => list<Member>('members', `/projects/${project}/members`, { limit: 200 }),
   apiKeys: (project: string) => list<ApiKey>('apiKeys', `/projects/${project}/api-keys`, { limit: 200 }),
   audit: () => pages<AuditEntry>('audit', '/audit', {}),
-  integrations: (project: string) => list<Integration>('integrations', `/projects/${project}/integrations`, { limit: 200 }),
+  integrations: (project: string) =>
+    list<Integration>('integrations', `/projects/${project}/integrations`, { limit: 200 }),
   integration: (project: string, id: string) =>
     one<Integration>('integration', id, `/projects/${project}/integrations/${id}`),
   deliveries: (project: string, integration?: string) =>
