@@ -75,10 +75,12 @@ pub async fn tried(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     }
 }
 
-/// A transaction of `tenant`; one that has to wait for its connection too long is given up where there is a spool.
-async fn begin(app: &App, tenant: TenantId) -> Result<Tx> {
-    let begun = async { Ok(app.db.begin(tenant.0).await?) };
-    if app.spool.is_on() { soon(begun).await.unwrap_or(Err(AWAY)) } else { begun.await }
+/// A transaction for `entry` and those with it; given up soon where they can be spooled and have not been.
+async fn begin(app: &App, entry: &Entry) -> Result<Tx> {
+    let tenant = entry.proof.tenant.0;
+    let begun = || async move { Ok(app.db.begin(tenant).await?) };
+    let can_wait = app.spool.is_on() && entry.spooled.is_none();
+    if can_wait { soon(begun).await.unwrap_or(Err(AWAY)) } else { begun().await }
 }
 
 fn is_away(error: &Error) -> bool {
@@ -110,7 +112,7 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     let Some(first) = entries.first() else { return Ok(Vec::new()) };
     let (tenant, project) = (first.proof.tenant, first.proof.integration.project_id);
     let known = app.inbox.known.of(project);
-    let mut tx = begin(app, tenant).await?;
+    let mut tx = begin(app, first).await?;
     let caught_up = known.catch_up(&mut tx, tenant, project).await?;
     let hits = still_known(&known, entries);
     let mut rows: BTreeMap<RowKey, Row> = BTreeMap::new();

@@ -111,10 +111,10 @@ fn signed(key: &str, timestamp: Option<&str>, body: &[u8]) -> String {
 
 /// The tokens of an integration, or those that it had when the database last answered.
 async fn tokens(app: &App, id: IntegrationId) -> Result<Arc<Vec<SecretToken>>> {
-    let asked = look_up(app, id);
+    let ask = || look_up(app, id);
     let found = match app.signers.known.get(&id).await {
-        None => asked.await,
-        Some(remembered) => match soon(asked).await {
+        None => ask().await,
+        Some(remembered) => match soon(ask).await {
             Some(found) => found,
             None => return Ok(remembered),
         },

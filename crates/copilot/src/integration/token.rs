@@ -147,10 +147,10 @@ impl Tokens {
             // The database was away a moment ago; nobody waits for it to be sure.
             return Ok(proof.remembered());
         }
-        let asked = look_up(app, text);
+        let ask = || look_up(app, text);
         let found = match confirmed {
-            None => asked.await,
-            Some(proof) => match soon(asked).await {
+            None => ask().await,
+            Some(proof) => match soon(ask).await {
                 Some(found) => found,
                 None => return Ok(proof.remembered()),
             },
