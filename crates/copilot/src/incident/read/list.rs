@@ -59,11 +59,12 @@ pub struct Filter {
     pub sort: Sort,
 }
 
-/// A word of a search: letters and digits, those of ASCII in lower case.
+/// A word of a search: letters and digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
-    /// The word.
-    pub text: String,
+    /// The ways in which it may be written. The index folds the case of ASCII letters alone, so a word with others is
+    /// looked for in small letters, in capitals and with a capital first.
+    pub forms: Vec<String>,
     /// Whether longer words that begin with it are meant too.
     pub prefix: bool,
 }
@@ -146,8 +147,18 @@ impl Filter {
 impl Word {
     fn exact(text: &str) -> Self {
         // Letters, not bytes, are cut off: both databases count them.
-        let cut: String = text.chars().take(WORD_LENGTH).collect::<String>().to_ascii_lowercase();
-        Self { prefix: text.chars().count() >= WORD_LENGTH, text: cut }
+        let cut: String = text.chars().take(WORD_LENGTH).collect();
+        let small = cut.to_lowercase();
+        let mut letters = small.chars();
+        let capital = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+        let mut forms = Vec::new();
+        for form in [cut.to_uppercase(), capital, small.clone(), cut] {
+            let form = form.to_ascii_lowercase();
+            if !forms.contains(&form) {
+                forms.push(form);
+            }
+        }
+        Self { prefix: text.chars().count() >= WORD_LENGTH, forms }
     }
 }
 
@@ -220,31 +231,35 @@ fn instant(text: &str) -> Result<Ts, String> {
 mod tests {
     use super::*;
 
+    fn words(filter: &Filter) -> String {
+        let written = |word: &Word| format!("{}{}", word.forms.join("|"), if word.prefix { "*" } else { "" });
+        filter.words.iter().map(written).collect::<Vec<_>>().join(" ")
+    }
+
     #[test]
     fn a_name_may_stand_several_times() {
         let (filter, page) =
             read("state=detected&state=resolved&severity=high&q=check%20100%25&limit=5").unwrap();
         assert_eq!(filter.states, [State::Detected, State::Resolved]);
-        let words: Vec<_> = filter.words.iter().map(|word| (word.text.as_str(), word.prefix)).collect();
-        assert_eq!(words, [("check", true), ("100", true)]);
+        assert_eq!(words(&filter), "check* 100*");
         assert_eq!(page.limit, Some(5));
     }
 
     #[test]
     fn a_search_is_words_a_number_or_nothing() {
-        for (query, words, number, nothing) in [
-            ("q=Api-Gateway", &[("api", false), ("gateway", true)][..], None, false),
-            ("q=INC-42", &[], Some(42), false),
-            ("q=inc-42+slow", &[("slow", true)], Some(42), false),
-            ("q=inc-1+inc-2", &[], Some(2), true),
-            ("q=inc-x", &[("inc", false), ("x", true)], None, false),
-            ("q=%25+--", &[], None, true),
-            ("q=%C3%9Cber", &[("Über", true)], None, false),
-            ("q=+", &[], None, false),
+        for (query, meant, number, nothing) in [
+            ("q=Api-Gateway", "api gateway*", None, false),
+            ("q=INC-42", "", Some(42), false),
+            ("q=inc-42+slow", "slow*", Some(42), false),
+            ("q=inc-1+inc-2", "", Some(2), true),
+            ("q=inc-x", "inc x*", None, false),
+            ("q=%25+--", "", None, true),
+            ("q=%C3%9Cber", "Über|über*", None, false),
+            ("q=+", "", None, false),
         ] {
             let (filter, _) = read(query).unwrap();
-            let found: Vec<_> = filter.words.iter().map(|word| (word.text.as_str(), word.prefix)).collect();
-            assert_eq!((&found[..], filter.number, filter.nothing), (words, number, nothing), "{query}");
+            let found = (words(&filter), filter.number, filter.nothing);
+            assert_eq!(found, (meant.to_owned(), number, nothing), "{query}");
         }
         let services = (0..11).map(|at| format!("service_name=s{at}")).collect::<Vec<_>>().join("&");
         assert!(matches!(read(&services), Err(Error::Refused("query-too-complex", _))));

@@ -113,6 +113,8 @@ async fn a_search_finds_every_text_as_it_was_written() {
     for (query, expected) in [
         ("q=%C3%9Cberlast", "Überlast in Köln"),
         ("q=k%C3%B6LN", "Überlast in Köln"),
+        ("q=%C3%BCBERLAST", "Überlast in Köln"),
+        ("q=K%C3%96LN", "Überlast in Köln"),
         ("q=100%25", "disk at 100%"),
         (r"q=c:\temp", r"C:\temp is full"),
         ("q=a_b", "a_b"),

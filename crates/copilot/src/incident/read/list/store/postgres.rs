@@ -92,7 +92,8 @@ pub(super) async fn search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sq
     let words = filter.words.iter().map(|word| {
         let prefix = if word.prefix { ":*" } else { "" };
         // No word has a quotation mark or a backslash.
-        format!("'{}'{prefix}", word.text)
+        let forms: Vec<_> = word.forms.iter().map(|form| format!("'{form}'{prefix}")).collect();
+        format!("({})", forms.join(" | "))
     });
     let words = words.collect::<Vec<_>>().join(" & ");
     let narrow = filter.open.is_some() || !filter.states.is_empty();

@@ -138,8 +138,11 @@ pub(super) async fn search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sq
 /// What the index is asked for, with how much such incidents need somebody: once for each need if they are
 /// sorted by it, else once.
 fn levels(filter: &Filter) -> Vec<(i64, String)> {
-    let words =
-        filter.words.iter().map(|word| format!("\"{}\"{}", word.text, if word.prefix { " *" } else { "" }));
+    let words = filter.words.iter().map(|word| {
+        let prefix = if word.prefix { " *" } else { "" };
+        let forms: Vec<_> = word.forms.iter().map(|form| format!("\"{form}\"{prefix}")).collect();
+        if let [one] = &forms[..] { one.clone() } else { format!("({})", forms.join(" OR ")) }
+    });
     let words = words.collect::<Vec<_>>().join(" AND ");
     let any = |kind: &str, values: Vec<String>| {
         let values: Vec<_> = values.iter().map(|value| format!("\"¤{kind}{value}\"")).collect();
