@@ -13,7 +13,7 @@ use crate::auth::Keys;
 use crate::config::Config;
 use crate::gateway::Limits;
 use crate::incident::heard::Heard;
-use crate::integration::{Inbox, Signers, Spool, Tokens};
+use crate::integration::{Inbox, Rates, Signers, Spool, Tokens};
 use crate::outbound::Outbound;
 use crate::redis::Redis;
 use crate::websocket::Hub;
@@ -36,6 +36,8 @@ pub struct Parts {
     pub spool: Spool,
     /// What webhook tokens prove, for a second.
     pub tokens: Tokens,
+    /// The requests of integrations that have a rate.
+    pub rates: Rates,
     /// The tokens of integrations that sign.
     pub signers: Signers,
     /// Alerts that were heard again and are not written yet.

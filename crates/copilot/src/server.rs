@@ -89,6 +89,7 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
             false => Spool::none(),
         },
         tokens: crate::integration::Tokens::default(),
+        rates: crate::integration::Rates::default(),
         signers: crate::integration::Signers::default(),
         heard: crate::incident::heard::Heard::default(),
         hub: Hub::new(db.clone(), sockets, tasks.clone(), stop.clone()),

@@ -1850,6 +1850,10 @@ export type Settings = {
      */
     repeat_interval_s?: number | null;
     /**
+     * Requests a minute that may be sent; more are answered 503, which Alertmanager sends again and Grafana does not.
+     */
+    requests_per_minute?: number | null;
+    /**
      * The labels that may name the service, in order of trust.
      */
     service_labels?: Array<string> | null;

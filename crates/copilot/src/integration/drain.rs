@@ -1,7 +1,6 @@
 //! Stores what waits in the spool, oldest first, as soon as the database is back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,8 +135,11 @@ async fn store_all(app: &App, records: &[Record]) -> Result<()> {
     Ok(())
 }
 
-/// What the token of a request proves by now.
-async fn prove(app: &App, record: &Record) -> Result<Option<Arc<Proof>>> {
+/// What the token of a request proves by now, if it still names the same integration.
+///
+/// # Errors
+/// When the database refused.
+pub async fn prove(app: &App, record: &Record) -> Result<Option<Arc<Proof>>> {
     let mut tx = app.db.read_across("webhook").await?;
     let token = store::by_token(&mut tx, &record.prefix).await?;
     let mine =
@@ -204,8 +206,6 @@ async fn outdated(app: &App, tenant: TenantId, project: ProjectId, entries: &mut
 /// Keeps a request that is not applied: its receipt says why and holds its body.
 async fn refuse(app: &App, record: &Record, reason: &str) -> Result<()> {
     metrics::counter!("sre_copilot_spool_refused_total").increment(1);
-    let mut deflated = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-    let body = deflated.write_all(&record.body).and_then(|()| deflated.finish());
     let mut tx = app.db.begin(record.tenant.0).await?;
     if let Some(project) = store::project_of(&mut tx, record.tenant, record.integration).await? {
         let delivery = NewDelivery {
@@ -222,7 +222,7 @@ async fn refuse(app: &App, record: &Record, reason: &str) -> Result<()> {
             reason: Some(reason.to_owned()),
             truncated: 0,
             results: Vec::new(),
-            body: body.ok(),
+            body: Some(deliveries::deflate(&record.body)),
             replay_of: None,
         };
         deliveries::insert(&mut tx, record.tenant, &delivery).await?;

@@ -336,6 +336,9 @@ fn check_settings(settings: &Settings) -> Result<()> {
     if !settings.topology.iter().flatten().all(named) {
         return Err(Error::field("settings.topology", "a call is two names of 1 to 200 bytes"));
     }
+    if settings.requests_per_minute == Some(0) {
+        return Err(Error::field("settings.requests_per_minute", "at least 1; null for no limit"));
+    }
     let seconds = [settings.repeat_interval_s, settings.group_interval_s, settings.heartbeat_timeout_s];
     if seconds.into_iter().flatten().any(|seconds| !(1..=30 * 86_400).contains(&seconds)) {
         return Err(Error::field("settings", "an interval must be between a second and 30 days"));

@@ -9,6 +9,7 @@ mod inbox;
 mod known;
 mod manage;
 mod probe;
+mod rate;
 mod signature;
 mod snippet;
 mod soon;
@@ -27,6 +28,7 @@ use utoipa_axum::routes;
 
 pub use inbox::Inbox;
 pub use manage::{Created, NewIntegration, create};
+pub use rate::Rates;
 pub use signature::Signers;
 pub use spool::Spool;
 pub use token::Tokens;
@@ -85,6 +87,9 @@ pub struct Settings {
     /// How long the always-firing alert may be silent, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heartbeat_timeout_s: Option<i64>,
+    /// Requests a minute that may be sent; more are answered 503, which Alertmanager sends again and Grafana does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
     /// Who calls whom, as pairs of caller and callee, where no metric tells; at most 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topology: Option<Vec<(String, String)>>,

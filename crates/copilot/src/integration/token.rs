@@ -135,7 +135,14 @@ impl Tokens {
         let proof = match self.fresh.get(&name).await {
             Some(proof) => proof,
             // One of those who find it gone asks, and all are told.
-            None => self.fresh.try_get_with(name, self.confirm(app, text, name)).await.map_err(told)?,
+            None => {
+                let proof =
+                    self.fresh.try_get_with(name, self.confirm(app, text, name)).await.map_err(told)?;
+                if !proof.sure {
+                    self.fresh.invalidate(&name).await;
+                }
+                proof
+            }
         };
         if proof.held_at(app.clock().now()) { Ok(proof) } else { Err(WRONG) }
     }

@@ -16,12 +16,16 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Kind;
-use super::deliveries::{DeliveryResult, health, receipt};
+use super::deliveries::health::{self, Refused};
+use super::deliveries::{DeliveryResult, receipt};
+use super::drain;
 use super::entry::{Entry, Reading};
 use super::hook::{self, Hook};
 use super::inbox::Answer;
 use super::signature;
+use super::soon::soon;
 use super::spool::Record;
+use super::token::WRONG;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::DeliveryId;
@@ -32,6 +36,9 @@ const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// How long the body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the receipt of a refused request may take; its sender waits for nothing else.
+const NOTE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Bodies from this size are read off the executor, in bytes.
 const LARGE: usize = 128 * 1024;
@@ -131,31 +138,11 @@ fn ours_is_503(error: Error) -> Error {
 
 async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<Response> {
     sabotage::point("webhook.authenticated").await?;
-    let received_at = app.clock().now();
-    expect_json(request.headers())?;
+    app.rates.count(app, &hook.proof).await?;
     let _room = app.inbox.room(content_length(request.headers()))?;
-    let body = match read(request).await {
-        Err(error @ Error::TooLarge(_)) => {
-            Box::pin(health::too_large(app, &hook, "its body is larger than 16 MiB")).await?;
-            return Err(error);
-        }
-        other => other?,
-    };
-    sabotage::point("webhook.read").await?;
-    let reading = Reading { kind, body, received_at };
-    let entry = match open(app, &hook, reading.clone()).await {
-        Err(alerts::ParseError::TooManyAlerts { count, limit }) => {
-            let why = format!("it holds {count} alerts, more than {limit}");
-            Box::pin(health::too_large(app, &hook, &why)).await?;
-            return Err(Error::TooLarge(why));
-        }
-        Err(alerts::ParseError::MalformedJson(why)) => {
-            return Err(Error::Malformed("malformed-json", why.to_string()));
-        }
-        Err(alerts::ParseError::NotThisFormat(why)) => {
-            return Err(Error::Malformed("malformed-request", format!("not a body of {kind}: {why}")));
-        }
-        Ok(entry) => entry,
+    let (reading, entry) = match understand(app, kind, &hook, request).await {
+        Ok(understood) => understood,
+        Err(refused) => return Err(Box::pin(note(app, kind, &hook, refused)).await),
     };
     sabotage::point("webhook.parsed").await?;
     let stored = store(app, &hook, reading, entry).await;
@@ -168,19 +155,68 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
     Ok(Json(Accepted { status: "success", delivery_id, received, results }).into_response())
 }
 
-/// Stores a request, or keeps it in the spool: while anything waits there, while the database can't say whether its
-/// token still counts, or when it can't be stored.
+/// The request, read, and the alerts in it.
+async fn understand(
+    app: &App,
+    kind: Kind,
+    hook: &Hook,
+    request: Request,
+) -> Result<(Reading, Entry), Refused> {
+    let received_at = app.clock().now();
+    expect_json(request.headers())?;
+    let body = read(request).await?;
+    sabotage::point("webhook.read").await.map_err(Error::from)?;
+    let reading = Reading { kind, body, received_at };
+    match open(app, hook, reading.clone()).await {
+        Ok(entry) => Ok((reading, entry)),
+        Err(error) => Err(Refused { error: why(kind, &error), body: Some(reading.body) }),
+    }
+}
+
+/// What the sender of a body that can't be read is told.
+fn why(kind: Kind, error: &alerts::ParseError) -> Error {
+    match error {
+        alerts::ParseError::TooManyAlerts { count, limit } => {
+            Error::TooLarge(format!("it holds {count} alerts, more than {limit}"))
+        }
+        alerts::ParseError::MalformedJson(why) => Error::Malformed("malformed-json", why.to_string()),
+        alerts::ParseError::NotThisFormat(why) => {
+            Error::Malformed("malformed-request", format!("not a body of {kind}: {why}"))
+        }
+    }
+}
+
+/// Keeps the receipt of a request that can never be stored; its sender is told either way.
+async fn note(app: &App, kind: Kind, hook: &Hook, refused: Refused) -> Error {
+    if refused.error.status().0.is_client_error() {
+        let noted = tokio::time::timeout(NOTE_TIMEOUT, health::refused(app, hook, kind, &refused)).await;
+        let failed = noted.map_or_else(
+            |_| Some("it took too long".to_owned()),
+            |noted| noted.err().map(|error| error.to_string()),
+        );
+        if let Some(error) = failed {
+            tracing::warn!(error, "a refused webhook could not be noted");
+        }
+    }
+    refused.error
+}
+
+/// Stores a request, or keeps it in the spool: while anything waits there, or when it can't be stored.
 async fn store(app: &App, hook: &Hook, reading: Reading, entry: Entry) -> Answer {
     if !app.spool.is_on() {
         return app.inbox.submit(app, entry).await;
     }
-    if app.spool.is_behind() || !hook.proof.sure {
+    if app.spool.is_behind() {
         let record = Record::of(hook, &reading);
-        if app.spool.keep(app, &record, !hook.proof.sure).await? {
+        if app.spool.keep(app, &record, false).await? {
             return waits(hook, reading, &record);
         }
     }
-    match app.inbox.submit(app, entry).await {
+    let answer = match if hook.proof.sure { Ok(entry) } else { prove_again(app, hook, &reading).await } {
+        Ok(entry) => app.inbox.submit(app, entry).await,
+        Err(error) => Err(error),
+    };
+    match answer {
         Err(Error::Unavailable("unavailable", _)) => {
             let record = Record::of(hook, &reading);
             app.spool.keep(app, &record, true).await?;
@@ -188,6 +224,17 @@ async fn store(app: &App, hook: &Hook, reading: Reading, entry: Entry) -> Answer
         }
         answer => answer,
     }
+}
+
+/// The request by what its token proves now: the database was away when that was asked, and nothing waits any more.
+/// If the request went into the spool, the next one would go behind it, and under load the spool would never be empty.
+async fn prove_again(app: &App, hook: &Hook, reading: &Reading) -> Result<Entry> {
+    let record = Record::of(hook, reading);
+    let asked = soon(|| drain::prove(app, &record)).await;
+    let proof = asked.unwrap_or(Err(Error::Unavailable("unavailable", "the database does not answer")))?;
+    let proof = proof.filter(|proof| proof.held_at(app.clock().now())).ok_or(WRONG)?;
+    let hook = Hook { proof, ..hook.clone() };
+    Entry::read(&hook, reading.clone(), None).map_err(|error| why(reading.kind, &error))
 }
 
 /// The answer to a request that waits in the spool.
@@ -246,7 +293,7 @@ async fn collect(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes> 
 }
 
 fn too_large(most: usize) -> Error {
-    Error::TooLarge(format!("a body here has at most {} MiB", most / 1024 / 1024))
+    Error::TooLarge(format!("its body is larger than {} MiB", most / 1024 / 1024))
 }
 
 async fn inflate(bytes: Bytes) -> Result<Bytes> {

@@ -29,6 +29,7 @@ mod mutant;
 mod postgres;
 mod process;
 mod redis;
+mod refused;
 mod scratch;
 mod sessions;
 mod signed;

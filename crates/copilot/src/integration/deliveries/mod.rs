@@ -201,7 +201,7 @@ fn detail(kept: store::Kept) -> DeliveryDetail {
     DeliveryDetail { delivery: kept.delivery, body, results: kept.results }
 }
 
-/// Keeps a receipt of a request that could not prove who sent it, at most one a second for each integration.
+/// Keeps a receipt of a request that could not prove who sent it.
 pub async fn note_rejection(app: &App, id: IntegrationId, remote: &str, user_agent: &str, error: &Error) {
     let noted = health::rejected(app, id, remote, user_agent, error).await;
     if let Err(error) = noted {

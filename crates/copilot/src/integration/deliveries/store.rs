@@ -1,8 +1,10 @@
 //! All SQL of receipts.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
 use outbox::{Ts, Tx, on_tx};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -269,11 +271,19 @@ async fn find_single(
     }))
 }
 
+/// A body as it is kept on its own.
+pub fn deflate(body: &[u8]) -> Vec<u8> {
+    let mut deflated = ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    // Memory takes what is written.
+    let _ = deflated.write_all(body);
+    deflated.finish().unwrap_or_default()
+}
+
 /// A body that was kept on its own.
 fn inflate(body: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     // It was deflated by us; should it be damaged, what can be read of it is shown.
-    let _ = flate2::read::ZlibDecoder::new(body).read_to_end(&mut plain);
+    let _ = ZlibDecoder::new(body).read_to_end(&mut plain);
     plain
 }
 

@@ -18,6 +18,9 @@ use crate::world::{Answer, Home, World, alert, client, first_owner, read, text};
 /// How long a test waits until nothing waits any more.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How many webhooks are sent after the spool was empty again.
+const AFTERWARDS: usize = 300;
+
 /// How many webhooks are answered before the process is killed.
 const ANSWERED: usize = 60;
 
@@ -317,4 +320,44 @@ async fn a_token_that_can_not_be_looked_up_leads_into_the_spool() {
     let path = format!("/api/v1/projects/{}/deliveries/{}", world.project, text(&waits["delivery_id"]));
     assert_eq!(world.get(&path).await["reason"], "token-revoked");
     world.end().await;
+}
+
+#[tokio::test]
+async fn senders_that_never_pause_do_not_keep_the_spool_from_ending() {
+    let Some((site, process)) = Site::start().await else { return };
+    let (_, token) = site.integration(&process, "am").await;
+    let body = firing("known");
+    site.send(&process, &token, &body).await.expect(200);
+    let ended = AtomicUsize::new(0);
+    let sender = async |_: usize| {
+        while ended.load(Ordering::SeqCst) == 0 {
+            site.send(&process, &token, &body).await.expect(200);
+        }
+    };
+    let story = async {
+        site.cluster.down();
+        until_spooled(&site, &process, &token).await;
+        site.cluster.up("");
+        drained(&process.base).await;
+        let mut spooled = 0;
+        for _ in 0..AFTERWARDS {
+            spooled += usize::from(is_spooled(&site, &process, &token).await);
+        }
+        ended.store(1, Ordering::SeqCst);
+        assert!(spooled < AFTERWARDS / 2, "{spooled} of {AFTERWARDS} requests went into the spool again");
+    };
+    tokio::join!(join_all((0..8).map(sender)), story);
+}
+
+/// Whether a request that is sent now waits.
+async fn is_spooled(site: &Site, process: &Process, token: &str) -> bool {
+    let answer = site.send(process, token, &firing("known")).await.expect(200);
+    answer["results"][0]["reason"] == "spooled"
+}
+
+async fn until_spooled(site: &Site, process: &Process, token: &str) {
+    let begun = Instant::now();
+    while !is_spooled(site, process, token).await {
+        assert!(begun.elapsed() < PATIENCE, "nothing waits though the database is away");
+    }
 }

@@ -1,0 +1,74 @@
+//! Requests of known senders that can never be stored, or come too often.
+
+use std::io::Write as _;
+
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use serde_json::{Value, json};
+
+use crate::world::{NOON, World, alert, read, text};
+
+/// Sends `body` with one header more.
+async fn send(world: &World, hook: &crate::world::Webhook, header: (&str, &str), body: Vec<u8>) -> u16 {
+    let request = world.http.post(&hook.url).bearer_auth(&hook.token).header(header.0, header.1);
+    request.body(body).send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn a_refused_body_leaves_a_receipt_that_shows_it_and_says_why() {
+    let world = World::new().await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let json = (CONTENT_TYPE.as_str(), "application/json");
+    let gzip = (CONTENT_ENCODING.as_str(), "gzip");
+    let mut deflated = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    deflated.write_all(&vec![b' '; 17 * 1024 * 1024]).unwrap();
+    for (header, sent, status, reason, kept) in [
+        (json, b"{\"alerts\": [".to_vec(), 400, "malformed-json: ", Some("{\"alerts\": [")),
+        (json, b"{\"hello\": 1}".to_vec(), 400, "malformed-request: ", Some("{\"hello\": 1}")),
+        (gzip, b"no gzip".to_vec(), 400, "malformed-request: ", None),
+        (gzip, deflated.finish().unwrap(), 413, "payload-too-large: ", None),
+        ((CONTENT_TYPE.as_str(), "text/plain"), b"{}".to_vec(), 415, "unsupported-media-type: ", None),
+    ] {
+        assert_eq!(send(&world, &hook, header, sent).await, status);
+        let deliveries = format!("/api/v1/projects/{}/deliveries", world.project);
+        let newest = world.get(&format!("{deliveries}?limit=1")).await["items"][0].clone();
+        assert_eq!((&newest["status"], &newest["http_status"]), (&json!("rejected"), &json!(status)));
+        assert!(text(&newest["reason"]).starts_with(reason), "{newest}");
+        let whole = world.get(&format!("{deliveries}/{}", text(&newest["id"]))).await;
+        assert_eq!(whole["body"], json!(kept), "{whole}");
+        let again = world.post(&format!("{deliveries}/{}/replay", text(&newest["id"])), json!({})).await;
+        again.expect(409);
+    }
+    let incidents = world.incidents().await;
+    assert_eq!(incidents.len(), 1);
+    assert!(text(&incidents[0]["title"]).contains("larger than 16 MiB"), "{incidents:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_integration_sends_as_often_as_it_likes_unless_its_settings_say_how_often() {
+    let world = World::new().await;
+    let free = world.integration("alertmanager", json!({})).await;
+    let held = world.integration("alertmanager", json!({"requests_per_minute": 3})).await;
+    let body = alert("A", "s", "firing", outbox::Ts::from_micros((NOON - 5) * 1_000_000), None);
+    for _ in 0..20 {
+        free.send_json(&body).await.expect(200);
+    }
+    for _ in 0..3 {
+        held.send_json(&body).await.expect(200);
+    }
+    let refused = held.send_json(&body).await;
+    assert!(refused.headers.contains_key("retry-after"));
+    let refused = refused.expect(503);
+    assert_eq!(refused["type"], "/problems/ingest-overloaded");
+    assert!(text(&refused["detail"]).contains("requests_per_minute"), "{refused}");
+    let path = format!("{}/api/v1/projects/{}/integrations/{}", world.base, world.project, held.id);
+    let change = async |settings: Value| {
+        let request = world.http.patch(&path).bearer_auth(&world.key).json(&json!({"settings": settings}));
+        read(request.send().await.unwrap()).await
+    };
+    let zero = change(json!({"requests_per_minute": 0})).await.expect(422);
+    assert_eq!(zero["errors"][0]["field"], "settings.requests_per_minute");
+    change(json!({})).await.expect(200);
+    held.send_json(&body).await.expect(200);
+    world.end().await;
+}
