@@ -10,7 +10,8 @@ use anyhow::{Context as _, bail};
 
 use super::ledger::Ledger;
 use super::load::{Load, Rate};
-use super::site::Site;
+use super::postgres::{End, Postgres};
+use super::site::{self, Site};
 use super::{Report, Trial, check, until};
 
 /// The load meanwhile.
@@ -18,6 +19,9 @@ const RATE: Rate = Rate { per_second: 100, alerts: 3, senders: 8 };
 
 /// Requests that must have been refused before there is room again.
 const REFUSED: usize = 20;
+
+/// The disk of PostgreSQL: its own files, and a few segments of its log.
+const POSTGRES_MIB: u32 = 160;
 
 /// How long it may take until something is accepted again: the promise.
 const HEALED: Duration = Duration::from_secs(10);
@@ -27,10 +31,11 @@ const HEALED: Duration = Duration::from_secs(10);
 struct Small(PathBuf);
 
 impl Small {
-    fn mount(at: &Path) -> anyhow::Result<Self> {
+    fn mount(at: &Path, mib: u32) -> anyhow::Result<Self> {
         std::fs::create_dir_all(at)?;
-        let mut mount = Command::new("mount");
-        let mounted = mount.args(["-t", "tmpfs", "-o", "size=48m,mode=0700", "tmpfs"]).arg(at).output()?;
+        let options = format!("size={mib}m,mode=0700");
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(at).output()?;
         if !mounted.status.success() {
             bail!("{}", String::from_utf8_lossy(&mounted.stderr));
         }
@@ -48,7 +53,7 @@ impl Drop for Small {
 /// Whether this user may mount: without it there is no small disk to fill.
 pub fn is_possible() -> bool {
     let Ok(folder) = tempfile::tempdir() else { return false };
-    Small::mount(folder.path()).is_ok()
+    Small::mount(folder.path(), 1).is_ok()
 }
 
 /// Fills the disk under the product and makes room again, `rounds` times.
@@ -58,7 +63,7 @@ pub fn is_possible() -> bool {
 pub async fn fills(trial: &Trial, rounds: usize) -> anyhow::Result<Report> {
     let mut small = None;
     let mut site = Site::with(trial, |replica| {
-        small.get_or_insert_with(|| Small::mount(&replica.folder().join("data")));
+        small.get_or_insert_with(|| Small::mount(&replica.folder().join("data"), 48));
     })
     .await?;
     let small = small.context("a disk")??;
@@ -107,6 +112,57 @@ pub async fn fills(trial: &Trial, rounds: usize) -> anyhow::Result<Report> {
     report.extend(check::everything(&site, &book, RATE.alerts).await?);
     site.replica(0)?.kill()?;
     site.database.close().await;
+    drop(small);
+    Ok(report)
+}
+
+/// Fills the disk under PostgreSQL until webhooks wait in the spool, and makes room again. PostgreSQL may end when it can't write
+/// its log; whoever looks after it starts it again once there is room.
+///
+/// # Errors
+/// When the product can't be started or asked, or there is no disk to fill.
+pub async fn fills_postgres(trial: &Trial, rounds: usize) -> anyhow::Result<Report> {
+    let folder = site::folder()?;
+    let small = Small::mount(&Postgres::data(folder.path()), POSTGRES_MIB)?;
+    let mut site = Site::within(folder, trial, |_| {}).await?;
+    let ledger = Ledger::create(&site.path("ledger"))?;
+    let load = Load::start(&site, site.webhooks(), &ledger, RATE, 0);
+    let mut report = Report::default();
+    for _ in 0..rounds {
+        let (accepted, patience) = (load.accepted(), Duration::from_secs(20) * site.patience);
+        until(patience, async || Ok((load.accepted() > accepted + 10).then_some(()))).await?;
+        let filler = small.0.join("filler");
+        let filled = until(patience, async || {
+            fill(&filler)?;
+            Ok(site.replica(0)?.spools().await.then_some(()))
+        });
+        if filled.await?.is_none() {
+            report.find("unreached", "PostgreSQL writes on though its disk is full");
+        }
+        let (sent, accepted) = (load.sent(), load.accepted());
+        tokio::time::sleep(trial.time).await;
+        let said = site.replica(0)?.says("/-/healthy").await;
+        if said != Some(200) {
+            report.find("liveness", format!("/-/healthy says {said:?} while PostgreSQL's disk is full"));
+        }
+        let (sent, accepted) = (load.sent() - sent, load.accepted() - accepted);
+        std::fs::remove_file(&filler)?;
+        let freed = Instant::now();
+        let ended = site.postgres.as_mut().context("a PostgreSQL")?.revive().await?;
+        check::alive(&mut report, &site, HEALED).await?;
+        report.note(format!(
+            "{accepted} of {sent} requests accepted while PostgreSQL's disk was full ({}); works {:.1} s after there was room",
+            if ended { "it had ended" } else { "it went on" },
+            freed.elapsed().as_secs_f64()
+        ));
+    }
+    load.stop().await;
+    report.extend(check::everything(&site, &ledger.close()?, RATE.alerts).await?);
+    for replica in &mut site.replicas {
+        replica.kill()?;
+    }
+    site.database.close().await;
+    site.postgres.as_mut().context("a PostgreSQL")?.end(End::Kill).await?;
     drop(small);
     Ok(report)
 }

@@ -25,6 +25,7 @@ pub mod programme;
 pub mod redis;
 pub mod replica;
 pub mod rolling;
+pub mod sender;
 pub mod single;
 pub mod site;
 pub mod subscriber;

@@ -38,14 +38,19 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// Where a cluster below `folder` has its data: what is mounted there before is used.
+    pub fn data(folder: &Path) -> PathBuf {
+        folder.join("postgres")
+    }
+
     /// Creates a cluster below `folder` and starts it.
     ///
     /// # Errors
     /// When it is not installed or does not start.
     pub async fn create(folder: &Path) -> anyhow::Result<Self> {
         let programs = programs()?;
-        let data = folder.join("postgres");
-        std::fs::create_dir(&data)?;
+        let data = Self::data(folder);
+        std::fs::create_dir_all(&data)?;
         if rustix::process::getuid().is_root() {
             let owned = Command::new("chown").arg(USER).arg(&data).status()?;
             if !owned.success() {
@@ -86,6 +91,22 @@ impl Postgres {
         ready.await?.context("PostgreSQL did not start")?;
         self.process = Some(process);
         Ok(())
+    }
+
+    /// Starts it again if it has ended by itself; says whether it had.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn revive(&mut self) -> anyhow::Result<bool> {
+        let ended = match &mut self.process {
+            Some(process) => process.ended()?.is_some(),
+            None => true,
+        };
+        if ended {
+            self.process = None;
+            self.start().await?;
+        }
+        Ok(ended)
     }
 
     /// Ends it, and returns when no process of it is left.

@@ -6,7 +6,7 @@ use super::analyses::Mishap;
 use super::load::Rate;
 use super::{
     Backend, Report, Trial, analyses, answers, away, clocks, delivery, durable, fsync, full_disk, healing,
-    hostile, numbers, rolling, single,
+    hostile, numbers, rolling, sender, single,
 };
 
 /// The promises that the programme knows, by their numbers in the design.
@@ -119,14 +119,19 @@ impl Promise {
                 report.extend(durable::crash_points(trial, &durable::WEBHOOK, &ways).await?);
                 report.extend(durable::random_kills(trial, rate, Duration::from_secs(3)).await?);
                 report.extend(fsync::oracle(trial, 1000).await?);
-                if trial.backend == Backend::Sqlite && full_disk::is_possible() {
-                    report.extend(full_disk::fills(trial, 3).await?);
-                } else if trial.backend == Backend::Sqlite {
-                    report.note("SKIPPED: no disk was filled, because this user may not mount one");
+                match trial.backend {
+                    _ if !full_disk::is_possible() => {
+                        report.note("SKIPPED: no disk was filled, because this user may not mount one");
+                    }
+                    Backend::Sqlite => report.extend(full_disk::fills(trial, 3).await?),
+                    Backend::Postgres => report.extend(full_disk::fills_postgres(trial, 3).await?),
                 }
             }
             Self::G1e => report.extend(away::database_away(trial).await?),
-            Self::G2 => report.extend(answers::codes(trial).await?),
+            Self::G2 => {
+                report.extend(answers::codes(trial).await?);
+                report.extend(sender::delivers(trial).await?);
+            }
             Self::G3 => report.extend(single::one_each(trial, 200).await?),
             Self::G6 => report.extend(numbers::gapless(trial).await?),
             Self::G9 => {

@@ -56,8 +56,20 @@ impl Site {
     ///
     /// # Errors
     /// When it does not start.
-    pub async fn with(trial: &Trial, mut set_up: impl FnMut(&mut Replica)) -> anyhow::Result<Self> {
-        let (folder, http, patience) = (folder()?, client()?, trial.patience);
+    pub async fn with(trial: &Trial, set_up: impl FnMut(&mut Replica)) -> anyhow::Result<Self> {
+        Self::within(folder()?, trial, set_up).await
+    }
+
+    /// As [`Site::with`], in a folder that is there.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn within(
+        folder: TempDir,
+        trial: &Trial,
+        mut set_up: impl FnMut(&mut Replica),
+    ) -> anyhow::Result<Self> {
+        let (http, patience) = (client()?, trial.patience);
         let (postgres, redis, count) = match trial.backend {
             Backend::Sqlite => (None, None, 1),
             Backend::Postgres => {

@@ -11,7 +11,7 @@ use bench::faults::healing::{self, Cause};
 use bench::faults::load::Rate;
 use bench::faults::{
     Backend, Report, Trial, answers, away, clocks, durable, fsync, full_disk, hostile, numbers, rolling,
-    single,
+    sender, single,
 };
 
 /// How long what a promise depends on is away.
@@ -133,6 +133,21 @@ async fn g1_a_full_disk_that_is_swallowed_is_noticed() {
 }
 
 #[tokio::test]
+async fn g1_a_full_disk_under_postgresql_loses_nothing_and_heals() {
+    if can_mount() {
+        held(&full_disk::fills_postgres(&trial(Backend::Postgres, ""), 1).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn g1_a_full_disk_under_postgresql_that_is_swallowed_is_noticed() {
+    if can_mount() {
+        let trial = trial(Backend::Postgres, "swallow-insert-error");
+        found("lost", async || full_disk::fills_postgres(&trial, 1).await).await;
+    }
+}
+
+#[tokio::test]
 async fn g1_postgresql_away_loses_nothing() {
     held(&away::database_away(&trial(Backend::Postgres, "")).await.unwrap());
 }
@@ -150,6 +165,21 @@ async fn g2_every_fault_of_ours_says_try_again() {
 #[tokio::test]
 async fn g2_a_fault_that_says_do_not_try_again_is_noticed() {
     found("refused", async || answers::codes(&trial(Backend::Sqlite, "database-error-is-400")).await).await;
+}
+
+#[tokio::test]
+async fn g2_a_real_alertmanager_delivers_every_alert() {
+    held(&sender::delivers(&trial(Backend::Sqlite, "")).await.unwrap());
+}
+
+#[tokio::test]
+async fn g2_a_real_alertmanager_delivers_every_alert_on_postgresql() {
+    held(&sender::delivers(&trial(Backend::Postgres, "")).await.unwrap());
+}
+
+#[tokio::test]
+async fn g2_alerts_that_alertmanager_gives_up_are_noticed() {
+    found("lost", async || sender::delivers(&trial(Backend::Sqlite, "database-error-is-400")).await).await;
 }
 
 #[tokio::test]
