@@ -6,5 +6,6 @@ mod cluster;
 mod outages;
 mod replicas;
 mod spool;
+mod spool_edges;
 mod start;
 mod statistics;

@@ -25,7 +25,7 @@ const AFTERWARDS: usize = 300;
 const ANSWERED: usize = 60;
 
 /// Waits until the product at `base` is ready and its spool empty.
-async fn drained(base: &str) {
+pub(super) async fn drained(base: &str) {
     let (http, begun) = (client(), Instant::now());
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     loop {
@@ -39,20 +39,22 @@ async fn drained(base: &str) {
 }
 
 /// A server of this test's own, and real processes on it.
-struct Site {
-    home: Home,
-    cluster: Cluster,
+pub(super) struct Site {
+    pub(super) home: Home,
+    pub(super) cluster: Cluster,
+    pub(super) spool_mib: u64,
     http: reqwest::Client,
     project: String,
     key: String,
 }
 
 impl Site {
-    async fn start() -> Option<(Self, Process)> {
+    pub(super) async fn start() -> Option<(Self, Process)> {
         let cluster = Cluster::start("")?;
         cluster.run("postgres", &["create database whole"]).await;
         let home = Home::new().await;
-        let mut site = Self { home, cluster, http: client(), project: String::new(), key: String::new() };
+        let (project, key) = (String::new(), String::new());
+        let mut site = Self { home, cluster, spool_mib: 64, http: client(), project, key };
         let process = site.process("one").await;
         let (_, project, key) = first_owner(&site.http, &process.base).await;
         (site.project, site.key) = (project, key);
@@ -60,15 +62,16 @@ impl Site {
     }
 
     /// What a process with its data in `folder` is started with.
-    fn variables(&self, folder: &str) -> [(&'static str, String); 3] {
+    fn variables(&self, folder: &str) -> [(&'static str, String); 4] {
         [
             ("DATABASE_URL", self.cluster.url("postgres", "whole")),
             ("SRE_COPILOT_DATA_DIR", self.home.folder.path().join(folder).display().to_string()),
             ("SRE_COPILOT_API_REQUESTS_PER_MINUTE", "0".to_owned()),
+            ("SRE_COPILOT_SPOOL_MIB", self.spool_mib.to_string()),
         ]
     }
 
-    async fn process(&self, folder: &str) -> Process {
+    pub(super) async fn process(&self, folder: &str) -> Process {
         let variables = self.variables(folder);
         let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
         Process::start_with(&self.home, &variables).await
@@ -88,14 +91,14 @@ impl Site {
     }
 
     /// Adds an integration: its id and its token.
-    async fn integration(&self, process: &Process, name: &str) -> (String, String) {
+    pub(super) async fn integration(&self, process: &Process, name: &str) -> (String, String) {
         let path = format!("/api/v1/projects/{}/integrations", self.project);
         let body = json!({"kind": "alertmanager", "name": name});
         let created = self.call(process, Method::POST, &path, body).await.expect(201);
         (text(&created["id"]), text(&created["token"]))
     }
 
-    async fn send(&self, process: &Process, token: &str, body: &Value) -> Answer {
+    pub(super) async fn send(&self, process: &Process, token: &str, body: &Value) -> Answer {
         let url = format!("{}/webhooks/alertmanager", process.base);
         read(self.http.post(url).bearer_auth(token).json(body).send().await.unwrap()).await
     }
@@ -122,7 +125,7 @@ impl Site {
     }
 
     /// The services of all incidents that are open, or that are not.
-    async fn services(&self, open: bool) -> BTreeSet<String> {
+    pub(super) async fn services(&self, open: bool) -> BTreeSet<String> {
         let url = self.cluster.url("postgres", "whole");
         let mut connection = PgConnection::connect(&url).await.unwrap();
         let query = "select service_name from incidents where open = $1";
@@ -136,7 +139,7 @@ fn now() -> outbox::Ts {
     outbox::Clock::System.now()
 }
 
-fn firing(service: &str) -> Value {
+pub(super) fn firing(service: &str) -> Value {
     alert("Down", service, "firing", now().plus_seconds(-5), None)
 }
 
