@@ -75,6 +75,12 @@ pub enum Error {
     /// As [`Error::Invalid`] with a slug of its own.
     #[error("{1}")]
     Refused(&'static str, String),
+    /// A password, in this field, that is guessed first.
+    #[error("this password is made of words that are guessed first; add some of your own")]
+    WeakPassword(&'static str),
+    /// The URI is longer than so many bytes.
+    #[error("an address here has at most {0} bytes")]
+    UriTooLong(usize),
     /// Too many requests; try again after so many seconds.
     #[error("too many requests")]
     RateLimited(&'static str, u64),
@@ -116,7 +122,6 @@ impl Error {
     /// The field that a refusal with a slug of its own is about.
     fn refused_field(slug: &str) -> Option<&'static str> {
         Some(match slug {
-            "weak-password" => "password",
             "url-not-allowed" => "url",
             "invalid-cursor" => "cursor",
             "query-too-complex" => "q",
@@ -132,6 +137,9 @@ impl Error {
             Self::Refused(slug, why) => {
                 let field = Self::refused_field(slug).map(str::to_owned);
                 field.into_iter().map(|field| FieldError { field, message: why.clone() }).collect()
+            }
+            Self::WeakPassword(field) => {
+                vec![FieldError { field: (*field).to_owned(), message: self.to_string() }]
             }
             _ => Vec::new(),
         }
@@ -156,6 +164,8 @@ impl Error {
             Self::Malformed(slug, _) => (StatusCode::BAD_REQUEST, slug),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation-failed"),
             Self::Refused(slug, _) => (StatusCode::UNPROCESSABLE_ENTITY, slug),
+            Self::WeakPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "weak-password"),
+            Self::UriTooLong(_) => (StatusCode::URI_TOO_LONG, "uri-too-long"),
             Self::RateLimited(slug, _) => (StatusCode::TOO_MANY_REQUESTS, slug),
             Self::Unavailable(slug, _) => (StatusCode::SERVICE_UNAVAILABLE, slug),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),

@@ -1,6 +1,5 @@
 //! The server loop and what every answer of every service has in common.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -132,6 +131,10 @@ fn refuse(request: &Request) -> Option<Error> {
         Method::DELETE,
         Method::OPTIONS,
     ];
+    let uri = request.uri();
+    if uri.path().len() + uri.query().map_or(0, str::len) > MAX_URI {
+        return Some(Error::UriTooLong(MAX_URI));
+    }
     if !standard.contains(request.method()) {
         return Some(Error::MethodNotAllowed);
     }
@@ -189,9 +192,6 @@ async fn connection(
     let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let router = router.clone();
         async move {
-            if request.uri().to_string().len() > MAX_URI {
-                return Ok::<_, Infallible>(uri_too_long());
-            }
             let mut request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             router.oneshot(request).await
@@ -209,17 +209,4 @@ async fn connection(
     if let Err(error) = watcher.watch(served).await {
         tracing::debug!(error, "a connection ended early");
     }
-}
-
-fn uri_too_long() -> Response {
-    let problem = crate::error::Problem {
-        kind: "/problems/uri-too-long".to_owned(),
-        title: "Uri too long".to_owned(),
-        status: StatusCode::URI_TOO_LONG.as_u16(),
-        detail: format!("an address here has at most {MAX_URI} bytes"),
-        request_id: String::new(),
-        errors: Vec::new(),
-        legal: None,
-    };
-    problem.into_response()
 }

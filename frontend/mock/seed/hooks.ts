@@ -100,10 +100,11 @@ export function deliveryOf(
     format: refused ? null : `${hook.kind}-v4`,
     status: refused ? 'rejected' : 'accepted',
     http_status: refused ? 401 : 200,
-    reason: refused ? 'wrong token' : null,
+    reason: refused ? 'invalid-credentials: this webhook token is not valid' : null,
     received: refused ? 0 : alerts,
     outcomes,
     truncated: 0,
+    flags: [],
     replay_of: null,
     body: JSON.stringify(
       {

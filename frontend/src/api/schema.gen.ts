@@ -291,6 +291,10 @@ export type Day = {
  */
 export type Delivery = {
     /**
+     * What is odd about the body as a whole.
+     */
+    flags: Array<string>;
+    /**
      * The format that was recognised.
      */
     format?: string | null;
@@ -1113,6 +1117,10 @@ export type PageDelivery = {
      * The rows.
      */
     items: Array<{
+        /**
+         * What is odd about the body as a whole.
+         */
+        flags: Array<string>;
         /**
          * The format that was recognised.
          */

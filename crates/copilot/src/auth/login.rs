@@ -177,6 +177,11 @@ pub(super) async fn refresh(
         ));
     };
     require_ours(&app, &headers, token.session)?;
+    let access = Cookie::Access.read(&app.config, &headers)?;
+    let access = access.and_then(|text| app.keys.signer.verify(&text, app.clock().now()).ok());
+    if access.is_some_and(|claims| claims.sid != token.session) {
+        return Err(Error::Credentials("invalid-credentials", "the two cookies are of different sessions"));
+    }
     let mut tx = app.db.begin(token.tenant.0).await?;
     let session = store::session::find(&mut tx, token.tenant, token.session).await?;
     let session = session.filter(|session| session.ended_at.is_none()).ok_or(REVOKED)?;

@@ -131,16 +131,13 @@ fn hash(password: &str) -> anyhow::Result<String> {
 
 /// Whether a new password, the `field` of a body, may be chosen; `about` holds the words that others know about the
 /// user.
-pub(super) fn check(field: &str, password: &str, about: &[&str]) -> Result<()> {
+pub(super) fn check(field: &'static str, password: &str, about: &[&str]) -> Result<()> {
     let length = password.chars().count();
     if !(MIN..=MAX).contains(&length) {
         return Err(Error::field(field, format!("must have {MIN} to {MAX} characters")));
     }
     if weak::is_weak(password, about) {
-        return Err(Error::Refused(
-            "weak-password",
-            "this password is made of words that are guessed first; add some of your own".to_owned(),
-        ));
+        return Err(Error::WeakPassword(field));
     }
     Ok(())
 }

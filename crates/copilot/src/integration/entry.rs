@@ -106,6 +106,7 @@ impl Entry {
             sender: reading.kind.as_str(),
             format: batch.format.as_str(),
             truncated: i64::try_from(batch.truncated).unwrap_or(i64::MAX),
+            flags: batch.flags.clone(),
             replay_of: None,
         };
         let (recognised, places) = (recognised.into_inner(), places.into_inner());

@@ -14,6 +14,12 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::IntegrationId;
 
+/// What a sender without a token is told.
+const NO_TOKEN: Error = Error::Credentials(
+    "unauthenticated",
+    "send the token of this integration, as Authorization: Bearer, as the password of Basic, or as X-Webhook-Secret",
+);
+
 /// The sender of a webhook request, proven by its token.
 #[derive(Clone, Debug)]
 pub struct Hook {
@@ -30,9 +36,7 @@ impl FromRequestParts<App> for Hook {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let named = named_integration(parts, app).await?;
-        let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string());
-        let remote = remote.unwrap_or_default();
-        let user_agent = text(&parts.headers, "user-agent").unwrap_or_default().chars().take(200).collect();
+        let (remote, user_agent) = sender(parts);
         let found = match credential(&parts.headers) {
             Ok(token) => app.tokens.prove(app, &token).await,
             Err(error) => Err(error),
@@ -52,6 +56,13 @@ impl FromRequestParts<App> for Hook {
     }
 }
 
+/// The address of who sends a request, and their name for themselves.
+pub fn sender(parts: &Parts) -> (String, String) {
+    let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string());
+    let user_agent = text(&parts.headers, "user-agent").unwrap_or_default().chars().take(200).collect();
+    (remote.unwrap_or_default(), user_agent)
+}
+
 /// The integration in the path, if there is one; a malformed id is nobody's.
 pub async fn named_integration(parts: &mut Parts, app: &App) -> Result<Option<IntegrationId>> {
     let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| Error::NotFound)?;
@@ -66,12 +77,13 @@ fn credential(headers: &HeaderMap) -> Result<String> {
         found.push(authorization(&value)?);
     }
     for name in ["x-webhook-secret", "x-api-key"] {
-        found.extend(text(headers, name));
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        found.extend(values.map(str::to_owned));
     }
     found.dedup();
     match found.as_slice() {
-        [] => Err(Error::Unauthenticated),
-        [one] if one.is_empty() => Err(Error::Unauthenticated),
+        [] => Err(NO_TOKEN),
+        [one] if one.is_empty() => Err(NO_TOKEN),
         [one] => Ok(one.clone()),
         _ => Err(Error::Malformed("malformed-request", "two credentials that disagree".to_owned())),
     }
@@ -90,7 +102,7 @@ fn authorization(value: &str) -> Result<String> {
                 Error::Malformed("malformed-request", "the Basic credential is not user:password".to_owned())
             });
     }
-    Err(Error::Unauthenticated)
+    Err(NO_TOKEN)
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

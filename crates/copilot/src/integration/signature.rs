@@ -67,31 +67,37 @@ impl Signers {
     }
 }
 
+/// What the sender of a signature that proves nothing is told.
+const WRONG: Error = Error::Credentials(
+    "invalid-credentials",
+    "the signature is not that of this body under the token of this integration, or its time is more than five minutes off",
+);
+
 /// Whether a request is signed and carries no token.
 pub fn is_signed(headers: &HeaderMap) -> bool {
     let token = [header::AUTHORIZATION.as_str(), "x-webhook-secret", "x-api-key"];
     headers.contains_key(SIGNATURE) && token.iter().all(|name| !headers.contains_key(*name))
 }
 
-/// Puts the token that signed `body` in the place where others carry theirs; nothing when none did.
+/// Puts the token that signed `body` in the place where others carry theirs.
 ///
 /// # Errors
-/// 503 when the database does not answer and the integration's tokens are not remembered.
+/// 401 when none did, or too long ago; 503 when the database does not answer and the integration's tokens are not remembered.
 pub async fn reveal(app: &App, id: IntegrationId, headers: &mut HeaderMap, body: &Bytes) -> Result<()> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(signature) = text(SIGNATURE).map(str::to_ascii_lowercase) else { return Ok(()) };
+    let Some(signature) = text(SIGNATURE).map(str::to_ascii_lowercase) else { return Err(WRONG) };
     let timestamp = TIMESTAMPS.into_iter().find_map(text).map(str::to_owned);
     if timestamp.as_deref().is_some_and(|at| !is_near(at, app.clock().now().micros() / 1_000_000)) {
-        return Ok(());
+        return Err(WRONG);
     }
     for token in tokens(app, id).await?.iter() {
         if signed(token.reveal(), timestamp.as_deref(), body).as_bytes().ct_eq(signature.as_bytes()).into() {
             let bearer = HeaderValue::from_str(&format!("Bearer {}", token.reveal()));
             headers.insert(header::AUTHORIZATION, bearer.map_err(|error| Error::Internal(error.into()))?);
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+    Err(WRONG)
 }
 
 fn is_near(timestamp: &str, now_s: i64) -> bool {

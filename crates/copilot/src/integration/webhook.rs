@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::Kind;
 use super::deliveries::health::{self, Refused};
-use super::deliveries::{DeliveryResult, receipt};
+use super::deliveries::{self, DeliveryResult, receipt};
 use super::drain;
 use super::entry::{Entry, Reading};
 use super::hook::{self, Hook};
@@ -105,7 +105,11 @@ async fn admit(app: &App, kind: Kind, request: Request) -> Result<Response> {
     {
         let _place = app.signers.place()?;
         let signed = collect(&parts.headers, body, signature::MAX_BODY).await?;
-        signature::reveal(app, id, &mut parts.headers, &signed).await?;
+        if let Err(error) = signature::reveal(app, id, &mut parts.headers, &signed).await {
+            let (remote, user_agent) = hook::sender(&parts);
+            deliveries::note_rejection(app, id, &remote, &user_agent, &error).await;
+            return Err(error);
+        }
         body = Body::from(signed);
     }
     match Hook::from_request_parts(&mut parts, app).await {
@@ -261,12 +265,12 @@ fn content_length(headers: &HeaderMap) -> Option<usize> {
 
 /// The whole body, inflated if it was deflated.
 async fn read(request: Request) -> Result<Bytes> {
-    let encoding =
-        request.headers().get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
-    let gzip = match encoding.as_deref() {
-        None | Some(b"identity") => false,
-        Some(b"gzip" | b"x-gzip") => true,
-        Some(_) => return Err(Error::Unsupported("unsupported-encoding", "send the body plain or as gzip")),
+    let encodings = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    let encodings: Vec<_> = encodings.map(|value| value.as_bytes().to_ascii_lowercase()).collect();
+    let gzip = match encodings.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
+        [] | [b"identity"] => false,
+        [b"gzip" | b"x-gzip"] => true,
+        _ => return Err(Error::Unsupported("unsupported-encoding", "send the body plain or as gzip")),
     };
     let (parts, body) = request.into_parts();
     let bytes = collect(&parts.headers, body, MAX_BODY).await?;
@@ -299,7 +303,7 @@ fn too_large(most: usize) -> Error {
 async fn inflate(bytes: Bytes) -> Result<Bytes> {
     let inflated = tokio::task::spawn_blocking(move || {
         let mut plain = Vec::new();
-        let mut reader = flate2::read::GzDecoder::new(bytes.as_ref()).take(MAX_BODY as u64 + 1);
+        let mut reader = flate2::read::MultiGzDecoder::new(bytes.as_ref()).take(MAX_BODY as u64 + 1);
         reader.read_to_end(&mut plain).map(|_| plain)
     });
     let plain = inflated.await.map_err(|error| Error::Internal(error.into()))?;

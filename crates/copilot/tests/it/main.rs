@@ -30,6 +30,7 @@ mod postgres;
 mod process;
 mod redis;
 mod refused;
+mod restated;
 mod scratch;
 mod sessions;
 mod signed;

@@ -72,3 +72,47 @@ async fn an_integration_sends_as_often_as_it_likes_unless_its_settings_say_how_o
     held.send_json(&body).await.expect(200);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_body_in_several_gzip_members_is_read_whole_and_nothing_may_follow_it() {
+    let world = World::new().await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let gzip = |text: &str| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(text.as_bytes()).unwrap();
+        packed.finish().unwrap()
+    };
+    let body = alert("A", "s", "firing", outbox::Ts::from_micros((NOON - 5) * 1_000_000), None).to_string();
+    let (first, second) = body.split_at(body.len() / 2);
+    let members = [gzip(first), gzip(second)].concat();
+    let header = (CONTENT_ENCODING.as_str(), "gzip");
+    assert_eq!(send(&world, &hook, header, members.clone()).await, 200);
+    assert_eq!(world.incidents().await.len(), 1);
+    assert_eq!(send(&world, &hook, header, [members, b"junk and more".to_vec()].concat()).await, 400);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_signature_that_proves_nothing_is_told_so_and_leaves_a_receipt() {
+    let world = World::new().await;
+    let hook = world.integration("grafana", json!({})).await;
+    let url = format!("{}/{}", hook.url, hook.id);
+    let sent = world.http.post(url).header("x-grafana-alerting-signature", "00").json(&json!({"alerts": []}));
+    let refused = read(sent.send().await.unwrap()).await.expect(401);
+    assert_eq!(refused["type"], "/problems/invalid-credentials");
+    assert!(text(&refused["detail"]).contains("signature"), "{refused}");
+    let receipts = world.get(&format!("/api/v1/projects/{}/deliveries", world.project)).await;
+    assert!(text(&receipts["items"][0]["reason"]).contains("signature"), "{receipts}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_too_long_is_answered_like_everything_else() {
+    let world = World::new().await;
+    let url = format!("{}/api/v1/{}", world.base, "a".repeat(9_000));
+    let answer = read(world.http.get(url).send().await.unwrap()).await;
+    let id = answer.headers.get("x-request-id").unwrap().to_str().unwrap().to_owned();
+    assert!(!id.is_empty());
+    assert_eq!(answer.expect(414)["request_id"], id);
+    world.end().await;
+}

@@ -218,6 +218,31 @@ async fn an_older_refresh_token_ends_the_session_at_once() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_is_refused_beside_the_access_token_of_another_session() {
+    let world = World::new().await;
+    let (one, two) = (Browser::owner(&world).await, Browser::owner(&world).await);
+    let mut mixed = one.clone();
+    mixed.cookies = format!("srec_at={}; srec_rt={}", one.cookie("srec_at"), two.cookie("srec_rt"));
+    let refused = mixed.page(Method::POST, "/api/v1/auth/refresh", None).await.expect(401);
+    assert_eq!(slug(&refused), "invalid-credentials");
+    two.page(Method::POST, "/api/v1/auth/refresh", None).await.expect(204);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_weak_new_password_is_refused_by_the_name_of_its_field() {
+    let world = World::new().await;
+    let browser = Browser::owner(&world).await;
+    let body = json!({"old_password": PASSWORD, "new_password": "Password1!Password1!"});
+    let refused = browser.page(Method::POST, "/api/v1/auth/password", Some(body)).await.expect(422);
+    assert_eq!(
+        (slug(&refused).as_str(), &refused["errors"][0]["field"]),
+        ("weak-password", &json!("new_password"))
+    );
+    world.end().await;
+}
+
+#[tokio::test]
 async fn with_https_the_cookies_are_bound_to_the_host() {
     let world = World::new().await;
     let home = Home::new().await;

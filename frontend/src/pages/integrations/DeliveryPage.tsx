@@ -69,8 +69,9 @@ function Receipt({ delivery }: { delivery: DeliveryDetail }) {
         <Fact name="Integration">{delivery.integration_name}</Fact>
         <Fact name="Format">{delivery.format ?? 'not recognised'}</Fact>
         <Fact name="Answer">{delivery.http_status}</Fact>
+        {delivery.flags.length > 0 && <Fact name="Odd">{delivery.flags.map(words).join(', ')}</Fact>}
       </dl>
-      {delivery.reason && <Remark tone="bad">{sentence(words(delivery.reason))}</Remark>}
+      {delivery.reason && <Remark tone="bad">{why(delivery.reason)}</Remark>}
       {delivery.replay_of && (
         <Remark>
           A replay of{' '}
@@ -102,6 +103,12 @@ function Receipt({ delivery }: { delivery: DeliveryDetail }) {
       </Card>
     </div>
   );
+}
+
+/** Why a request was refused: a slug, and what the sender was told, which is shown as it is. */
+function why(reason: string): string {
+  const [slug = '', ...told] = reason.split(': ');
+  return [sentence(words(slug)), ...told].join(': ');
 }
 
 const INK: Partial<Record<Outcome, string>> = {

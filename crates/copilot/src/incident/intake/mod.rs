@@ -280,6 +280,9 @@ impl<'a> Intake<'a> {
             }
             alerts::Status::Resolved => {
                 let effect = one.track.resolved(starts_at, ends_at, self.now);
+                if matches!(effect, Effect::Closed { .. }) {
+                    one.note_end(alert);
+                }
                 self.ended(tx, one, effect).await
             }
         }

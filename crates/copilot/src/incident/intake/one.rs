@@ -79,20 +79,40 @@ impl<'a> One<'a> {
         }
     }
 
-    /// Keeps what the sender says by now; says whether it is something else than before.
+    /// Keeps what the sender says by now; says whether a person would read something else than before.
     pub fn describe(&mut self, alert: &alerts::Alert) -> bool {
         let severity = Severity::from(alert.severity);
-        let row = &mut self.row;
-        if row.annotations.0 == alert.annotations && row.severity == severity {
+        let same = self.row.annotations.0 == alert.annotations && self.row.severity == severity;
+        let begins = self.episode.is_none() && self.first.is_none();
+        if same && !begins && !self.is_asked_differently(alert) && self.row.flags.0 == alert.flags {
             return false;
         }
+        let row = &mut self.row;
         row.annotations.0.clone_from(&alert.annotations);
         row.severity = severity;
         row.title.clone_from(&alert.title);
         row.description.clone_from(&alert.description);
+        row.generator_url.clone_from(&alert.generator_url);
         row.runbook_url.clone_from(&alert.links.runbook_url);
+        row.flags.0.clone_from(&alert.flags);
+        if begins {
+            // The integration's settings may name another service by now; while it fires its incident has the old one.
+            row.service_name.clone_from(&alert.service);
+        }
         self.changed = true;
-        true
+        !same
+    }
+
+    /// Whether the rule's expression is another than before. Its address differs between two that watch the same, of which
+    /// each writes its own.
+    fn is_asked_differently(&self, alert: &alerts::Alert) -> bool {
+        let before = self.row.generator_url.as_deref();
+        before != alert.generator_url.as_deref() && before.and_then(alerts::expression) != alert.expression
+    }
+
+    /// Keeps what is odd about the statement that ended it.
+    pub fn note_end(&mut self, alert: &alerts::Alert) {
+        self.row.flags.0.clone_from(&alert.flags);
     }
 
     /// Whether the alert fires, and what is kept of it is what `alert` says.

@@ -34,8 +34,12 @@ pub struct Tracked {
     pub severity: Severity,
     /// What the sender adds; the newest accepted.
     pub annotations: Json<BTreeMap<String, String>>,
+    /// Where its rule is.
+    pub generator_url: Option<String>,
     /// What to do about it.
     pub runbook_url: Option<String>,
+    /// What is odd about what the sender says.
+    pub flags: Json<Vec<alerts::Flag>>,
     /// The newest incident it belongs to.
     pub incident_id: Option<IncidentId>,
     /// The open episode.
@@ -82,7 +86,9 @@ impl Tracked {
             service_name: alert.service.clone(),
             severity: Severity::from(alert.severity),
             annotations: Json(alert.annotations.clone()),
+            generator_url: alert.generator_url.clone(),
             runbook_url: alert.links.runbook_url.clone(),
+            flags: Json(alert.flags.clone()),
             incident_id: None,
             episode_id: None,
             incident_open: None,

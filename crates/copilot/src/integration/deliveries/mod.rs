@@ -54,6 +54,10 @@ pub struct Delivery {
     pub outcomes: BTreeMap<String, i64>,
     /// How many alerts the sender says it left out.
     pub truncated: i64,
+    /// What is odd about the body as a whole.
+    #[sqlx(skip)]
+    #[schema(value_type = Vec<String>)]
+    pub flags: Vec<alerts::Flag>,
     /// The receipt this one is a replay of.
     pub replay_of: Option<DeliveryId>,
 }
@@ -203,6 +207,9 @@ fn detail(kept: store::Kept) -> DeliveryDetail {
 
 /// Keeps a receipt of a request that could not prove who sent it.
 pub async fn note_rejection(app: &App, id: IntegrationId, remote: &str, user_agent: &str, error: &Error) {
+    if !error.status().0.is_client_error() {
+        return;
+    }
     let noted = health::rejected(app, id, remote, user_agent, error).await;
     if let Err(error) = noted {
         tracing::warn!(error = error.to_string(), "a refused webhook could not be noted");

@@ -37,6 +37,9 @@ pub struct Head {
     pub truncated: i64,
     /// How many alerts had each outcome.
     pub outcomes: BTreeMap<String, i64>,
+    /// What is odd about the body as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<alerts::Flag>,
     /// The receipt this one is a replay of.
     pub replay_of: Option<DeliveryId>,
     /// Bytes of its part of the results.
@@ -60,6 +63,8 @@ pub struct Request {
     pub format: &'static str,
     /// How many alerts the sender says it left out.
     pub truncated: i64,
+    /// What is odd about the body as a whole.
+    pub flags: Vec<alerts::Flag>,
     /// The receipt this one is a replay of.
     pub replay_of: Option<DeliveryId>,
 }
@@ -130,6 +135,7 @@ impl Pile {
             format: Some(request.format.to_owned()),
             received: results.len() as i64,
             truncated: request.truncated,
+            flags: request.flags,
             outcomes,
             replay_of: request.replay_of,
             results: self.results.len() - before,
@@ -198,6 +204,7 @@ mod tests {
                 sender: "prometheus",
                 format: "prometheus",
                 truncated: 0,
+                flags: Vec::new(),
                 replay_of: None,
             };
             let result = DeliveryResult {

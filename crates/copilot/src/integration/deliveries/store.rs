@@ -126,6 +126,7 @@ impl Row {
             received: head.received,
             outcomes: head.outcomes,
             truncated: head.truncated,
+            flags: head.flags,
             replay_of: head.replay_of,
         }
     }

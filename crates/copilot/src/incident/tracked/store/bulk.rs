@@ -87,13 +87,12 @@ pub async fn insert(
              first_seen_at, last_seen_at, statements) ",
         (bind, new) => {
             let (sent, Write { row, track, incident, episode, .. }) = new;
-            let flags: Vec<_> = sent.alert.flags.iter().map(|flag| serde_json::json!(flag)).collect();
             bind.push_bind(tenant).push_bind(row.id).push_bind(project).push_bind(&sent.alert_key[..])
                 .push_bind(sent.integration).push_bind(&sent.incident_key[..]).push_bind(&row.fingerprint)
                 .push_bind(&row.name).push_bind(&row.title).push_bind(&row.description)
                 .push_bind(&row.service_name).push_bind(row.severity.as_str()).push_bind(Json(&sent.alert.labels))
-                .push_bind(&row.annotations).push_bind(&sent.alert.generator_url).push_bind(&row.runbook_url)
-                .push_bind(Json(flags)).push_bind(sent.alert.is_heartbeat).push_bind(*incident).push_bind(*episode)
+                .push_bind(&row.annotations).push_bind(&row.generator_url).push_bind(&row.runbook_url)
+                .push_bind(&row.flags).push_bind(sent.alert.is_heartbeat).push_bind(*incident).push_bind(*episode)
                 .push_bind(track.open.map(|open| open.starts_at)).push_bind(track.open.map(|open| open.opened_at))
                 .push_bind(track.last.map(|last| last.starts_at)).push_bind(track.last.map(|last| last.ends_at))
                 .push_bind(track.last.map(|last| last.closed_at))
@@ -116,7 +115,8 @@ pub async fn save(tx: &mut Tx, tenant: TenantId, known: &[Write<'_>]) -> sqlx::R
              opened_at = v.column11, last_starts_at = v.column12, last_ends_at = v.column13, closed_at = v.column14,
              tombs = v.column15, held_starts_at = v.column16, held_until = v.column17, transitions = v.column18,
              flapping_until = v.column19, last_seen_at = v.column20, statements = v.column21,
-             longest_gap_s = v.column22 from (",
+             longest_gap_s = v.column22, service_name = v.column23, generator_url = v.column24, flags = v.column25
+         from (",
         (bind, known) => {
             let Write { row, track, incident, episode, .. } = known;
             bind.push_bind(tenant).push_bind(row.id).push_bind(&row.title).push_bind(&row.description)
@@ -128,7 +128,8 @@ pub async fn save(tx: &mut Tx, tenant: TenantId, known: &[Write<'_>]) -> sqlx::R
                 .push_bind(tombs(track))
                 .push_bind(track.held.map(|held| held.starts_at)).push_bind(track.held.map(|held| held.until))
                 .push_bind(transitions(track)).push_bind(track.flapping_until)
-                .push_bind(row.last_seen_at).push_bind(row.statements).push_bind(row.longest_gap_s);
+                .push_bind(row.last_seen_at).push_bind(row.statements).push_bind(row.longest_gap_s)
+                .push_bind(&row.service_name).push_bind(&row.generator_url).push_bind(&row.flags);
         },
         ") as v where alerts.tenant_id = v.column1 and alerts.id = v.column2")
 }
