@@ -63,7 +63,7 @@ pub(crate) fn description(
         return format!("Measured: {}.", values.join(", "));
     }
     let shown = labels.iter().filter(|(name, _)| *name != "alertname").take(MAX_DESCRIBED_LABELS);
-    let shown: Vec<_> = shown.map(|(name, value)| format!("{name} {}", short(value))).collect();
+    let shown: Vec<_> = shown.map(|(name, value)| format!("{name}={}", short(value))).collect();
     if shown.is_empty() { String::new() } else { format!("Labels: {}.", shown.join(", ")) }
 }
 
@@ -160,7 +160,7 @@ mod tests {
         };
         assert_eq!(describe(&[("summary", "S"), ("description", "D")], &[], "S"), "D");
         assert_eq!(describe(&[("summary", "S"), ("message", "M")], &[], "S"), "M");
-        assert_eq!(describe(&[("message", "M")], &[], "M"), "Labels: service api, team shop.");
+        assert_eq!(describe(&[("message", "M")], &[], "M"), "Labels: service=api, team=shop.");
         assert_eq!(describe(&[("summary", "S")], &[("B", 1.5)], "S"), "Measured: B = 1.5.");
         assert_eq!(describe(&[("summary", "{\"a\":1}")], &[], "A on api"), "{\"a\":1}");
     }

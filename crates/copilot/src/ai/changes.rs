@@ -14,7 +14,7 @@ use crate::auth::{Engineer, Member, Query, Viewer};
 use crate::error::{Error, Problem, Result};
 use crate::ids::ChangeId;
 use crate::page::{Page, PageQuery};
-use crate::valid::{Valid, storable};
+use crate::valid::{Valid, storable, visible};
 
 /// How far ahead of our clock a reporter's may be, in seconds.
 const SKEW_S: f64 = 3600.0;
@@ -24,13 +24,13 @@ const SKEW_S: f64 = 3600.0;
 #[serde(deny_unknown_fields)]
 pub struct NewChange {
     /// The service that was changed.
-    #[garde(length(chars, min = 1, max = 200), custom(storable))]
+    #[garde(length(chars, min = 1, max = 200), custom(visible))]
     pub service_name: String,
     /// One line for a person.
-    #[garde(length(chars, min = 1, max = 500), custom(storable))]
+    #[garde(length(chars, min = 1, max = 500), custom(visible))]
     pub summary: String,
     /// `deploy`, `config`, `flag` or another word; `deploy` when absent.
-    #[garde(length(chars, min = 1, max = 50), custom(storable))]
+    #[garde(length(chars, min = 1, max = 50), custom(visible))]
     #[serde(default = "deploy")]
     pub kind: String,
     /// The new version.

@@ -13,7 +13,7 @@ use crate::auth::{Engineer, Path};
 use crate::error::{Error, Problem, Result};
 use crate::ids::HypothesisId;
 use crate::incident::read::resolve_id;
-use crate::valid::Valid;
+use crate::valid::{Valid, storable};
 
 /// A judgement.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
@@ -23,7 +23,7 @@ pub struct NewFeedback {
     #[garde(skip)]
     pub verdict: Verdict,
     /// Why, or what the cause really was.
-    #[garde(length(chars, max = 4000))]
+    #[garde(length(chars, max = 4000), inner(custom(storable)))]
     pub comment: Option<String>,
 }
 

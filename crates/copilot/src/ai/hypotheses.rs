@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use garde::Validate;
 use outbox::Db;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
@@ -19,6 +19,7 @@ use crate::error::{Error, Problem, Result};
 use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
 use crate::incident::{explain, read as incidents};
 use crate::page::{Page, PageQuery};
+use crate::valid::Valid;
 
 /// Seconds a request may wait for an analysis.
 const MOST_WAIT_S: u64 = 60;
@@ -42,10 +43,11 @@ pub struct Hypotheses {
 }
 
 /// How an analysis is asked for.
-#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ask {
     /// Makes a new version although there is one.
+    #[garde(skip)]
     pub refresh: bool,
 }
 
@@ -80,9 +82,9 @@ pub async fn start(
     member: Engineer,
     Path(name): Path<String>,
     Query(wait): Query<Wait>,
-    ask: Result<Option<Json<Ask>>, JsonRejection>,
+    ask: Option<Valid<Ask>>,
 ) -> Result<Response> {
-    let refresh = ask?.is_some_and(|Json(ask)| ask.refresh);
+    let refresh = ask.is_some_and(|Valid(ask)| ask.refresh);
     let incident = named(&app.db, &member, &name).await?;
     let wait = wait.wait.map(|seconds| Duration::from_secs(seconds.min(MOST_WAIT_S)));
     let stored = read(&app.db, member.tenant, member.project, incident).await?;

@@ -69,14 +69,14 @@ pub fn write(gathered: &Gathered, conclusion: &Conclusion, delimiter: &str) -> P
     let suspects: Vec<Value> = conclusion
         .proposals
         .iter()
-        .map(|one| json!({"service": one.service, "probability": rounded(one.confidence), "because": tidy(&one.description)}))
+        .map(|one| json!({"service": one.service.as_deref().map(tidy), "probability": rounded(one.confidence), "because": tidy(&one.description)}))
         .collect();
     let calls: Vec<String> = gathered
         .metrics
         .graph
         .iter()
         .take(CALLS)
-        .map(|(caller, callee)| format!("{caller} -> {callee}"))
+        .map(|(caller, callee)| tidy(&format!("{caller} -> {callee}")))
         .collect();
     let body = json!({
         "evidence": data,

@@ -1,9 +1,11 @@
 //! Numbers and times in words, for people.
 
-/// `text` without control characters, cut to `most` characters.
+use super::prompt::clean::clean;
+
+/// `text` without what a person would not see, cut to `most` characters.
 pub fn short(text: &str, most: usize) -> String {
-    let clean = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
-    let mut out: String = clean.take(most).collect();
+    let text = clean(text);
+    let mut out: String = text.chars().take(most).collect();
     if text.chars().nth(most).is_some() {
         out.push('…');
     }

@@ -189,7 +189,7 @@ fn place(
             "no metric says which service calls which, so effects could not be told from causes".to_owned(),
         );
     } else {
-        out.checked.push(format!("{} calls between services were read off the metrics", out.graph.len()));
+        out.checked.push(format!("{} calls between services are known", out.graph.len()));
     }
 }
 

@@ -100,7 +100,8 @@ impl Facts {
         let window = (alarm.plus_seconds(-BASELINE_S), now.min(alarm.plus_seconds(AFTER_S)).max(alarm));
         let around = (alarm.plus_seconds(-1800), window.1);
         let nearby = store::nearby(&mut tx, tenant, project, id, around).await?;
-        let changes = store::changes(&mut tx, tenant, project, window).await?;
+        let changes =
+            store::changes(&mut tx, tenant, project, incident.service_name.as_deref(), window).await?;
         let similar = similar::find(&mut tx, tenant, id, &incident).await?;
         let sources = store::sources(&mut tx, tenant, project).await?;
         let told = store::told(&mut tx, tenant, project).await?;
@@ -235,6 +236,9 @@ fn told(count: usize, noun: &str, when: &str) -> String {
     match count {
         0 => format!("no {noun} {when}"),
         1 => format!("1 {noun} {when}"),
+        _ if count >= store::MOST as usize => {
+            format!("{count} {noun}s {when} or more, of which these were looked at")
+        }
         _ => format!("{count} {noun}s {when}"),
     }
 }

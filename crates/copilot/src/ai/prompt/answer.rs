@@ -113,16 +113,13 @@ fn honest(text: &str, prompt: &Prompt) -> String {
 
 /// The text without invisible characters and without incidents that were not in the prompt.
 pub fn without_unknown_incidents(text: &str, incidents: &BTreeSet<String>) -> String {
-    static INCIDENT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bINC-\d+\b").ok());
+    static INCIDENT: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?i)\bINC[-\u{2010}-\u{2015} ]?(\d+)\b").ok());
     let text = clean(text);
     let Some(pattern) = INCIDENT.as_ref() else { return text };
     let known = |found: &regex::Captures<'_>| {
-        let name = found.get(0).map_or("", |all| all.as_str());
-        if incidents.contains(name) {
-            name.to_owned()
-        } else {
-            "[an incident that does not exist]".to_owned()
-        }
+        let name = format!("INC-{}", found.get(1).map_or("", |number| number.as_str()));
+        if incidents.contains(&name) { name } else { "[an incident that does not exist]".to_owned() }
     };
     pattern.replace_all(&text, known).trim().to_owned()
 }

@@ -21,7 +21,7 @@ fn visible(letter: char) -> Option<char> {
 }
 
 /// Words in front of a secret.
-const NAMES: &str = "pass(word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|authorization|\
+const NAMES: &str = "pass(word|wd|phrase)?|pwd|\\bpw\\b|\\bsig\\b|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|authorization|\
                      credential|session[_-]?id|cookie";
 
 /// What secrets look like: known formats first, then `name=value`, then long strings that no word is like.
@@ -34,8 +34,16 @@ static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"\bgh[pousr]_[A-Za-z0-9]{20,}".to_owned(),
         r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}".to_owned(),
         r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}".to_owned(),
-        r"://[^\s/@:]+:[^\s/@]+@".to_owned(),
-        format!(r#"(?i)[A-Za-z0-9_-]*({NAMES})[A-Za-z0-9_-]*["']?\s*[=:]\s*["']?[^\s"',;&}}]+"#),
+        r"\bglpat-[A-Za-z0-9_-]{16,}".to_owned(),
+        r"https://hooks\.slack\.com/\S+".to_owned(),
+        // Of a user and a password, of a password alone, and of a token alone.
+        r"://[^\s/@:]*:[^\s/@]+@".to_owned(),
+        r"(?i)\bhttps?://[^\s/@:]+@".to_owned(),
+        format!(
+            r#"(?i)[A-Za-z0-9_-]*({NAMES})[A-Za-z0-9_-]*["']?\s*[=:]\s*("[^"]*"|'[^']*'|["']?[^\s"';&}}]+)"#
+        ),
+        format!(r"(?i)--({NAMES})\s+\S+"),
+        format!(r"(?i)<({NAMES})>[^<]*"),
     ];
     // A pattern that does not compile would let secrets through; the tests hold that each one does.
     patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
@@ -81,7 +89,7 @@ mod tests {
 
     #[test]
     fn secrets_are_redacted_and_ordinary_texts_are_not() {
-        assert_eq!(SECRETS.len(), 9);
+        assert_eq!(SECRETS.len(), 14);
         for secret in [
             "hunter2secret",
             "AKIAIOSFODNN7EXAMPLE",
@@ -96,6 +104,13 @@ mod tests {
                 format!("DB_PASSWORD: '{secret}'"),
                 format!("Authorization: Bearer {secret}xxxxxxxx"),
                 format!("postgres://app:{secret}@db/x"),
+                format!("redis://:{secret}@cache:6379/0"),
+                format!("https://{secret}@example.com/x"),
+                format!("pw={secret} sig={secret}"),
+                format!("run --password {secret} now"),
+                format!("<password>{secret}</password>"),
+                format!("password=\"two words, {secret}\""),
+                format!("Password=ab,{secret}"),
                 format!("-----BEGIN RSA PRIVATE KEY-----\n{secret}"),
             ] {
                 assert!(!redact(&text).contains(secret), "{text} -> {}", redact(&text));

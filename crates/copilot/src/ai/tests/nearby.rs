@@ -16,7 +16,11 @@ async fn a_storm_hides_neither_its_first_alert_nor_what_fired_before() {
         world.clock.advance(1.0);
     };
     fires("chronic").await;
+    let crowd = |number: usize| format!("crowd-{number}");
     world.clock.advance(2.0 * 86_400.0);
+    for number in 0..60 {
+        fires(&crowd(number)).await;
+    }
     fires("earlier").await;
     world.clock.advance(3_600.0);
     let from = world.clock.now();
@@ -28,6 +32,23 @@ async fn a_storm_hides_neither_its_first_alert_nor_what_fired_before() {
     let until = (from, world.clock.now());
     let nearby = store::nearby(&mut tx, world.tenant, world.project, world.incident, until).await.unwrap();
     let names: Vec<&str> = nearby.iter().map(|alert| alert.name.as_str()).collect();
-    assert_eq!(names[..3], ["earlier", "first", "later-0"]);
+    assert_eq!(names[13..17], [crowd(59).as_str(), "earlier", "first", "later-0"]);
     assert_eq!(names.len(), 50);
+}
+
+#[tokio::test]
+async fn many_changes_of_others_hide_none_of_the_service_and_not_the_newest() {
+    let world = World::new(None).await;
+    let from = world.clock.now();
+    world.change("checkout", "the one that matters", 0).await;
+    for number in 0..80 {
+        world.clock.advance(1.0);
+        world.change("other", &number.to_string(), 0).await;
+    }
+    let mut tx = world.db.read(world.tenant.0).await.unwrap();
+    let window = (from, world.clock.now());
+    let told = store::changes(&mut tx, world.tenant, world.project, Some("checkout"), window).await.unwrap();
+    let versions: Vec<&str> = told.iter().filter_map(|change| change.version.as_deref()).collect();
+    assert_eq!(versions.len(), 50);
+    assert_eq!((versions[0], versions[1], versions[49]), ("the one that matters", "31", "79"));
 }
