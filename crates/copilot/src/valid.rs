@@ -1,9 +1,9 @@
 //! Bodies that were read and checked before a handler sees them, and the rules that several of them share.
 
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use garde::Validate;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
@@ -38,6 +38,23 @@ where
     }
 }
 
+/// Absent without a body.
+impl<S, T> OptionalFromRequest<S> for Valid<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Validate,
+    T::Context: Default,
+{
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Error> {
+        if request.body().is_end_stream() {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
+    }
+}
+
 async fn read<S: Send + Sync, T: DeserializeOwned>(request: Request, state: &S) -> Result<T, Error> {
     let (parts, body) = request.into_parts();
     let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
@@ -48,7 +65,7 @@ async fn read<S: Send + Sync, T: DeserializeOwned>(request: Request, state: &S) 
         return Err(Error::Malformed("malformed-json", why));
     }
     let again = Request::from_parts(parts, Body::from(bytes.clone()));
-    let read = Json::<T>::from_request(again, state).await;
+    let read = <Json<T> as FromRequest<S>>::from_request(again, state).await;
     let is_json = || serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
     match read {
         Err(error @ JsonRejection::MissingJsonContentType(_)) => Err(error.into()),
@@ -132,7 +149,7 @@ mod tests {
     async fn sent(body: &str) -> Result<Sample, (u16, String)> {
         let request = Request::post("/").header(CONTENT_TYPE, "application/json");
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        match Valid::<Sample>::from_request(request, &()).await {
+        match <Valid<Sample> as FromRequest<()>>::from_request(request, &()).await {
             Ok(Valid(sample)) => Ok(sample),
             Err(error) => {
                 let fields = error.problem().errors.into_iter().map(|error| error.field).collect::<Vec<_>>();

@@ -61,6 +61,8 @@ async fn once(app: &App, request: Request, next: Next) -> Result<Response> {
     let body =
         to_bytes(body, MAX_BODY).await.map_err(|_| Error::TooLarge("the body is too large".to_owned()))?;
     let mut hash = Sha256::new();
+    // The same person may have moved on to another project, which the address does not tell.
+    hash.update(member.project.0);
     hash.update(parts.uri.to_string());
     hash.update([0]);
     hash.update(&body);
@@ -136,6 +138,12 @@ impl Key {
 
     /// Keeps an answer of success; after any other the key is free again.
     async fn keep(&self, app: &App, answer: Response) -> Result<Response> {
+        let streams = answer.headers().get(header::CONTENT_TYPE);
+        if streams.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+            // It is told while it comes, and not a second time.
+            self.store(app, None).await?;
+            return Ok(answer);
+        }
         let keeps = answer.status().is_success() && !answer.headers().contains_key(header::SET_COOKIE);
         let (parts, body) = answer.into_parts();
         let body = to_bytes(body, MAX_BODY).await.map_err(|error| Error::Internal(error.into()))?;

@@ -7,6 +7,7 @@ use garde::Validate;
 use outbox::{Ts, Tx};
 use serde::{Deserialize, Serialize};
 
+use super::checks::{check_auth, check_settings};
 use super::snippet::{self, PLACEHOLDER};
 use super::store::{self, Row};
 use super::{Kind, Settings};
@@ -18,6 +19,7 @@ use crate::auth::source::Source;
 use crate::auth::{Admin, Cell, Member, Viewer};
 use crate::error::{Error, Result};
 use crate::ids::{IntegrationId, ProjectId};
+use crate::incident::store::lock_project;
 use crate::outbound::Credentials;
 use crate::page::{Page, PageQuery};
 use crate::valid::{Valid, present, visible};
@@ -160,6 +162,8 @@ pub async fn create(
     new: NewIntegration,
 ) -> Result<Created> {
     check_settings(&new.settings)?;
+    check_auth(new.auth.as_ref())?;
+    lock_project(tx, member.tenant, member.project).await?;
     if store::list(tx, member.tenant, member.project).await?.len() >= MOST {
         return Err(Error::Conflict(format!("a project has at most {MOST} integrations")));
     }
@@ -233,6 +237,7 @@ fn apply(app: &App, member: &Member, row: &mut Row, change: IntegrationChange) -
         row.url = url;
     }
     if let Some(auth) = change.auth {
+        check_auth(auth.as_ref())?;
         row.auth = auth.map(|auth| seal(app, member, row.id, &auth)).transpose()?;
     }
     if let Some(settings) = change.settings {
@@ -272,6 +277,8 @@ pub async fn rotate_token(
     Path((_project, id)): Path<(ProjectId, IntegrationId)>,
 ) -> Result<Json<Rotated>> {
     let mut tx = app.db.begin(member.tenant.0).await?;
+    // Of two at once the second sees what the first has done.
+    lock_project(&mut tx, member.tenant, member.project).await?;
     let row = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
     let now = tx.now();
     if store::ends_later(&mut tx, member.tenant, id, now).await? {
@@ -281,7 +288,7 @@ pub async fn rotate_token(
     }
     let old_token_expires_at = now.plus_seconds(OVERLAP_S);
     let token = SecretToken::generate();
-    store::retire_tokens(&mut tx, member.tenant, id, old_token_expires_at).await?;
+    store::retire_tokens(&mut tx, member.tenant, id, now, old_token_expires_at).await?;
     let sealed = seal_token(&app, &member, row.kind, id, &token)?;
     store::add_token(&mut tx, member.tenant, id, &token, sealed).await?;
     note(&mut tx, &member, &source, "integration.token_rotated", id).await?;
@@ -318,32 +325,6 @@ fn show_row(app: &App, row: Row, token: &str) -> Integration {
         last_delivery_status: row.last_delivery_status,
         truncated_alerts: row.truncated_alerts,
     }
-}
-
-fn check_settings(settings: &Settings) -> Result<()> {
-    if settings.group_by.as_ref().is_some_and(|labels| labels.is_empty() || labels.len() > 20) {
-        return Err(Error::field("settings.group_by", "name 1 to 20 labels"));
-    }
-    if settings.source.as_ref().is_some_and(|source| source.is_empty() || source.len() > 200) {
-        return Err(Error::field("settings.source", "must have 1 to 200 bytes"));
-    }
-    if settings.topology.as_ref().is_some_and(|calls| calls.len() > 1000) {
-        return Err(Error::field("settings.topology", "at most 1,000 calls"));
-    }
-    let named = |(caller, callee): &(String, String)| {
-        [caller, callee].iter().all(|name| (1..=200).contains(&name.len()))
-    };
-    if !settings.topology.iter().flatten().all(named) {
-        return Err(Error::field("settings.topology", "a call is two names of 1 to 200 bytes"));
-    }
-    if settings.requests_per_minute == Some(0) {
-        return Err(Error::field("settings.requests_per_minute", "at least 1; null for no limit"));
-    }
-    let seconds = [settings.repeat_interval_s, settings.group_interval_s, settings.heartbeat_timeout_s];
-    if seconds.into_iter().flatten().any(|seconds| !(1..=30 * 86_400).contains(&seconds)) {
-        return Err(Error::field("settings", "an interval must be between a second and 30 days"));
-    }
-    Ok(())
 }
 
 /// Scheme, host and port: what a credential was entered for.

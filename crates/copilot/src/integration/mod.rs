@@ -1,5 +1,6 @@
 //! Webhooks and the systems that send them: receive, read, keep the receipt, hand on to the incidents.
 
+mod checks;
 mod commit;
 pub mod deliveries;
 mod drain;

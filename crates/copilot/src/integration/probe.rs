@@ -66,7 +66,8 @@ async fn ask(
     let is_json = serde_json::from_slice::<serde_json::Value>(&answer.body);
     Ok(match (answer.status, is_json) {
         (200, Ok(body)) if kind == Kind::Prometheus => {
-            let up = body.pointer("/data/result/0/value/1").and_then(|value| value.as_str()).unwrap_or("0");
+            let up = body.pointer("/data/result/0/value/1").and_then(|value| value.as_str());
+            let up = up.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
             (true, format!("answered; it scrapes {up} targets"))
         }
         (200, Ok(_)) => (true, "answered".to_owned()),

@@ -196,7 +196,7 @@ pub async fn ends_later(tx: &mut Tx, tenant: TenantId, id: IntegrationId, now: T
     .map(|count| count > 0)
 }
 
-/// Lets the current tokens of an integration end at `expires_at`, and forgets the ones that have ended.
+/// Lets the current token of an integration end at `expires_at`, and forgets those that have ended by `now`.
 ///
 /// # Errors
 /// When the database refused.
@@ -204,13 +204,15 @@ pub async fn retire_tokens(
     tx: &mut Tx,
     tenant: TenantId,
     id: IntegrationId,
+    now: Ts,
     expires_at: Ts,
 ) -> sqlx::Result<()> {
     on_tx!(tx, c => sqlx::query(
-        "delete from integration_tokens where tenant_id = $1 and integration_id = $2 and expires_at is not null")
-        .bind(tenant).bind(id).execute(c).await.map(drop))?;
+        "delete from integration_tokens where tenant_id = $1 and integration_id = $2 and expires_at <= $3")
+        .bind(tenant).bind(id).bind(now).execute(c).await.map(drop))?;
     on_tx!(tx, c => sqlx::query(
-        "update integration_tokens set expires_at = $3 where tenant_id = $1 and integration_id = $2")
+        "update integration_tokens set expires_at = $3
+         where tenant_id = $1 and integration_id = $2 and expires_at is null")
         .bind(tenant).bind(id).bind(expires_at).execute(c).await.map(drop))
 }
 

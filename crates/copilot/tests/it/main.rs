@@ -23,6 +23,7 @@ mod deploy;
 mod door;
 mod faults;
 mod ingest;
+mod integrations;
 mod matrix;
 mod model;
 mod mutant;
