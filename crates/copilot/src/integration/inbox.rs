@@ -40,6 +40,12 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Alerts that write rows of which one commit takes at most so many, unless a single request has more.
 const BATCH: usize = 500;
 
+/// As [`BATCH`], of a database that is fast: the more alerts at once, the fewer times the same page of an index is written.
+const LARGE_BATCH: usize = 2000;
+
+/// How long a commit may take; after a longer one the next take less, because others wait for it, people among them.
+const SLOW: Duration = Duration::from_millis(500);
+
 /// Bytes of bodies that one commit takes at most, unless a single request has more.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
@@ -185,6 +191,7 @@ struct Lane {
 
 impl Lane {
     async fn run(mut self, app: App) {
+        let mut most = BATCH;
         loop {
             let first = match tokio::time::timeout(IDLE, self.receiver.recv()).await {
                 Ok(Some(first)) => first,
@@ -195,9 +202,11 @@ impl Lane {
                 },
             };
             let Ok(_running) = self.commits.clone().acquire_owned().await else { return };
-            let gathered = self.gather(first);
+            let (gathered, alerts) = self.gather(first, most);
             metrics::histogram!("sre_copilot_commit_requests").record(gathered.len() as f64);
+            let begun = Instant::now();
             commit::all(&app, gathered).await;
+            most = next_most(most, alerts, begun.elapsed());
         }
     }
 
@@ -211,12 +220,12 @@ impl Lane {
         waiting
     }
 
-    /// What one commit takes: the first request and those that wait behind it.
-    fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
+    /// What one commit takes, and how many alerts that are: the first request and those that wait behind it.
+    fn gather(&mut self, first: Waiting, most: usize) -> (Vec<Waiting>, usize) {
         let weight = |waiting: &Waiting| (waiting.entry.prepared.len(), waiting.entry.reading.body.len());
         let (mut alerts, mut bytes) = weight(&first);
         let mut gathered = vec![first];
-        while alerts < BATCH && bytes < BATCH_BYTES && gathered.len() < receipt::MOST {
+        while alerts < most && bytes < BATCH_BYTES && gathered.len() < receipt::MOST {
             let Ok(next) = self.receiver.try_recv() else { break };
             let more = weight(&next);
             (alerts, bytes) = (alerts + more.0, bytes + more.1);
@@ -224,13 +233,35 @@ impl Lane {
         }
         let now = Instant::now();
         gathered.retain(|waiting| waiting.entry.deadline > now && !waiting.reply.is_closed());
-        gathered
+        (gathered, alerts)
+    }
+}
+
+/// How many alerts the next commit takes at most, after one of `alerts` that took so long.
+fn next_most(most: usize, alerts: usize, took: Duration) -> usize {
+    if took > SLOW {
+        (most / 2).max(BATCH)
+    } else if alerts >= most && took < SLOW / 2 {
+        (most * 2).min(LARGE_BATCH)
+    } else {
+        most
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commits_grow_while_the_database_is_fast_and_shrink_when_it_is_not() {
+        let ms = Duration::from_millis;
+        let grown =
+            [(500, 500), (1000, 1000), (2000, 2000)].map(|(most, alerts)| next_most(most, alerts, ms(100)));
+        assert_eq!(grown, [1000, 2000, 2000]);
+        assert_eq!(next_most(1000, 300, ms(1)), 1000, "nobody waits for more");
+        assert_eq!(next_most(2000, 2000, ms(300)), 2000);
+        assert_eq!([2000, 1000, 500].map(|most| next_most(most, most, ms(600))), [1000, 500, 500]);
+    }
 
     #[tokio::test]
     async fn a_storm_is_waited_for_until_it_is_over_or_time_is_up() {
