@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::HttpBody as _;
 use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -15,16 +14,12 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
-use tower_http::timeout::TimeoutBody;
 use uuid::Uuid;
 
 use crate::error::Error;
 
 /// How long a client may take to send its request line and headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a client may take until more of a body arrives.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long running requests may take after the stop was asked for.
 const DRAIN: Duration = Duration::from_secs(15);
@@ -125,14 +120,6 @@ async fn answer(request: Request, next: Next, id: String) -> Response {
     response
 }
 
-/// The body, which is given up when nothing of it arrives for a while.
-fn patient(body: hyper::body::Incoming) -> axum::body::Body {
-    if body.is_end_stream() {
-        return axum::body::Body::empty();
-    }
-    axum::body::Body::new(TimeoutBody::new(BODY_TIMEOUT, body))
-}
-
 /// What no service answers, whatever the route.
 fn refuse(request: &Request) -> Option<Error> {
     let standard = [
@@ -205,7 +192,7 @@ async fn connection(
     let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let router = router.clone();
         async move {
-            let mut request = request.map(patient);
+            let mut request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             router.oneshot(request).await
         }

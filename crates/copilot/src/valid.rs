@@ -1,5 +1,7 @@
 //! Bodies that were read and checked before a handler sees them, and the rules that several of them share.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::rejection::JsonRejection;
@@ -12,6 +14,13 @@ use crate::error::{Error, FieldError};
 
 /// How deep a body may be nested; ours are three deep.
 const DEPTH: usize = 64;
+
+/// How long a body may take to arrive.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a client is told whose body took longer.
+pub const TOO_SLOW: Error =
+    Error::Unavailable("request-timeout", "the body took too long to arrive; send it again");
 
 /// A JSON object that fits its type and its rules; anything else is 400, 413, 415 or 422.
 #[derive(Clone, Debug)]
@@ -57,8 +66,10 @@ where
 
 async fn read<S: Send + Sync, T: DeserializeOwned>(request: Request, state: &S) -> Result<T, Error> {
     let (parts, body) = request.into_parts();
-    let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
+    let arriving = Bytes::from_request(Request::from_parts(parts.clone(), body), state);
+    let bytes = tokio::time::timeout(BODY_TIMEOUT, arriving)
         .await
+        .map_err(|_| TOO_SLOW)?
         .map_err(|rejection| Error::from(JsonRejection::from(rejection)))?;
     if depth(&bytes) > DEPTH {
         let why = format!("the body is nested deeper than {DEPTH}");

@@ -23,6 +23,7 @@ use super::seal::Cell;
 use super::store::idempotency::{self, Earlier};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::valid::{BODY_TIMEOUT, TOO_SLOW};
 
 /// The longest body of a request that is kept for comparison, and of an answer, in bytes.
 const MAX_BODY: usize = 2 << 20;
@@ -58,8 +59,8 @@ async fn once(app: &App, request: Request, next: Next) -> Result<Response> {
         // Routes for everybody know no principal to keep an answer for; all others say what is missing.
         return Ok(next.run(Request::from_parts(parts, body)).await);
     };
-    let body =
-        to_bytes(body, MAX_BODY).await.map_err(|_| Error::TooLarge("the body is too large".to_owned()))?;
+    let body = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY)).await.map_err(|_| TOO_SLOW)?;
+    let body = body.map_err(|_| Error::TooLarge("the body is too large".to_owned()))?;
     let mut hash = Sha256::new();
     // The same person may have moved on to another project, which the address does not tell.
     hash.update(member.project.0);

@@ -72,3 +72,22 @@ async fn an_analysis_is_asked_for_with_an_object_or_with_nothing() {
     assert!(world.post(&path, json!({})).await.status.is_success());
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_body_that_stops_arriving_is_given_up() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let world = World::new().await;
+    let address = world.base.strip_prefix("http://").unwrap();
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /api/v1/incidents HTTP/1.1\r\nhost: h\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: 100\r\n\r\n{{",
+        world.key
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let read = tokio::time::timeout(std::time::Duration::from_secs(30), stream.read(&mut answer)).await;
+    let answer = String::from_utf8_lossy(&answer[..read.unwrap().unwrap()]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("request-timeout"), "{answer}");
+    world.end().await;
+}
