@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use garde::Validate;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, FieldError};
@@ -77,7 +77,8 @@ async fn read<S: Send + Sync, T: DeserializeOwned>(request: Request, state: &S) 
     }
     let again = Request::from_parts(parts, Body::from(bytes.clone()));
     let read = <Json<T> as FromRequest<S>>::from_request(again, state).await;
-    let is_json = || serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
+    // What is only skipped is not looked at: bad UTF-8, half a surrogate pair, a number beyond all range.
+    let is_json = || serde_json::from_slice::<serde_json::Value>(&bytes).is_ok();
     match read {
         Err(error @ JsonRejection::MissingJsonContentType(_)) => Err(error.into()),
         // The parser would take an array for an object whose members come in order.
@@ -184,6 +185,8 @@ mod tests {
             ("{\"name\": \"x\", \"kind\": {}}", 422, "kind"),
             ("{\"name\": \"x\", \"name\": \"y\"}", 422, "name"),
             ("{\"name\": ", 400, ""),
+            ("{\"name\": \"\\ud800\"}", 400, ""),
+            ("{\"name\": \"x\", \"kind\": 1e999}", 400, ""),
             ("", 400, ""),
             (deep.as_str(), 400, ""),
         ] {

@@ -19,6 +19,10 @@ pub(super) enum From {
 
 /// Reads `Sec-Fetch-Site` and `Origin`; one that speaks for us is enough.
 pub(super) fn from(headers: &HeaderMap, config: &Config) -> From {
+    let twice = |name: &str| headers.get_all(name).iter().count() > 1;
+    if twice("sec-fetch-site") || twice("origin") {
+        return From::Elsewhere;
+    }
     let site = headers.get("sec-fetch-site");
     let origin = headers.get("origin");
     if site.is_some_and(|site| site == "same-origin") {

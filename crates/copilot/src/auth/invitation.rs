@@ -16,7 +16,7 @@ use super::permission::{Actor, Admin, Role};
 use super::secret_token::SecretToken;
 use super::source::Source;
 use super::store::invitation::{self, InvitationRow};
-use super::store::project;
+use super::store::{member, project};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{InvitationId, UserId};
@@ -88,6 +88,11 @@ pub(super) async fn create(
         return Err(Error::Conflict(format!(
             "a project has at most {MAX_OPEN} open invitations; withdraw one"
         )));
+    }
+    let members = member::of_project(&mut tx, admin.tenant, admin.project).await?;
+    if members.iter().any(|member| member.email == email.as_str()) {
+        let why = "they are in this project already; give them another role on the page of its members";
+        return Err(Error::Conflict(why.to_owned()));
     }
     let token = SecretToken::generate();
     let invited_by = match &admin.actor {

@@ -28,7 +28,7 @@ use super::spool::Record;
 use super::token::WRONG;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::ids::DeliveryId;
+use crate::ids::{DeliveryId, IntegrationId};
 use crate::incident::intake::Outcome;
 
 /// The largest body that is read, in bytes, before and after it is inflated.
@@ -103,20 +103,28 @@ async fn admit(app: &App, kind: Kind, request: Request) -> Result<Response> {
         && signature::is_signed(&parts.headers)
         && let Ok(Some(id)) = hook::named_integration(&mut parts, app).await
     {
-        let _place = app.signers.place()?;
-        let signed = collect(&parts.headers, body, signature::MAX_BODY).await?;
-        if let Err(error) = signature::reveal(app, id, &mut parts.headers, &signed).await {
-            let (remote, user_agent) = hook::sender(&parts);
-            deliveries::note_rejection(app, id, &remote, &user_agent, &error).await;
-            return Err(error);
-        }
-        body = Body::from(signed);
+        body = match signed(app, id, &mut parts.headers, body).await {
+            Ok(signed) => Body::from(signed),
+            Err(error) => {
+                let (remote, user_agent) = hook::sender(&parts);
+                deliveries::note_rejection(app, id, &remote, &user_agent, &error).await;
+                return Err(error);
+            }
+        };
     }
     match Hook::from_request_parts(&mut parts, app).await {
         Ok(hook) => receive(app, kind, hook, Request::from_parts(parts, body)).await,
         // Who is not let in learns that, and not to try again.
         Err(error) => Ok(error.into_response()),
     }
+}
+
+/// The body of a request that is signed, whose token is among `headers` then.
+async fn signed(app: &App, id: IntegrationId, headers: &mut HeaderMap, body: Body) -> Result<Bytes> {
+    let _place = app.signers.place()?;
+    let signed = collect(headers, body, signature::MAX_BODY).await?;
+    signature::reveal(app, id, headers, &signed).await?;
+    Ok(signed)
 }
 
 /// A sender tries again after 503 and after nothing else, so every fault of ours is one (Alertmanager's

@@ -294,10 +294,15 @@ async fn an_invitation_is_accepted_once() {
     let accepted = accept(&token, PASSWORD).await.expect(200);
     assert_eq!(accepted["projects"][0]["role"], "engineer");
     accept(&token, PASSWORD).await.expect(401);
+    let twice = json!({"email": "BOB@shop.example", "role": "admin"});
+    world.post("/api/v1/auth/invitations", twice).await.expect(409);
+    let bob = format!("{PROJECTS}/{}/members/{}", world.project, text(&accepted["user"]["id"]));
+    world.call(Method::DELETE, &bob, None).await.expect(204);
     // Somebody who has an account shows that it is theirs.
     let (_, again) = invite("bob@shop.example").await;
     accept(&again, "not bob's password at all").await.expect(401);
     accept(&again, PASSWORD).await.expect(200);
+    world.call(Method::DELETE, &bob, None).await.expect(204);
     // Several at once are one.
     let (_, twice) = invite("bob@shop.example").await;
     let answers = futures_util::future::join_all((0..5).map(|_| accept(&twice, PASSWORD))).await;

@@ -103,6 +103,13 @@ async fn a_signature_that_proves_nothing_is_told_so_and_leaves_a_receipt() {
     assert!(text(&refused["detail"]).contains("signature"), "{refused}");
     let receipts = world.get(&format!("/api/v1/projects/{}/deliveries", world.project)).await;
     assert!(text(&receipts["items"][0]["reason"]).contains("signature"), "{receipts}");
+    world.clock.advance(2.0);
+    let large = json!({"alerts": [], "padding": "x".repeat(2_200_000)});
+    let sent = world.http.post(format!("{}/{}", hook.url, hook.id)).json(&large);
+    let sent = sent.header("x-grafana-alerting-signature", "00").send().await.unwrap();
+    read(sent).await.expect(413);
+    let receipts = world.get(&format!("/api/v1/projects/{}/deliveries", world.project)).await;
+    assert_eq!(receipts["items"][0]["http_status"], 413);
     world.end().await;
 }
 
