@@ -18,7 +18,7 @@ import { Remark, Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
 import { toast } from '../../ui/Toast';
 import { exact } from '../../util/numbers';
-import { sentence, words } from '../../util/sentence';
+import { refusal, sentence, words } from '../../util/sentence';
 import { outcomeText } from './DeliveryTable';
 
 export default function DeliveryPage() {
@@ -105,10 +105,9 @@ function Receipt({ delivery }: { delivery: DeliveryDetail }) {
   );
 }
 
-/** Why a request was refused: a slug, and what the sender was told, which is shown as it is. */
 function why(reason: string): string {
-  const [slug = '', ...told] = reason.split(': ');
-  return [sentence(words(slug)), ...told].join(': ');
+  const { code, told } = refusal(reason);
+  return told ? `${sentence(code)}: ${told}` : sentence(code);
 }
 
 const INK: Partial<Record<Outcome, string>> = {

@@ -5,7 +5,7 @@ import { Instant } from '../../components/Time';
 import { cx } from '../../ui/cx';
 import { Cell, Row, Table } from '../../ui/Table';
 import { counted } from '../../util/numbers';
-import { words } from '../../util/sentence';
+import { refusal } from '../../util/sentence';
 
 export function DeliveryTable({ items }: { items: readonly Delivery[] }) {
   return (
@@ -22,7 +22,7 @@ export function DeliveryTable({ items }: { items: readonly Delivery[] }) {
             className={cx('whitespace-nowrap tabular-nums', one.status === 'rejected' && 'text-critical')}
           >
             {one.http_status}
-            {one.reason && ` ${words(one.reason)}`}
+            {one.reason && ` ${refusal(one.reason).code}`}
           </Cell>
           <Cell className="tabular-nums">{one.received}</Cell>
           <Cell className="whitespace-nowrap text-muted">{outcomeText(one)}</Cell>
