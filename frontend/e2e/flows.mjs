@@ -20,7 +20,7 @@ export const FLOWS = {
     await page.getByText('Alertmanager', { exact: true }).click();
     await page.getByRole('button', { name: /Create and show/ }).click();
     await page.getByText('credentials: whs_').waitFor();
-    await page.getByText(/wrong token \(401\)/).waitFor({ timeout: 15_000 });
+    await page.getByText(/invalid credentials \(401\)/).waitFor({ timeout: 15_000 });
     await page.getByText('Read 1 alert').waitFor({ timeout: 15_000 });
     await page.getByRole('link', { name: 'INC-1' }).waitFor({ timeout: 15_000 });
   },

@@ -10,7 +10,7 @@ import { TimeAgo } from '../../components/Time';
 import { Card } from '../../ui/Card';
 import { cx } from '../../ui/cx';
 import { counted } from '../../util/numbers';
-import { words } from '../../util/sentence';
+import { refusal } from '../../util/sentence';
 import { refusalHint } from './refusal';
 
 /** Refused requests make no event, so the panel also looks by itself. */
@@ -34,7 +34,7 @@ export function Arrivals({ integration }: { integration: Integration }) {
         {refused && (
           <Stage bad>
             Request from {refused.remote} refused,{' '}
-            {refused.reason ? words(refused.reason) : 'no reason recorded'} ({refused.http_status}),{' '}
+            {refused.reason ? refusal(refused.reason).code : 'no reason recorded'} ({refused.http_status}),{' '}
             <TimeAgo at={refused.received_at} suffix=" ago" />
             <span className="mt-0.5 block text-muted">{refusalHint(refused, integration.kind)}</span>
           </Stage>
@@ -136,7 +136,7 @@ function Line({ delivery }: { delivery: Delivery }) {
           {delivery.http_status}
         </span>
         <span className="min-w-0 flex-1 truncate">
-          {good ? counted(delivery.received, 'alert') : words(delivery.reason ?? 'refused')}
+          {good ? counted(delivery.received, 'alert') : refusal(delivery.reason ?? 'refused').code}
           {delivery.replay_of && ' (replay)'}
         </span>
         <span className="text-muted">
