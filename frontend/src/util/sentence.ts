@@ -9,9 +9,3 @@ export function sentence(text: string): string {
 export function words(code: string): string {
   return code.includes(' ') ? code : code.replaceAll(/[-_]/g, ' ');
 }
-
-/** Why a request was refused: the server's code in words, and what the sender was told, as it was told. */
-export function refusal(reason: string): { code: string; told: string } {
-  const [code = '', ...told] = reason.split(': ');
-  return { code: words(code), told: told.join(': ') };
-}

@@ -300,6 +300,13 @@ impl Call {
         outcome: &std::result::Result<Reply, Failure>,
         spent: Spent,
     ) -> Result<bool> {
+        if let Err(Failure::Config { status }) = outcome {
+            metrics::counter!("sre_copilot_model_misconfigured_total").increment(1);
+            tracing::error!(
+                status,
+                "the model endpoint refuses what is configured: look at its address, key and model"
+            );
+        }
         let (status, failure) = match outcome {
             Ok(_) => ("completed", None),
             Err(failure) => ("failed", Some(failure.slug())),

@@ -133,6 +133,22 @@ async fn a_post_with_a_key_is_done_once() {
 }
 
 #[tokio::test]
+async fn a_key_means_another_request_in_another_project() {
+    let world = World::new().await;
+    let mut browser = Browser::owner(&world).await;
+    let headers = [("sec-fetch-site", "same-origin"), ("idempotency-key", "once")];
+    let open = async |browser: &Browser| {
+        browser.send(Method::POST, "/api/v1/incidents", Some(json!({"title": "slow"})), &headers).await
+    };
+    open(&browser).await.expect(201);
+    let made = browser.page(Method::POST, PROJECTS, Some(json!({"name": "second"}))).await.expect(201);
+    browser.visit("/api/v1/auth/switch-project", json!({"project_id": made["id"]})).await.expect(200);
+    assert_eq!(slug(&open(&browser).await.expect(422)), "idempotency-conflict");
+    assert_eq!(browser.get("/api/v1/incidents").await.expect(200)["items"], json!([]));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn requests_are_limited_and_webhooks_are_not() {
     let world = World::with(|config| config.api_requests_per_minute = 5, copilot::ai::Model::none()).await;
     let browser = Browser::owner(&world).await;

@@ -10,8 +10,7 @@ import { TimeAgo } from '../../components/Time';
 import { Card } from '../../ui/Card';
 import { cx } from '../../ui/cx';
 import { counted } from '../../util/numbers';
-import { refusal } from '../../util/sentence';
-import { refusalHint } from './refusal';
+import { refusal, refusalHint } from './refusal';
 
 /** Refused requests make no event, so the panel also looks by itself. */
 const LOOK_EVERY_MS = 2000;

@@ -18,8 +18,9 @@ import { Remark, Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
 import { toast } from '../../ui/Toast';
 import { exact } from '../../util/numbers';
-import { refusal, sentence, words } from '../../util/sentence';
+import { sentence, words } from '../../util/sentence';
 import { outcomeText } from './DeliveryTable';
+import { refusal } from './refusal';
 
 export default function DeliveryPage() {
   const { id } = useParams({ from: '/app/deliveries/$id' });

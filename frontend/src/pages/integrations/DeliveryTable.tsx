@@ -5,7 +5,7 @@ import { Instant } from '../../components/Time';
 import { cx } from '../../ui/cx';
 import { Cell, Row, Table } from '../../ui/Table';
 import { counted } from '../../util/numbers';
-import { refusal } from '../../util/sentence';
+import { refusal } from './refusal';
 
 export function DeliveryTable({ items }: { items: readonly Delivery[] }) {
   return (

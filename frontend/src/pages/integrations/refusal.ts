@@ -1,5 +1,6 @@
-/** What to do about a refused request. */
+/** Why a request was refused, and what to do about it. */
 import type { Delivery, IntegrationKind } from '../../api/types';
+import { words } from '../../util/sentence';
 
 const TOKEN_FIELDS: Record<IntegrationKind, string> = {
   prometheus: 'authorization.credentials under alerting.alertmanagers',
@@ -25,4 +26,10 @@ export function refusalHint(delivery: Delivery, kind: IntegrationKind): string {
     default:
       return 'Open the delivery below to see what was sent.';
   }
+}
+
+/** Why a request was refused: the server's code in words, and what the sender was told, as it was told. */
+export function refusal(reason: string): { code: string; told: string } {
+  const [code = '', ...told] = reason.split(': ');
+  return { code: words(code), told: told.join(': ') };
 }

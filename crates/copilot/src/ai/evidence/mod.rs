@@ -58,8 +58,12 @@ pub struct Facts {
     pub window: (Ts, Ts),
     /// Other alerts of the window.
     pub nearby: Vec<NearbyAlert>,
+    /// Whether there are more of them.
+    pub more_nearby: bool,
     /// Changes of the hour before the alarm.
     pub changes: Vec<ChangeFacts>,
+    /// Whether there are more of them.
+    pub more_changes: bool,
     /// Incidents like it.
     pub similar: Vec<Similar>,
     /// Where metrics can be asked for.
@@ -99,9 +103,9 @@ impl Facts {
         let now = tx.now();
         let window = (alarm.plus_seconds(-BASELINE_S), now.min(alarm.plus_seconds(AFTER_S)).max(alarm));
         let around = (alarm.plus_seconds(-1800), window.1);
-        let nearby = store::nearby(&mut tx, tenant, project, id, around).await?;
-        let changes =
-            store::changes(&mut tx, tenant, project, incident.service_name.as_deref(), window).await?;
+        let (nearby, more_nearby) = store::nearby(&mut tx, tenant, project, id, around).await?;
+        let service = service(&incident, &alerts);
+        let (changes, more_changes) = store::changes(&mut tx, tenant, project, service, window).await?;
         let similar = similar::find(&mut tx, tenant, id, &incident).await?;
         let sources = store::sources(&mut tx, tenant, project).await?;
         let told = store::told(&mut tx, tenant, project).await?;
@@ -116,7 +120,9 @@ impl Facts {
             alarm,
             window,
             nearby,
+            more_nearby,
             changes,
+            more_changes,
             similar,
             sources,
             service_labels,
@@ -126,8 +132,7 @@ impl Facts {
 
     /// The service that the incident speaks of.
     pub fn service(&self) -> Option<&str> {
-        let of_alert = self.alerts.iter().find_map(|alert| alert.service_name.as_deref());
-        self.incident.service_name.as_deref().or(of_alert)
+        service(&self.incident, &self.alerts)
     }
 
     /// What to ask Prometheus for.
@@ -208,8 +213,8 @@ pub async fn gather(
     checked.append(&mut gathered.checked);
     let mut out = Gathered { facts, metrics: gathered, base, integration, checked };
     let changes = out.facts.changes.len() + out.unreported_versions().count();
-    out.checked.push(told(changes, "change", "in the hour before the alarm"));
-    out.checked.push(told(out.facts.nearby.len(), "other alert", "around it"));
+    out.checked.push(told(changes, out.facts.more_changes, "change", "in the hour before the alarm"));
+    out.checked.push(told(out.facts.nearby.len(), out.facts.more_nearby, "other alert", "around it"));
     out
 }
 
@@ -232,15 +237,19 @@ pub async fn open(
     opened.map(|target| Prometheus::new(target, budget, deadline)).map_err(|failure| failure.to_string())
 }
 
-fn told(count: usize, noun: &str, when: &str) -> String {
+fn told(count: usize, more: bool, noun: &str, when: &str) -> String {
     match count {
+        _ if more => format!("more than {count} {noun}s {when}, of which {count} were looked at"),
         0 => format!("no {noun} {when}"),
         1 => format!("1 {noun} {when}"),
-        _ if count >= store::MOST as usize => {
-            format!("{count} {noun}s {when} or more, of which these were looked at")
-        }
         _ => format!("{count} {noun}s {when}"),
     }
+}
+
+/// The service that an incident speaks of, or the first of its alerts that speaks of one.
+fn service<'a>(incident: &'a IncidentFacts, alerts: &'a [AlertFacts]) -> Option<&'a str> {
+    let of_alert = || alerts.iter().find_map(|alert| alert.service_name.as_deref());
+    incident.service_name.as_deref().or_else(of_alert)
 }
 
 /// When the incident was noticed: the start of its oldest alert that fires, or the newest start.

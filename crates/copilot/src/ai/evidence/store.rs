@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use crate::ids::{AlertId, IncidentId, IntegrationId, ProjectId, TenantId};
 
 /// Changes, and other alerts, of which one analysis is told at most.
-pub const MOST: i64 = 50;
+const MOST: usize = 50;
 
 /// Of these, alerts that fired before the time that is looked at.
 const BEFORE: usize = 15;
@@ -159,15 +159,15 @@ pub async fn alerts(tx: &mut Tx, tenant: TenantId, id: IncidentId) -> sqlx::Resu
 
 /// Alerts outside of the incident that fired between `from` and `to`, in the order in which they began. Of a storm these are the
 /// first 250 from `from` on, and the last 250 of the day before it that had not ended: what fires for longer tells nothing of
-/// what is new, and the project's whole past is not read. Of these the last 15 from
-/// before and the first ones since are told.
+/// what is new, and the project's whole past is not read. Of these the last 15 from before and the first ones since are told,
+/// and whether there are more.
 pub async fn nearby(
     tx: &mut Tx,
     tenant: TenantId,
     project: ProjectId,
     incident: IncidentId,
     (from, to): (Ts, Ts),
-) -> sqlx::Result<Vec<NearbyAlert>> {
+) -> sqlx::Result<(Vec<NearbyAlert>, bool)> {
     let mut found: Vec<NearbyAlert> = on_tx!(tx, c => sqlx::query_as(
         "select a.name, a.service_name, e.starts_at, e.closed_at
          from (select * from (select tenant_id, alert_id, starts_at, closed_at from episodes
@@ -183,30 +183,35 @@ pub async fn nearby(
          order by e.starts_at, a.id")
         .bind(tenant).bind(project).bind(incident).bind(from).bind(to).bind(from.plus_seconds(-86_400))
         .fetch_all(c).await)?;
+    let all = found.len();
     let mut since = found.split_off(found.partition_point(|alert| alert.starts_at < from));
-    let mut found = found.split_off(found.len().saturating_sub(BEFORE));
-    since.truncate(MOST as usize - found.len());
-    found.append(&mut since);
-    Ok(found)
+    let mut told = found.split_off(found.len().saturating_sub(BEFORE));
+    since.truncate(MOST - told.len());
+    told.append(&mut since);
+    let more = told.len() < all;
+    Ok((told, more))
 }
 
-/// Changes of the project between `from` and `to`, in order: those of `service` first of all, and the newest, if there are more
-/// than are [looked at](MOST).
+/// Changes of the project between `from` and `to`, in order, and whether there are more than these: those of `service` first
+/// of all, and the newest, are kept then.
 pub async fn changes(
     tx: &mut Tx,
     tenant: TenantId,
     project: ProjectId,
     service: Option<&str>,
     (from, to): (Ts, Ts),
-) -> sqlx::Result<Vec<ChangeFacts>> {
+) -> sqlx::Result<(Vec<ChangeFacts>, bool)> {
     let mut found: Vec<ChangeFacts> = on_tx!(tx, c => sqlx::query_as(
         "select service_name, summary, kind, version, url, at from changes
          where tenant_id = $1 and project_id = $2 and at >= $3 and at <= $4
          order by case when service_name = $5 then 0 else 1 end, at desc, id desc limit $6")
-        .bind(tenant).bind(project).bind(from).bind(to).bind(service).bind(MOST).fetch_all(c).await)?;
+        .bind(tenant).bind(project).bind(from).bind(to).bind(service).bind(MOST as i64 + 1)
+        .fetch_all(c).await)?;
+    let more = found.len() > MOST;
+    found.truncate(MOST);
     found.reverse();
     found.sort_by_key(|change| change.at);
-    Ok(found)
+    Ok((found, more))
 }
 
 /// An earlier incident of the project.

@@ -113,8 +113,9 @@ fn honest(text: &str, prompt: &Prompt) -> String {
 
 /// The text without invisible characters and without incidents that were not in the prompt.
 pub fn without_unknown_incidents(text: &str, incidents: &BTreeSet<String>) -> String {
+    // However a model writes it; but the name of a company may end in "Inc" before a number.
     static INCIDENT: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?i)\bINC[-\u{2010}-\u{2015} ]?(\d+)\b").ok());
+        LazyLock::new(|| Regex::new(r"\b(?:(?i:INC)[-\u{2010}-\u{2015}]|INC ?)(\d+)\b").ok());
     let text = clean(text);
     let Some(pattern) = INCIDENT.as_ref() else { return text };
     let known = |found: &regex::Captures<'_>| {
@@ -129,4 +130,26 @@ fn same(a: &str, b: &str) -> bool {
         text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>()
     };
     letters(a) == letters(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_incidents_of_the_prompt_are_named() {
+        let known = BTreeSet::from(["INC-7".to_owned()]);
+        for text in
+            ["as in INC-445", "as in inc-445", "as in INC 445", "as in INC445", "as in INC\u{2011}445"]
+        {
+            let told = without_unknown_incidents(text, &known);
+            assert_eq!(told, "as in [an incident that does not exist]", "{text}");
+        }
+        for text in ["as in INC-7", "as in inc-7", "as in INC\u{2011}7"] {
+            assert_eq!(without_unknown_incidents(text, &known), "as in INC-7", "{text}");
+        }
+        for text in ["Acme Inc 2024", "since 12:00", "incidents 3 and 4"] {
+            assert_eq!(without_unknown_incidents(text, &known), text);
+        }
+    }
 }

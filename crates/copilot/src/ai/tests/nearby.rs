@@ -30,10 +30,11 @@ async fn a_storm_hides_neither_its_first_alert_nor_what_fired_before() {
     }
     let mut tx = world.db.read(world.tenant.0).await.unwrap();
     let until = (from, world.clock.now());
-    let nearby = store::nearby(&mut tx, world.tenant, world.project, world.incident, until).await.unwrap();
+    let nearby = store::nearby(&mut tx, world.tenant, world.project, world.incident, until);
+    let (nearby, more) = nearby.await.unwrap();
     let names: Vec<&str> = nearby.iter().map(|alert| alert.name.as_str()).collect();
     assert_eq!(names[13..17], [crowd(59).as_str(), "earlier", "first", "later-0"]);
-    assert_eq!(names.len(), 50);
+    assert_eq!((names.len(), more), (50, true));
 }
 
 #[tokio::test]
@@ -47,8 +48,24 @@ async fn many_changes_of_others_hide_none_of_the_service_and_not_the_newest() {
     }
     let mut tx = world.db.read(world.tenant.0).await.unwrap();
     let window = (from, world.clock.now());
-    let told = store::changes(&mut tx, world.tenant, world.project, Some("checkout"), window).await.unwrap();
+    let changes = store::changes(&mut tx, world.tenant, world.project, Some("checkout"), window);
+    let (told, more) = changes.await.unwrap();
     let versions: Vec<&str> = told.iter().filter_map(|change| change.version.as_deref()).collect();
-    assert_eq!(versions.len(), 50);
+    assert_eq!((versions.len(), more), (50, true));
     assert_eq!((versions[0], versions[1], versions[49]), ("the one that matters", "31", "79"));
+}
+
+#[tokio::test]
+async fn what_was_looked_at_is_told_with_how_much_there_was() {
+    let world = World::new(None).await;
+    for number in 0..50 {
+        world.change("other", &number.to_string(), 60).await;
+    }
+    let checked = async || world.analyse(true).await.analysis.unwrap().checked;
+    let told = checked().await;
+    assert!(told.contains(&"50 changes in the hour before the alarm".to_owned()), "{told:?}");
+    world.change("other", "50", 60).await;
+    let told = checked().await;
+    let more = "more than 50 changes in the hour before the alarm, of which 50 were looked at";
+    assert!(told.contains(&more.to_owned()), "{told:?}");
 }

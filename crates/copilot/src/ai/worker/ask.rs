@@ -123,13 +123,6 @@ impl Worker<'_> {
         mut outcome: std::result::Result<Reply, Failure>,
     ) -> Result<()> {
         let spent = self.model.spent(call, &outcome);
-        if let Err(Failure::Config { status }) = &outcome {
-            metrics::counter!("sre_copilot_model_misconfigured_total").increment(1);
-            tracing::error!(
-                status,
-                "the model endpoint refuses what is configured: look at its address, key and model"
-            );
-        }
         let asked = match &outcome {
             Ok(reply) => match answer::read(&reply.text, prompt) {
                 Ok(said) => Asked::Answered(merge::merge(&conclusion.proposals, &said, &conclusion.evidence)),

@@ -26,9 +26,8 @@ pub struct Sent<'a> {
 macro_rules! columns {
     () => {
         "id, integration_id, fingerprint, name, title, description, service_name, severity, annotations, generator_url,
-         runbook_url, flags,         incident_id, episode_id, statements, last_seen_at, longest_gap_s, starts_at, opened_at, last_starts_at,
-         last_ends_at, closed_at, tombs, held_starts_at, held_until, transitions,
-         flapping_until"
+         runbook_url, flags, incident_id, episode_id, statements, last_seen_at, longest_gap_s, starts_at, opened_at,
+         last_starts_at, last_ends_at, closed_at, tombs, held_starts_at, held_until, transitions, flapping_until"
     };
 }
 

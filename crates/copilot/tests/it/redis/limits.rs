@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::server::RedisServer;
 use super::until;
-use crate::world::{Answer, Home, NOON, World, client, first_owner, read};
+use crate::world::{Answer, Home, NOON, World, client, first_owner, read, text};
 
 /// Requests a minute of one key.
 const LIMIT: u32 = 60;
@@ -194,4 +194,22 @@ async fn searches_and_analyses_have_limits_of_their_own() {
     assert_eq!(statuses[2], 429, "{statuses:?}");
     assert!(statuses[..2].iter().all(|status| [200, 202].contains(status)), "{statuses:?}");
     world.end().await;
+}
+
+#[tokio::test]
+async fn the_rate_of_an_integration_is_one_count_of_all_replicas() {
+    let redis = RedisServer::start(&[]).await;
+    let pair = Pair::new(&redis).await;
+    let url = format!("{}/api/v1/projects/{}/integrations", pair.servers[0].url(), pair.project);
+    let body = json!({"kind": "alertmanager", "name": "am", "settings": {"requests_per_minute": 4}});
+    let created = client().post(url).bearer_auth(&pair.key).json(&body).send().await.unwrap();
+    let token = text(&read(created).await.expect(201)["token"]);
+    let mut statuses = Vec::new();
+    for n in 0..8 {
+        let url = format!("{}/webhooks/alertmanager", pair.servers[n % 2].url());
+        let sent = client().post(url).bearer_auth(&token).json(&json!({"alerts": []}));
+        statuses.push(sent.send().await.unwrap().status().as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 200, 200, 503, 503, 503, 503]);
+    pair.end().await;
 }
