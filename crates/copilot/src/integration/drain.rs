@@ -1,6 +1,7 @@
 //! Stores what waits in the spool, oldest first, as soon as the database is back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +29,8 @@ const BATCH: usize = 200;
 /// Bytes of bodies of one commit.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long the last requests may take while new ones wait for them.
-const LAST: Duration = Duration::from_secs(3);
+/// How long new requests wait for those that are being stored before they are put behind them.
+const MAKE_WAY: Duration = Duration::from_secs(3);
 
 /// Stores what waits, again and again until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
@@ -58,31 +59,34 @@ async fn once(app: &App, stop: &CancellationToken) -> Result<usize> {
     let (mut stored, mut reached) = (0, false);
     while app.spool.is_behind() && !stop.is_cancelled() {
         let mut held = app.spool.oldest(BATCH, BATCH_BYTES).await;
+        let records = std::mem::take(&mut held.records);
         if sabotage::broken("spool-removes-first") {
-            let records = held.records.clone();
-            remove(app, held).await?;
+            remove(app, held, &records).await?;
             store_all(app, &records).await?;
             continue;
         }
-        // The last requests are stored while new ones wait, else there would always be some behind which to go; but
-        // only by a database that has just answered.
-        if reached && held.all {
-            let last = tokio::time::timeout(LAST, store_all(app, &held.records)).await;
-            last.map_err(|_| Error::Unavailable("unavailable", "the last of them took too long"))??;
-        } else {
+        // Senders that never pause could add more than is stored; so they wait, once the database has answered again.
+        if !reached {
             held.release();
-            store_all(app, &held.records).await?;
+        }
+        let mut storing = pin!(store_all(app, &records));
+        match tokio::time::timeout(MAKE_WAY, &mut storing).await {
+            Ok(outcome) => outcome?,
+            Err(_) => {
+                held.release();
+                storing.await?;
+            }
         }
         sabotage::point("spool.stored").await?;
-        (stored, reached) = (stored + held.records.len(), true);
-        remove(app, held).await?;
+        (stored, reached) = (stored + records.len(), true);
+        remove(app, held, &records).await?;
     }
     Ok(stored)
 }
 
-async fn remove(app: &App, held: Held) -> Result<()> {
+async fn remove(app: &App, held: Held, records: &[Record]) -> Result<()> {
     let names: Vec<(TenantId, uuid::Uuid)> =
-        held.records.iter().map(|record| (record.tenant, record.id)).collect();
+        records.iter().map(|record| (record.tenant, record.id)).collect();
     held.remove().await?;
     metrics::counter!("sre_copilot_spool_drained_total").increment(names.len() as u64);
     let tenants: BTreeSet<TenantId> = names.iter().map(|(tenant, _)| *tenant).collect();

@@ -174,7 +174,7 @@ impl Spool {
 
     /// The oldest requests, at most `count` of at most `bytes` together, and at least one if any waits.
     pub async fn oldest(&self, count: usize, bytes: usize) -> Held {
-        let mut held = Held { parts: None, queue: None, records: Vec::new(), total: 0, all: true };
+        let mut held = Held { parts: None, queue: None, records: Vec::new(), total: 0 };
         let Some(parts) = self.0.clone() else { return held };
         let queue = parts.queue.clone().lock_owned().await;
         let work = tokio::task::spawn_blocking(move || {
@@ -182,10 +182,10 @@ impl Spool {
             let read = read(&parts, &mut queue, count, bytes);
             (parts, queue, read)
         });
-        let Ok((parts, queue, (records, total, all))) = work.await else { return held };
+        let Ok((parts, queue, (records, total))) = work.await else { return held };
         held.parts = Some(parts);
         held.queue = Some(queue);
-        (held.records, held.total, held.all) = (records, total, all);
+        (held.records, held.total) = (records, total);
         held
     }
 }
@@ -198,12 +198,10 @@ pub struct Held {
     pub records: Vec<Record>,
     /// How many places of the queue they take, those included that can't be read.
     total: usize,
-    /// Whether that is all that waits.
-    pub all: bool,
 }
 
 impl Held {
-    /// Lets others add to the queue again.
+    /// Lets others add to the queue again, where they waited so far.
     pub fn release(&mut self) {
         self.queue = None;
     }
@@ -363,14 +361,9 @@ fn write(parts: &Parts, queue: &mut Option<QueueFile>, packed: &[Vec<u8>]) -> Re
     }
 }
 
-/// The oldest requests, how many places they take, and whether that is all.
-fn read(
-    parts: &Parts,
-    queue: &mut Option<QueueFile>,
-    count: usize,
-    bytes: usize,
-) -> (Vec<Record>, usize, bool) {
-    let Ok(opened) = opened(parts, queue) else { return (Vec::new(), 0, false) };
+/// The oldest requests, and how many places they take.
+fn read(parts: &Parts, queue: &mut Option<QueueFile>, count: usize, bytes: usize) -> (Vec<Record>, usize) {
+    let Ok(opened) = opened(parts, queue) else { return (Vec::new(), 0) };
     let (mut records, mut total, mut length) = (Vec::new(), 0, 0);
     for packed in opened.iter().take(count) {
         length += packed.len();
@@ -388,8 +381,8 @@ fn read(
         *queue = None;
         parts.set_aside("its oldest request can't be read");
         parts.behind.store(false, Ordering::Release);
-        return (Vec::new(), 0, true);
+        return (Vec::new(), 0);
     }
     parts.behind.store(waits > 0, Ordering::Release);
-    (records, total, total == waits)
+    (records, total)
 }

@@ -72,8 +72,16 @@ impl Site {
     }
 
     pub(super) async fn process(&self, folder: &str) -> Process {
+        self.faulty(folder, "").await
+    }
+
+    /// Starts a process that does something at a point of its work.
+    async fn faulty(&self, folder: &str, fault: &str) -> Process {
         let variables = self.variables(folder);
-        let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let mut variables = variables.each_ref().map(|(name, value)| (*name, value.as_str())).to_vec();
+        if !fault.is_empty() {
+            variables.push((outbox::sabotage::FAULT, fault));
+        }
         Process::start_with(&self.home, &variables).await
     }
 
@@ -327,8 +335,11 @@ async fn a_token_that_can_not_be_looked_up_leads_into_the_spool() {
 
 #[tokio::test]
 async fn senders_that_never_pause_do_not_keep_the_spool_from_ending() {
-    let Some((site, process)) = Site::start().await else { return };
+    let Some((site, mut process)) = Site::start().await else { return };
     let (_, token) = site.integration(&process, "am").await;
+    process.kill();
+    // Slower than the senders, as on a busy machine.
+    let process = site.faulty("one", "spool.stored=sleep:500").await;
     let body = firing("known");
     site.send(&process, &token, &body).await.expect(200);
     let ended = AtomicUsize::new(0);
