@@ -41,6 +41,14 @@ pub async fn hold(tx: &mut Tx, tenant: TenantId, job: &Job) -> sqlx::Result<bool
     Ok(held == 1)
 }
 
+/// Whether the incident was merged into another; it is not from now on until the transaction ends.
+pub async fn is_merged(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<bool> {
+    let locked: Option<bool> = on_tx!(tx, c => sqlx::query_scalar(
+        "update incidents set version = version where tenant_id = $1 and id = $2 returning merged_into is not null")
+        .bind(tenant).bind(incident).fetch_optional(c).await)?;
+    Ok(locked.unwrap_or_default())
+}
+
 /// Marks the analysis as running; `false` when it is gone or over.
 pub async fn begin(tx: &mut Tx, tenant: TenantId, id: AnalysisId) -> sqlx::Result<bool> {
     let now = tx.now();

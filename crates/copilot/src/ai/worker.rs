@@ -1,6 +1,7 @@
 //! Works on analyses: claim by lease, look with no transaction open, store only while the fence holds.
 
 mod ask;
+mod end;
 
 use std::time::Duration;
 
@@ -10,16 +11,16 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::analysis::{AnalysisStatus, Engine};
-use super::diagnose::{self, Conclusion, Proposal};
+use super::diagnose::{self, Conclusion};
 use super::evidence::store::Source;
 use super::evidence::{self, Facts};
 use super::model::{Model, Purpose, store as ledger};
+use super::prompt;
 use super::store::{self, Ending};
-use super::{changed, prompt};
 use crate::app::App;
 use crate::auth::{Cell, Keys};
 use crate::error::{Error, Result};
-use crate::event::{self, AnalysisEnd, Event};
+use crate::event::{self, Event};
 use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
 use crate::incident::explain::QUEUE;
 use crate::incident::read;
@@ -31,9 +32,6 @@ const LOOKING: Duration = Duration::from_secs(20);
 
 /// How often our own work may fail before the analysis has failed.
 const ATTEMPTS: i64 = 3;
-
-/// Seconds to wait before the second and later attempts.
-const BACKOFF_S: i64 = 10;
 
 /// An incident detected less than so many seconds ago may have left too few samples to tell; it is looked at again.
 const FRESH_S: f64 = 30.0;
@@ -223,7 +221,11 @@ impl<'a> Worker<'a> {
         }
         ledger::orphan(&mut tx, tenant, work.incident, None).await?;
         if job.attempts > ATTEMPTS {
-            self.fail(&mut tx, work, job).await?;
+            self.give_up(&mut tx, work, job).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
+        if self.ends_merged(&mut tx, work, job).await? {
             tx.commit().await?;
             return Ok(None);
         }
@@ -243,6 +245,10 @@ impl<'a> Worker<'a> {
     ) -> Result<bool> {
         let mut tx = self.db.begin(work.tenant.0).await?;
         if !store::hold(&mut tx, work.tenant, job).await? {
+            return Ok(false);
+        }
+        if self.ends_merged(&mut tx, work, job).await? {
+            tx.commit().await?;
             return Ok(false);
         }
         let (tenant, incident) = (work.tenant, work.incident);
@@ -267,82 +273,6 @@ impl<'a> Worker<'a> {
         tx.commit().await?;
         Ok(true)
     }
-
-    /// The end of an analysis: its row, its step, its event and its job, all or nothing.
-    async fn end(
-        self,
-        tx: &mut Tx,
-        work: Work,
-        job: &Job,
-        proposals: &[Proposal],
-        ending: &Ending,
-    ) -> Result<()> {
-        let (tenant, incident) = (work.tenant, work.incident);
-        store::end(tx, tenant, work.analysis, ending).await?;
-        note_changes(tx, work).await?;
-        let failed = ending.status == AnalysisStatus::Failed;
-        let status = if failed { "failed" } else { "completed" };
-        let detail = json!({"status": ending.status, "engine": ending.engine, "model": ending.model,
-            "count": proposals.len(), "reason": ending.reason});
-        store::close_step(tx, tenant, incident, (GENERATED, status, &detail)).await?;
-        let top = proposals.first().map(|one| (one.claim.as_str(), one.confidence));
-        let end = AnalysisEnd {
-            incident,
-            analysis: work.analysis,
-            status: ending.status.as_str(),
-            count: proposals.len(),
-            top,
-        };
-        event::append(tx, tenant, work.project, &Event::HypothesisGenerated(end));
-        if !lease::finish(tx, job).await? {
-            return Err(Error::Internal(anyhow::anyhow!("a job that was held could not be finished")));
-        }
-        metrics::counter!("sre_copilot_analyses_total", "status" => ending.status.as_str(),
-            "engine" => ending.engine.as_str())
-        .increment(1);
-        Ok(())
-    }
-
-    /// After a failure of ours: again later, or the end when it was the last attempt.
-    async fn give_back(self, tenant: TenantId, job: &Job) -> Result<()> {
-        let mut tx = self.db.begin(tenant.0).await?;
-        if !store::hold(&mut tx, tenant, job).await? {
-            return Ok(());
-        }
-        if job.attempts < ATTEMPTS {
-            let run_at = tx.now().plus_seconds(BACKOFF_S.saturating_mul(job.attempts.max(1)));
-            lease::retry(&mut tx, job, run_at).await?;
-        } else {
-            let payload: Option<Payload> = serde_json::from_value(job.payload.0.clone()).ok();
-            let incident: Option<IncidentId> = job.key.parse().ok();
-            let facts = match incident {
-                Some(incident) => evidence::store::incident(&mut tx, tenant, incident).await?,
-                None => None,
-            };
-            match (payload, incident, facts) {
-                (Some(payload), Some(incident), Some(facts)) => {
-                    let (project, analysis) = (facts.project_id, payload.analysis_id);
-                    self.fail(&mut tx, Work { tenant, project, incident, analysis }, job).await?;
-                }
-                _ => drop(lease::finish(&mut tx, job).await?),
-            }
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Ends the analysis as failed; what was stored before stays.
-    async fn fail(self, tx: &mut Tx, work: Work, job: &Job) -> Result<()> {
-        store::close_step(tx, work.tenant, work.incident, (COLLECTED, "failed", &json!({}))).await?;
-        let reason = format!("our own work failed {ATTEMPTS} times; the server's log says why");
-        let ending = Ending {
-            status: AnalysisStatus::Failed,
-            engine: Engine::Statistical,
-            model: None,
-            reason: Some(reason),
-        };
-        self.end(tx, work, job, &[], &ending).await
-    }
 }
 
 /// Says that the incident has a ranking to show: nobody waits for the model to see it.
@@ -351,21 +281,6 @@ async fn announce(tx: &mut Tx, work: Work) -> Result<()> {
     if let Some(incident) = read::store::find(tx, tenant, project, work.incident).await? {
         event::append(tx, tenant, project, &Event::IncidentUpdated(&incident));
     }
-    Ok(())
-}
-
-/// Stores what this version says that the last one which came to an end did not.
-async fn note_changes(tx: &mut Tx, work: Work) -> Result<()> {
-    let (tenant, incident) = (work.tenant, work.incident);
-    let versions = store::newest(tx, tenant, incident).await?;
-    let before = versions.iter().find(|one| one.id != work.analysis && one.status.is_over());
-    let Some(before) = before.filter(|one| one.status != AnalysisStatus::Failed) else { return Ok(()) };
-    let then = store::hypotheses(tx, tenant, before.id).await?;
-    let then_facts = store::evidence(tx, tenant, incident, before.id).await?;
-    let now = store::hypotheses(tx, tenant, work.analysis).await?;
-    let now_facts = store::evidence(tx, tenant, incident, work.analysis).await?;
-    let changed = changed::between((&then, &then_facts), (&now, &now_facts));
-    store::save_changed(tx, tenant, work.analysis, &changed).await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod ends;
 mod history;
 mod live;
+mod merged;
 mod nearby;
 mod questions;
 mod replay;

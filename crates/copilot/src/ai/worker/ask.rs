@@ -159,6 +159,9 @@ impl Worker<'_> {
     ) -> Result<()> {
         let used = ledger::used(tx, work.tenant, work.analysis).await?;
         store::save_usage(tx, work.tenant, work.analysis, used).await?;
+        if self.ends_merged(tx, work, job).await? {
+            return Ok(());
+        }
         let model = self.model.name().map(str::to_owned);
         let (proposals, ending) = match asked {
             Asked::Not(why) => {
