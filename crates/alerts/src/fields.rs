@@ -10,6 +10,7 @@ use crate::{
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::{collections::BTreeMap, fmt};
+use unicode_segmentation::GraphemeCursor;
 
 /// The type of a JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,9 +113,23 @@ pub(crate) fn for_display(mut text: String, cut: Flag, flags: &mut Vec<Flag>) ->
     }
     if text.len() > MAX_SHOWN_BYTES {
         raise(flags, cut);
-        text.truncate(text.floor_char_boundary(MAX_SHOWN_BYTES));
+        text.truncate(before(&text, MAX_SHOWN_BYTES));
     }
     text
+}
+
+/// The last place up to `most` bytes between two letters as a reader sees them (extended grapheme clusters, UAX #29), or
+/// between two characters where one letter is longer than that.
+fn before(text: &str, most: usize) -> usize {
+    let most = text.floor_char_boundary(most);
+    let mut cursor = GraphemeCursor::new(most, text.len(), true);
+    if cursor.is_boundary(text, 0) == Ok(true) {
+        return most;
+    }
+    match cursor.prev_boundary(text, 0) {
+        Ok(Some(place)) if place > 0 => place,
+        _ => most,
+    }
 }
 
 /// The elements of a list, each as its own text: the first `limit` of them, and how many there are in all.
@@ -155,5 +170,23 @@ impl<'de> Visitor<'de> for Elements {
             count += 1;
         }
         Ok(List { items, count })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_letters() {
+        let shown = |text: &str, most: usize| text[..before(text, most)].to_owned();
+        assert_eq!(shown("abc", 2), "ab");
+        assert_eq!(shown("ae\u{301}", 2), "a", "a letter loses its accent");
+        assert_eq!(shown("ae\u{301}", 3), "a");
+        assert_eq!(shown("ae\u{301}b", 4), "ae\u{301}");
+        assert_eq!(shown("a👩‍🚀", 7), "a", "an astronaut becomes a woman");
+        assert_eq!(shown("é", 1), "");
+        let marks = format!("a{}", "\u{301}".repeat(10_000));
+        assert_eq!(shown(&marks, 1000).len(), 999, "one letter, which is longer than all that is shown");
     }
 }
