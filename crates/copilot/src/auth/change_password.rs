@@ -50,7 +50,7 @@ pub(super) async fn change(
     password::check("new_password", &body.new_password, &[&person.email, &person.full_name, &organisation])?;
     let email = Email::parse(&person.email).ok_or(Error::NotFound)?;
     // Whoever sits down at somebody's open page guesses as slowly as anybody else.
-    let bucket = Bucket::of(&email, &source);
+    let bucket = Bucket::of(&app.keys, &email, &source);
     bucket.enter(&mut tx).await?;
     tx.commit().await?;
     let stored = person.password_hash.clone();

@@ -1,17 +1,19 @@
-//! The two cookies of a browser session.
+//! The two cookies of a browser session, and the mark of the browser.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
 
-/// One of the two cookies.
+/// One of the cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cookie {
     /// The access token.
     Access,
     /// The refresh token.
     Refresh,
+    /// The mark of a browser in which somebody has signed in.
+    Device,
 }
 
 impl Cookie {
@@ -20,8 +22,10 @@ impl Cookie {
         match (self, secure) {
             (Self::Access, false) => "srec_at",
             (Self::Refresh, false) => "srec_rt",
+            (Self::Device, false) => "srec_device",
             (Self::Access, true) => "__Host-srec_at",
             (Self::Refresh, true) => "__Host-srec_rt",
+            (Self::Device, true) => "__Host-srec_device",
         }
     }
 

@@ -13,6 +13,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
+use super::device::DeviceKey;
 use super::link::Links;
 use super::password::Passwords;
 use super::refresh::RefreshKey;
@@ -31,6 +32,7 @@ pub struct Keys {
     pub(super) refresh: RefreshKey,
     pub(super) passwords: Passwords,
     pub(super) links: Links,
+    pub(super) devices: DeviceKey,
     csrf: [u8; 32],
     seal: Seal,
 }
@@ -73,6 +75,7 @@ impl Keys {
             refresh: RefreshKey::new(derive("refresh token v1")?),
             passwords: Passwords::default(),
             links: Links::default(),
+            devices: DeviceKey::new(derive("device v1")?),
             csrf: derive("csrf v1")?,
             seal: Seal::new(&derive("sealing v1")?),
         })

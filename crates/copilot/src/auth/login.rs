@@ -73,7 +73,7 @@ pub(super) async fn check_password(
     password: &str,
     source: &Source,
 ) -> Result<UserRow> {
-    let bucket = Bucket::of(email, source);
+    let bucket = Bucket::of(&app.keys, email, source);
     let mut tx = app.db.begin_across("sign_in").await?;
     bucket.enter(&mut tx).await?;
     let user = user::by_email(&mut tx, email.as_str()).await?;

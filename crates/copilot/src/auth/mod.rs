@@ -13,6 +13,7 @@ pub mod chain;
 mod change_password;
 mod cookie;
 mod csrf;
+mod device;
 mod email;
 pub mod extract;
 mod housekeeping;

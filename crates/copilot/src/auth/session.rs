@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::audit::{self, Entry};
 use super::cookie::Cookie;
+use super::device;
 use super::extract::{Path, Query};
 use super::permission::{Role, Viewer, session_of};
 use super::refresh;
@@ -63,7 +64,10 @@ pub(super) async fn begin(
     session::insert(tx, person.tenant, &row).await?;
     session::end_oldest(tx, person.tenant, person.user, MAX_SESSIONS).await?;
     let access = access_token(app, &person, id, now)?;
-    Ok((id, cookies(app, &access, &app.keys.refresh.write(&token))?))
+    let mut cookies = cookies(app, &access, &app.keys.refresh.write(&token))?;
+    let mark = Cookie::Device.set(&app.config, &app.keys.devices.issue(&person.email), device::LIFETIME_S)?;
+    cookies.0.push((header::SET_COOKIE, mark));
+    Ok((id, cookies))
 }
 
 /// Makes `project` the one that the session's requests are about.

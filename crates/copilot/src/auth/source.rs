@@ -7,6 +7,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 
+use super::cookie::Cookie;
 use crate::address;
 use crate::app::App;
 
@@ -20,6 +21,8 @@ pub struct Source {
     pub address: IpAddr,
     /// What the client calls itself, cut and without control characters.
     pub user_agent: String,
+    /// The mark of the browser, as it was sent.
+    pub device: Option<String>,
 }
 
 impl Source {
@@ -37,6 +40,7 @@ impl Source {
                 .filter(|c| !c.is_control())
                 .take(MAX_USER_AGENT)
                 .collect(),
+            device: Cookie::Device.read(&app.config, headers).unwrap_or_default(),
         }
     }
 }

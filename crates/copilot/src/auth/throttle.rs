@@ -1,7 +1,7 @@
 //! Guessing passwords is slow: five attempts are free, then the wait doubles with each.
 //!
-//! A bucket is an account, known or not, seen from one network, so that a stranger elsewhere can't lock
-//! anybody out. An attempt is counted before its password is looked at: a hundred at once count as a hundred.
+//! A bucket is an account, known or not, seen from one network, or from one browser in which its owner has signed in, so
+//! that a stranger can't lock anybody out. An attempt is counted before its password is looked at: a hundred at once count as a hundred.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,6 +9,7 @@ use outbox::{Ts, Tx};
 use sha2::{Digest as _, Sha256};
 
 use super::email::Email;
+use super::keys::Keys;
 use super::source::Source;
 use super::store::attempt::{self, Attempts};
 use crate::address;
@@ -23,14 +24,17 @@ const MAX_WAIT_S: i64 = 15 * 60;
 /// After so many seconds without an attempt the bucket is empty again.
 pub(super) const MEMORY_S: i64 = 3600;
 
-/// An account seen from one network.
+/// An account seen from one network or one known browser.
 #[derive(Clone, Debug)]
 pub(super) struct Bucket(String);
 
 impl Bucket {
     /// The bucket of this account and this client; its name tells neither.
-    pub fn of(email: &Email, source: &Source) -> Self {
-        let name = format!("{}|{}", email.as_str(), address::prefix(source.address));
+    pub fn of(keys: &Keys, email: &Email, source: &Source) -> Self {
+        let known = source.device.as_ref().and_then(|mark| keys.devices.read(mark, email.as_str()));
+        let place =
+            known.map_or_else(|| address::prefix(source.address).to_string(), |browser| browser.to_string());
+        let name = format!("{}|{place}", email.as_str());
         Self(format!("login:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(name))))
     }
 

@@ -226,7 +226,8 @@ async fn owner(app: &App, attached: bool) -> anyhow::Result<Owner> {
 /// Adds the Alertmanager that will send, and the Prometheus that will be asked.
 async fn integrations(app: &App, member: &Member) -> anyhow::Result<(Webhook, crate::ids::IntegrationId)> {
     let mut tx = app.db.begin(member.tenant.0).await?;
-    let here = Source { address: std::net::Ipv4Addr::LOCALHOST.into(), user_agent: "demo".to_owned() };
+    let address = std::net::Ipv4Addr::LOCALHOST.into();
+    let here = Source { address, user_agent: "demo".to_owned(), device: None };
     let alertmanager = named(Kind::Alertmanager, "shop Alertmanager");
     let alertmanager = integration::create(app, &mut tx, member, &here, alertmanager).await?;
     let prometheus = named(Kind::Prometheus, "shop Prometheus");

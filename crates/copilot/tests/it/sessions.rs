@@ -88,8 +88,12 @@ async fn a_session_lives_from_login_to_logout() {
     let answer = browser.sign_in("  Ana@Shop.example ").await;
     let set: Vec<_> =
         answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
-    assert_eq!(set.len(), 2);
-    for (cookie, name, age) in [(set[0], "srec_at=", "Max-Age=900"), (set[1], "srec_rt=", "Max-Age=604800")] {
+    assert_eq!(set.len(), 3);
+    for (cookie, name, age) in [
+        (set[0], "srec_at=", "Max-Age=900"),
+        (set[1], "srec_rt=", "Max-Age=604800"),
+        (set[2], "srec_device=", "Max-Age=7776000"),
+    ] {
         assert!(cookie.starts_with(name) && cookie.ends_with(age), "{cookie}");
         assert!(cookie.contains("; Path=/; HttpOnly; SameSite=Strict;"), "{cookie}");
     }
@@ -165,6 +169,29 @@ async fn guessing_is_slow() {
         *counts.entry(answer.status.as_u16()).or_default() += 1;
     }
     assert_eq!(counts, BTreeMap::from([(401, 5), (429, 55)]));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_guesses_beside_a_known_browser_does_not_lock_it_out() {
+    let world = World::new().await;
+    let (owner, stranger) = (Browser::owner(&world).await, Browser::new(&world));
+    let tries = async |browser: &Browser, email: &str, password: &str| {
+        let said = json!({"email": email, "password": password});
+        browser.page(Method::POST, LOGIN, Some(said)).await
+    };
+    for _ in 0..5 {
+        tries(&stranger, "ana@shop.example", "wrong").await.expect(401);
+        tries(&stranger, "ben@shop.example", "wrong").await.expect(401);
+    }
+    tries(&stranger, "ana@shop.example", PASSWORD).await.expect(429);
+    tries(&owner, "ana@shop.example", PASSWORD).await.expect(200);
+    // The mark counts as well, and for nobody else's account.
+    tries(&owner, "ben@shop.example", "wrong").await.expect(429);
+    for _ in 0..5 {
+        tries(&owner, "ana@shop.example", "wrong").await.expect(401);
+    }
+    tries(&owner, "ana@shop.example", PASSWORD).await.expect(429);
     world.end().await;
 }
 
