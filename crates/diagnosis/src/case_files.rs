@@ -47,7 +47,7 @@ pub fn read_case(folder: &Path) -> CaseFile {
     }
 }
 
-fn about(known: &Map<String, Value>) -> Case {
+pub(crate) fn about(known: &Map<String, Value>) -> Case {
     let noticed = number(known, "detect_time");
     let onset = match (number(known, "inject_time"), noticed) {
         (Some(start), _) => Onset::Known(start),

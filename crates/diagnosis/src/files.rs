@@ -5,9 +5,10 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::case::{Case, Onset, Series};
-use crate::case_files::CaseFile;
+use crate::case_files::{self, CaseFile};
 use crate::columns::columns;
 
 /// No file is read beyond this many bytes, compressed or not.
@@ -130,6 +131,7 @@ fn sort_by_time(times: &mut Vec<f64>, series: &mut [Series]) {
 }
 
 #[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "only whether it can be read is asked")]
 struct TopologyJson {
     graph: Vec<(String, String)>,
     #[serde(default)]
@@ -137,21 +139,24 @@ struct TopologyJson {
 }
 
 /// A case from a metrics file and, where there is one, a topology file: `{"graph": [[caller, callee], …]}` with an
-/// optional list of `candidates`. `at` is the time of the incident in unix seconds; without it the incident is looked
-/// for at the end of the file.
+/// optional list of `candidates`, and whatever else a `case.json` may say but the time, so that one can be given. `at` is
+/// the time of the incident in unix seconds; without it the incident is looked for at the end of the file.
 ///
 /// # Errors
 /// When one of the files cannot be read.
 pub fn read_file(path: &Path, at: Option<f64>, topology: Option<&Path>) -> Result<CaseFile, ReadError> {
     let (times, series) = read_metrics(path)?;
-    let known = match topology {
-        Some(file) => parse(file, &read_text(file)?)?,
-        None => TopologyJson { graph: Vec::new(), candidates: Vec::new() },
-    };
+    let mut known = Map::new();
+    if let Some(file) = topology {
+        let text = read_text(file)?;
+        // What it must hold must be right; of the rest what can be used is.
+        parse::<TopologyJson>(file, &text)?;
+        known = parse(file, &text)?;
+    }
     let onset = at.map_or(Onset::Near(f64::INFINITY), Onset::Known);
-    let case =
-        Case { times, series, onset, graph: known.graph, candidates: known.candidates, ..Case::default() };
+    let case = Case { times, series, onset, ..case_files::about(&known) };
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let name = name.trim_end_matches(".gz").trim_end_matches(".csv").to_owned();
-    Ok(CaseFile { case_id: name, dataset: String::new(), case, unread: None })
+    let case_id = known.get("case_id").and_then(Value::as_str).map_or(name, str::to_owned);
+    Ok(CaseFile { case_id, dataset: String::new(), case, unread: None })
 }

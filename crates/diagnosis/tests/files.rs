@@ -154,6 +154,21 @@ fn a_topology_names_calls_and_candidates() {
     }
 }
 
+#[test]
+fn a_case_is_diagnosed_alike_alone_and_in_its_folder() {
+    let path = folder("alike");
+    let about = r#"{"case_id": "one", "inject_time": 20, "candidates": ["web", "db"], "graph": [["web", "db"]],
+        "entry_service": "web", "target_metric": "web|latency_p90", "aliases": {"db": "db"}}"#;
+    write_case(&path, "one", about, Some(METRICS));
+    let evaluated = evaluate(&path).unwrap().next().unwrap().unwrap().prediction;
+    let (case, metrics) = (path.join("one/case.json"), path.join("one/metrics.csv"));
+    let file = read_file(&metrics, Some(20.0), Some(&case)).unwrap();
+    assert_eq!(file.case.entry.as_deref(), Some("web"));
+    assert!(file.case.target.is_some());
+    let (_, alone) = diagnose_file(&metrics, Some(20.0), Some(&case)).unwrap();
+    assert_eq!(alone, evaluated);
+}
+
 /// Writes a case folder.
 fn write_case(dir: &Path, name: &str, about: &str, metrics: Option<&str>) {
     std::fs::create_dir(dir.join(name)).unwrap();
