@@ -129,6 +129,20 @@ pub fn load(
     Ok((config, shown))
 }
 
+/// Variables that look like settings and are none: a misspelt one is better told than ignored. No error, because
+/// Kubernetes puts addresses of services into every container under such names (`SRE_COPILOT_SERVICE_HOST`, `…_PORT_…`).
+pub fn unknown_variables(names: impl Iterator<Item = String>, known: &[Shown]) -> Vec<String> {
+    let known: Vec<String> = known.iter().map(|row| variable(&row.key)).collect();
+    let is_link = |rest: &str| ["SERVICE_", "PORT"].iter().any(|part| rest.contains(part));
+    let strange = |name: &String| {
+        name.strip_prefix("SRE_COPILOT_").is_some_and(|rest| !is_link(rest))
+            && !known
+                .iter()
+                .any(|known| name.strip_prefix(known).is_some_and(|rest| matches!(rest, "" | "_FILE")))
+    };
+    names.filter(strange).collect()
+}
+
 fn is_http(url: &str) -> bool {
     url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
@@ -246,6 +260,15 @@ mod tests {
         assert_eq!(origin("llm_model"), "SRE_COPILOT_LLM_MODEL");
         assert_eq!(origin("llm_daily_budget_usd"), file.display().to_string());
         assert_eq!(origin("data_dir"), "default");
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_noticed() {
+        let (_, known) = load(None, |_| None).unwrap();
+        let names = ["SRE_COPILOT_LOG_LEVLE", "SRE_COPILOT_LOG_LEVEL", "SRE_COPILOT_MASTER_KEY_FILE", "PATH"];
+        let links = ["SRE_COPILOT_SERVICE_HOST", "SRE_COPILOT_GATEWAY_PORT_8500_TCP"];
+        let all = names.into_iter().chain(links).map(str::to_owned);
+        assert_eq!(unknown_variables(all, &known), ["SRE_COPILOT_LOG_LEVLE"]);
     }
 
     #[test]

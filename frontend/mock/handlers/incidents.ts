@@ -137,6 +137,7 @@ function summary() {
   return {
     open: open.length,
     unacknowledged: open.filter((one) => one.state === 'detected').length,
+    still_firing: 0,
     open_by_severity: Object.fromEntries(SEVERITIES.map((one) => [one, count(one)])),
     mtta_median_s: waits.length > 0 ? (waits[Math.floor(waits.length / 2)] ?? 0) / 1000 : null,
     mtta_count: waits.length,

@@ -54,7 +54,9 @@ export function incidentOf(plan: Plan, project: string, source: string): Inciden
     flapping: false,
     assigned_to: plan.owner?.id ?? null,
     assigned_to_name: plan.owner?.name ?? null,
+    started_at: new Date(at).toISOString(),
     detected_at: new Date(at).toISOString(),
+    acknowledged_by: state === 'detected' ? null : (plan.owner?.name ?? null),
     acknowledged_at: state === 'detected' ? null : time(plan.acknowledgedAfter ?? 2 * MINUTE),
     investigating_at: reached(['investigating', 'mitigated', 'resolved', 'learned'])
       ? time(5 * MINUTE)

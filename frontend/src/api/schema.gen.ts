@@ -120,9 +120,9 @@ export type ApiKeyId = string;
  */
 export type Ask = {
     /**
-     * Makes a new version although there is one.
+     * Makes a new version although there is one; null is false.
      */
-    refresh?: boolean;
+    refresh?: boolean | null;
 };
 
 /**
@@ -495,6 +495,10 @@ export type HypothesisId = string;
 export type Incident = {
     acknowledged_at?: Ts | null;
     /**
+     * The name of the person or key that acknowledged it.
+     */
+    acknowledged_by?: string | null;
+    /**
      * Distinct alerts ever attached.
      */
     alert_count: number;
@@ -503,6 +507,9 @@ export type Incident = {
     assigned_to_name?: string | null;
     created_at: Ts;
     description: string;
+    /**
+     * When it was received; times to acknowledge and to resolve count from here.
+     */
     detected_at: Ts;
     /**
      * True while one of its alerts opens and closes too often to be believed.
@@ -547,11 +554,15 @@ export type Incident = {
      * True when the sender has been silent for longer than it should be.
      */
     stale: boolean;
+    /**
+     * When its first alert began to fire by its sender's clock; of a manual incident when it was opened.
+     */
+    started_at: Ts;
     state: State;
     title: string;
     updated_at: Ts;
     /**
-     * Rises with every change; the ETag.
+     * Rises with every change; the first part of the ETag.
      */
     version: number;
 };
@@ -627,7 +638,7 @@ export type IncidentAnalytics = {
 };
 
 /**
- * What may be changed of an incident; absent members stay, null clears.
+ * What may be changed of an incident; absent members stay, null clears. Title and severity can't be cleared.
  */
 export type IncidentChange = {
     assigned_to?: UserId | null;
@@ -688,7 +699,7 @@ export type IntegrationChange = {
         [key: string]: unknown;
     } | null;
     /**
-     * As people call it.
+     * As people call it; it can't be cleared.
      */
     name?: string | null;
     settings?: Settings | null;
@@ -887,10 +898,7 @@ export type NewIntegration = {
      * As people call it.
      */
     name: string;
-    /**
-     * What it changes about reading and grouping.
-     */
-    settings?: Settings;
+    settings?: Settings | null;
     /**
      * The system's own API: Prometheus to query, Alertmanager to reconcile with, Grafana for links.
      */
@@ -956,13 +964,13 @@ export type Opening = {
     /**
      * What is known.
      */
-    description?: string;
+    description?: string | null;
     /**
      * What tells it from others.
      */
     labels?: {
         [key: string]: string;
-    };
+    } | null;
     /**
      * The service it speaks of.
      */
@@ -1207,6 +1215,10 @@ export type PageIncident = {
     items: Array<{
         acknowledged_at?: Ts | null;
         /**
+         * The name of the person or key that acknowledged it.
+         */
+        acknowledged_by?: string | null;
+        /**
          * Distinct alerts ever attached.
          */
         alert_count: number;
@@ -1215,6 +1227,9 @@ export type PageIncident = {
         assigned_to_name?: string | null;
         created_at: Ts;
         description: string;
+        /**
+         * When it was received; times to acknowledge and to resolve count from here.
+         */
         detected_at: Ts;
         /**
          * True while one of its alerts opens and closes too often to be believed.
@@ -1259,11 +1274,15 @@ export type PageIncident = {
          * True when the sender has been silent for longer than it should be.
          */
         stale: boolean;
+        /**
+         * When its first alert began to fire by its sender's clock; of a manual incident when it was opened.
+         */
+        started_at: Ts;
         state: State;
         title: string;
         updated_at: Ts;
         /**
-         * Rises with every change; the ETag.
+         * Rises with every change; the first part of the ETag.
          */
         version: number;
     }>;
@@ -2001,6 +2020,10 @@ export type Summary = {
      */
     server_time: Ts;
     /**
+     * Incidents that somebody resolved while an alert of them fires.
+     */
+    still_firing: number;
+    /**
      * Those of them that nobody has acknowledged.
      */
     unacknowledged: number;
@@ -2553,6 +2576,30 @@ export type DeleteAuthSessionsBySessionIdResponses = {
 
 export type DeleteAuthSessionsBySessionIdResponse = DeleteAuthSessionsBySessionIdResponses[keyof DeleteAuthSessionsBySessionIdResponses];
 
+export type GetAuthSessionsBySessionIdData = {
+    body?: never;
+    path: {
+        session_id: SessionId;
+    };
+    query?: never;
+    url: '/api/v1/auth/sessions/{session_id}';
+};
+
+export type GetAuthSessionsBySessionIdErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetAuthSessionsBySessionIdError = GetAuthSessionsBySessionIdErrors[keyof GetAuthSessionsBySessionIdErrors];
+
+export type GetAuthSessionsBySessionIdResponses = {
+    200: Session;
+};
+
+export type GetAuthSessionsBySessionIdResponse = GetAuthSessionsBySessionIdResponses[keyof GetAuthSessionsBySessionIdResponses];
+
 export type GetAuthSetupData = {
     body?: never;
     path?: never;
@@ -2673,6 +2720,7 @@ export type GetIncidentsData = {
         service_name?: Array<string>;
         q?: string;
         open?: boolean;
+        still_firing?: boolean;
         from?: string;
         to?: string;
         sort?: string;

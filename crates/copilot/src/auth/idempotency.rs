@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -43,6 +43,35 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
     }
     // In a box of its own: what few requests need would be moved about with every other one.
     Box::pin(once(&app, request, next)).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Headers that are given again with an answer; the others are the same for all or belong to one request.
+const HEADERS: [HeaderName; 2] = [header::LOCATION, header::ETAG];
+
+/// An answer as it is kept: its headers, a line each, an empty line, its body.
+fn written(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::new();
+    for (name, value) in HEADERS.iter().filter_map(|name| Some((name, headers.get(name)?))) {
+        kept.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat());
+    }
+    [&kept[..], b"\n", body].concat()
+}
+
+/// Headers and body of an answer that was kept. Older versions kept the body alone, which begins with a brace.
+fn read(kept: &[u8]) -> (HeaderMap, &[u8]) {
+    let (mut headers, mut rest) = (HeaderMap::new(), kept);
+    while let Some(end) = rest.iter().position(|byte| *byte == b'\n').filter(|_| !rest.starts_with(b"{")) {
+        let (line, after) = rest.split_at(end);
+        rest = after.get(1..).unwrap_or_default();
+        let Some((name, value)) = std::str::from_utf8(line).ok().and_then(|line| line.split_once(": "))
+        else {
+            break;
+        };
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+            headers.insert(name, value);
+        }
+    }
+    (headers, rest)
 }
 
 /// The key under which one request is known.
@@ -128,13 +157,14 @@ impl Key {
         }
         let (Some(status), Some(body)) = (earlier.status, &earlier.body) else { return Ok(None) };
         let sealed = STANDARD.decode(body).map_err(|error| Error::Internal(error.into()))?;
-        let body = app.keys.open(&sealed, self.cell()).map_err(Error::Internal)?;
+        let kept = app.keys.open(&sealed, self.cell()).map_err(Error::Internal)?;
         let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true")),
         ];
-        Ok(Some((status.unwrap_or(StatusCode::OK), headers, body).into_response()))
+        let (own, body) = read(&kept);
+        Ok(Some((status.unwrap_or(StatusCode::OK), headers, own, body.to_vec()).into_response()))
     }
 
     /// Keeps an answer of success; after any other the key is free again.
@@ -148,11 +178,12 @@ impl Key {
         let keeps = answer.status().is_success() && !answer.headers().contains_key(header::SET_COOKIE);
         let (parts, body) = answer.into_parts();
         let body = to_bytes(body, MAX_BODY).await.map_err(|error| Error::Internal(error.into()))?;
-        self.store(app, keeps.then_some((parts.status, &body))).await?;
+        let kept = keeps.then(|| (parts.status, written(&parts.headers, &body)));
+        self.store(app, kept.as_ref()).await?;
         Ok(Response::from_parts(parts, Body::from(body)))
     }
 
-    async fn store(&self, app: &App, answer: Option<(StatusCode, &Bytes)>) -> Result<()> {
+    async fn store(&self, app: &App, answer: Option<&(StatusCode, Vec<u8>)>) -> Result<()> {
         let (tenant, principal) = (self.member.tenant, self.member.actor.principal());
         let mut tx = app.db.begin(tenant.0).await?;
         match answer {

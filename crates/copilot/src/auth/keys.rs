@@ -26,6 +26,9 @@ use crate::ids::SessionId;
 /// The file in the data folder that holds a generated master key.
 const FILE: &str = "master.key";
 
+/// What examples fill keys with.
+const PLACEHOLDERS: [&str; 4] = ["changeme", "change-me", "secret", "password"];
+
 /// Keys derived from the master key, and what signing in keeps in memory.
 pub struct Keys {
     pub(super) signer: Signer,
@@ -41,7 +44,7 @@ impl Keys {
     /// Reads the master key from the settings or the data folder, where SQLite's is generated when it is missing.
     ///
     /// # Errors
-    /// When it is missing with PostgreSQL, is not 32 bytes, or could be guessed.
+    /// When it is missing with PostgreSQL, is not 32 bytes, or is one of an example.
     pub fn load(config: &Config, data_dir: &Path) -> anyhow::Result<Self> {
         let text = if !config.master_key.is_empty() {
             config.master_key.clone()
@@ -136,20 +139,28 @@ fn parse(text: &str) -> anyhow::Result<[u8; 32]> {
     let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| {
         anyhow::anyhow!("the master key has {} bytes; it must be 32 random bytes in base64", bytes.len())
     })?;
+    let repeats = |word: &&str| key.iter().eq(word.as_bytes().iter().cycle().take(key.len()));
+    ensure!(
+        !PLACEHOLDERS.iter().any(repeats),
+        "the master key is the one of an example; make one with `openssl rand -base64 32`"
+    );
+    if !looks_random(&key) {
+        tracing::warn!(
+            "the master key could be guessed: it is text or has a pattern. Whoever guesses it signs in as anybody; \
+             make one with `openssl rand -base64 32`"
+        );
+    }
+    Ok(key)
+}
+
+/// What random bytes fail with a probability below 1e-13, and typed ones do not pass.
+fn looks_random(key: &[u8; 32]) -> bool {
     let mut distinct = key.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
-    // Random bytes fail these with a probability below 1e-13; example values and typed ones do not pass.
     let counted = key.iter().zip(key.iter().skip(1)).filter(|(a, b)| a.wrapping_add(1) == **b).count() > 8;
-    ensure!(
-        distinct.len() >= 12 && !counted,
-        "the master key is not random; make one with `openssl rand -base64 32`"
-    );
-    ensure!(
-        !key.iter().all(|byte| (b' '..=b'~').contains(byte)),
-        "the master key is text, not random bytes; make one with `openssl rand -base64 32`"
-    );
-    Ok(key)
+    let text = key.iter().all(|byte| (b' '..=b'~').contains(byte));
+    distinct.len() >= 12 && !counted && !text
 }
 
 /// The key in the data folder, made if there is none.
@@ -207,24 +218,30 @@ mod tests {
     }
 
     #[test]
-    fn guessable_keys_are_refused() {
+    fn keys_of_examples_and_of_another_length_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let text = |bytes: &[u8]| STANDARD.encode(bytes);
-        let counting: Vec<u8> = (0..32).collect();
         for bad in [
             "changeme".to_owned(),
             "not base64!".to_owned(),
             "   ".to_owned(),
-            text(&[0; 32]),
             text(b"changemechangemechangemechangeme"),
-            text(b"The quick brown fox jumps over 1"),
-            text(&counting),
+            text(b"secretsecretsecretsecretsecretse"),
             text(&[7; 31]),
             text(&rand::random::<[u8; 16]>()),
         ] {
             assert!(Keys::load(&config(&bad, ""), dir.path()).is_err(), "{bad} was accepted");
         }
-        assert!(Keys::load(&config(&text(&rand::random::<[u8; 32]>()), ""), dir.path()).is_ok());
+        let counting: [u8; 32] = std::array::from_fn(|at| at as u8);
+        for (key, random) in [
+            ([0; 32], false),
+            (*b"The quick brown fox jumps over 1", false),
+            (counting, false),
+            (rand::random(), true),
+        ] {
+            assert!(Keys::load(&config(&text(&key), ""), dir.path()).is_ok());
+            assert_eq!(looks_random(&key), random, "{key:?}");
+        }
         assert!(Keys::load(&config("", "postgres://db/sre"), dir.path()).is_err());
     }
 }

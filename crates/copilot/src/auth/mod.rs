@@ -70,7 +70,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(login::refresh))
         .routes(routes!(login::logout))
         .routes(routes!(session::list, session::end_others))
-        .routes(routes!(session::end))
+        .routes(routes!(session::show, session::end))
         .routes(routes!(invitation::list, invitation::create))
         .routes(routes!(invitation::withdraw))
         .routes(routes!(acceptance::accept))

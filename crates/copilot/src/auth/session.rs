@@ -11,7 +11,7 @@ use super::audit::{self, Entry};
 use super::cookie::Cookie;
 use super::device;
 use super::extract::{Path, Query};
-use super::permission::{Role, Viewer, session_of};
+use super::permission::{Member, Role, Viewer, session_of};
 use super::refresh;
 use super::source::Source;
 use super::store::session::{self, SessionRow};
@@ -140,7 +140,23 @@ pub(super) async fn list(
     member: Viewer,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Session>>> {
-    let (user, current) = session_of(&member)?;
+    Ok(Json(Page::part(&page, own(&app, &member).await?, |session| session.id.0)?))
+}
+
+/// Shows one of one's own sessions.
+#[utoipa::path(get, path = "/api/v1/auth/sessions/{session_id}", tag = "auth",
+    params(("session_id" = SessionId, Path)), responses((status = 200, body = Session)))]
+pub(super) async fn show(
+    State(app): State<App>,
+    member: Viewer,
+    Path(id): Path<SessionId>,
+) -> Result<Json<Session>> {
+    let found = own(&app, &member).await?.into_iter().find(|session| session.id == id);
+    found.map(Json).ok_or(Error::NotFound)
+}
+
+async fn own(app: &App, member: &Member) -> Result<Vec<Session>> {
+    let (user, current) = session_of(member)?;
     let mut tx = app.db.read(member.tenant.0).await?;
     let rows = session::of_user(&mut tx, member.tenant, user).await?;
     let show = |row: SessionRow| Session {
@@ -152,7 +168,7 @@ pub(super) async fn list(
         expires_at: row.expires_at,
         current: row.id == current,
     };
-    Ok(Json(Page::part(&page, rows.into_iter().map(show).collect(), |session| session.id.0)?))
+    Ok(rows.into_iter().map(show).collect())
 }
 
 /// Ends one of one's own sessions.

@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{ServeArgs, Settings};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::server::{self, Start};
 use crate::service::Service;
 
@@ -23,8 +23,12 @@ const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /// When the process can't start.
 pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     outbox::sabotage::check().map_err(anyhow::Error::msg)?;
-    let (config, _) = args.settings.load()?;
+    let (config, known) = args.settings.load()?;
     log_to_stderr(&config)?;
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in config::unknown_variables(names, &known) {
+        tracing::warn!(name, "this variable is no setting; `config show` lists all");
+    }
     let services = if args.services.is_empty() { Service::ALL.to_vec() } else { args.services };
     let metrics = Some(record_metrics()?);
     let server =

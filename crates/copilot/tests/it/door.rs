@@ -140,7 +140,14 @@ async fn a_key_means_another_request_in_another_project() {
     let open = async |browser: &Browser| {
         browser.send(Method::POST, "/api/v1/incidents", Some(json!({"title": "slow"})), &headers).await
     };
-    open(&browser).await.expect(201);
+    let first = open(&browser).await;
+    let again = open(&browser).await;
+    for name in ["location", "etag"] {
+        assert!(first.headers.contains_key(name), "{name}");
+        assert_eq!(again.headers.get(name), first.headers.get(name), "{name}");
+    }
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    assert_eq!(again.expect(201), first.expect(201));
     let made = browser.page(Method::POST, PROJECTS, Some(json!({"name": "second"}))).await.expect(201);
     browser.visit("/api/v1/auth/switch-project", json!({"project_id": made["id"]})).await.expect(200);
     assert_eq!(slug(&open(&browser).await.expect(422)), "idempotency-conflict");

@@ -75,8 +75,12 @@ pub fn observed(status: StatusCode, row: &Row, caller: &Caller) -> Cell {
     match status.as_u16() {
         401 => Cell::Unauthenticated,
         403 => Cell::Forbidden,
-        // Whoever may delete is sent to delete what is not there.
-        404 if row.method == "DELETE" && caller.standing != Standing::Foreign => Cell::Passes,
+        // Whoever may delete is sent to delete what is not there, and a session is its owner's alone.
+        404 if caller.standing != Standing::Foreign
+            && (row.method == "DELETE" || row.path.ends_with("/{session_id}")) =>
+        {
+            Cell::Passes
+        }
         404 => Cell::NotFound,
         200..=299 | 400 | 409 | 412 | 415 | 422 | 426 => Cell::Passes,
         _ => Cell::Unserved,
