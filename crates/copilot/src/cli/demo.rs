@@ -238,13 +238,7 @@ async fn integrations(app: &App, member: &Member) -> anyhow::Result<(Webhook, cr
 }
 
 fn named(kind: Kind, name: &str) -> NewIntegration {
-    NewIntegration {
-        kind,
-        name: name.to_owned(),
-        url: None,
-        auth: None,
-        settings: integration::Settings::default(),
-    }
+    NewIntegration { kind, name: name.to_owned(), url: None, auth: None, settings: None }
 }
 
 async fn connect_prometheus(

@@ -96,9 +96,7 @@ async fn check_silence(app: &App, tenant: TenantId, id: IncidentId, stale_after_
 
 /// Opens an incident when an always-firing alert falls silent, and resolves it when it is back.
 async fn check_heartbeat(app: &App, heartbeat: &Heartbeat, now: Ts) -> Result<()> {
-    let learned =
-        (heartbeat.longest_gap_s > 0).then(|| (GAPS * heartbeat.longest_gap_s).max(SHORTEST_SILENCE_S));
-    let Some(patience_s) = heartbeat.timeout_s().or(learned) else { return Ok(()) };
+    let Some(patience_s) = heartbeat.timeout_s().or_else(|| learned(heartbeat)) else { return Ok(()) };
     let silent = heartbeat.last_seen_at.plus_seconds(patience_s) <= now;
     if silent == heartbeat.incident_open.unwrap_or(false) {
         return Ok(());
@@ -132,6 +130,14 @@ async fn check_heartbeat(app: &App, heartbeat: &Heartbeat, now: Ts) -> Result<()
     }
     desk.clear(&mut tx).await?;
     Ok(tx.commit().await?)
+}
+
+/// How long a heartbeat that was heard more than once may be silent, in seconds: never less than its sender's other
+/// alerts may. Two deliveries at once (a pair of Alertmanagers, two routes, a group that changed) say nothing of when the
+/// next one is due.
+fn learned(heartbeat: &Heartbeat) -> Option<i64> {
+    let gap = heartbeat.longest_gap_s;
+    (gap > 0).then(|| (GAPS * gap).max(heartbeat.stale_after_s()).max(SHORTEST_SILENCE_S))
 }
 
 /// An incident about the alerting itself.

@@ -22,7 +22,7 @@ use crate::ids::{IntegrationId, ProjectId};
 use crate::incident::store::lock_project;
 use crate::outbound::Credentials;
 use crate::page::{Page, PageQuery};
-use crate::valid::{Valid, present, visible};
+use crate::valid::{Valid, present, required, visible};
 
 /// How long the old token lives on after a rotation, in seconds.
 const OVERLAP_S: i64 = 24 * 3600;
@@ -81,14 +81,14 @@ pub struct NewIntegration {
     pub auth: Option<Credentials>,
     /// What it changes about reading and grouping.
     #[garde(skip)]
-    #[serde(default)]
-    pub settings: Settings,
+    pub settings: Option<Settings>,
 }
 
 /// What may be changed of an integration; absent members stay, null clears.
 #[derive(Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
 pub struct IntegrationChange {
-    /// As people call it.
+    /// As people call it; it can't be cleared.
+    #[serde(default, deserialize_with = "required")]
     #[garde(inner(length(chars, min = 1, max = 100), custom(visible)))]
     name: Option<String>,
     /// The system's own API.
@@ -103,7 +103,9 @@ pub struct IntegrationChange {
     auth: Option<Option<Credentials>>,
     /// What it changes about reading and grouping.
     #[garde(skip)]
-    settings: Option<Settings>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Settings>)]
+    settings: Option<Option<Settings>>,
 }
 
 /// A new token.
@@ -161,7 +163,8 @@ pub async fn create(
     source: &Source,
     new: NewIntegration,
 ) -> Result<Created> {
-    check_settings(&new.settings)?;
+    let settings = new.settings.unwrap_or_default();
+    check_settings(&settings)?;
     check_auth(new.auth.as_ref())?;
     lock_project(tx, member.tenant, member.project).await?;
     if store::list(tx, member.tenant, member.project).await?.len() >= MOST {
@@ -175,7 +178,7 @@ pub async fn create(
         name: new.name,
         url: new.url.filter(|url| !url.is_empty()),
         auth: new.auth.map(|auth| seal(app, member, id, &auth)).transpose()?,
-        settings: new.settings.into(),
+        settings: settings.into(),
         truncated_alerts: 0,
         last_delivery_at: None,
         last_delivery_status: None,
@@ -240,7 +243,7 @@ fn apply(app: &App, member: &Member, row: &mut Row, change: IntegrationChange) -
         check_auth(auth.as_ref())?;
         row.auth = auth.map(|auth| seal(app, member, row.id, &auth)).transpose()?;
     }
-    if let Some(settings) = change.settings {
+    if let Some(settings) = change.settings.map(Option::unwrap_or_default) {
         check_settings(&settings)?;
         row.settings = settings.into();
     }

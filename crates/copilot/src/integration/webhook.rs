@@ -38,7 +38,7 @@ const MAX_BODY: usize = 16 * 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the receipt of a refused request may take; its sender waits for nothing else.
-const NOTE_TIMEOUT: Duration = Duration::from_secs(2);
+const NOTE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Bodies from this size are read off the executor, in bytes.
 const LARGE: usize = 128 * 1024;
@@ -83,6 +83,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .route("/webhooks/alertmanager", receiver(Kind::Alertmanager, post))
         .route("/webhooks/alertmanager/{integration_id}", receiver(Kind::Alertmanager, post))
         .route("/webhooks/prometheus/api/v2/alerts", receiver(Kind::Prometheus, post))
+        // Prometheus appends the path itself; who posts to an integration's address as it is shown is heard as well.
+        .route("/webhooks/prometheus/{integration_id}", receiver(Kind::Prometheus, post))
         .route("/webhooks/prometheus/{integration_id}/api/v2/alerts", receiver(Kind::Prometheus, post))
         .route("/webhooks/grafana", receiver(Kind::Grafana, post.or(MethodFilter::PUT)))
         .route("/webhooks/grafana/{integration_id}", receiver(Kind::Grafana, post.or(MethodFilter::PUT)));

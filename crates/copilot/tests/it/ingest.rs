@@ -131,6 +131,41 @@ async fn a_watchdog_opens_nothing_until_it_falls_silent() {
 }
 
 #[tokio::test]
+async fn two_heartbeats_at_once_say_nothing_of_the_next() {
+    let world = World::new().await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let mut body = alert("Watchdog", "", "firing", at(-5), None);
+    body["alerts"][0]["labels"] = json!({"alertname": "Watchdog", "severity": "none"});
+    hook.send_json(&body).await.expect(200);
+    world.clock.advance(0.03);
+    hook.send_json(&body).await.expect(200);
+    // Alertmanager repeats it every four hours unless its configuration says otherwise.
+    world.later(4.5 * 3_600.0).await;
+    assert_eq!(world.incidents().await.len(), 0);
+    world.later(2.5 * 3_600.0).await;
+    assert_eq!(world.incidents().await.len(), 1, "it is silent now");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_integrations_address_hears_its_sender_as_it_is_shown() {
+    let world = World::new().await;
+    for kind in ["alertmanager", "prometheus", "grafana"] {
+        let mut hook = world.integration(kind, json!({})).await;
+        let path = format!("/api/v1/projects/{}/integrations/{}", world.project, hook.id);
+        hook.url = text(&world.get(&path).await["webhook_url"]);
+        let body = alert("A", kind, "firing", at(-5), None);
+        let body = if kind == "prometheus" {
+            json!([{"labels": body["alerts"][0]["labels"], "startsAt": at(-5).to_string()}])
+        } else {
+            body
+        };
+        assert_eq!(outcomes(&hook.send_json(&body).await.expect(200)), ["opened"], "{kind}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
 async fn info_is_recorded_and_opens_nothing_unless_asked_to() {
     let world = World::new().await;
     let quiet = world.integration("alertmanager", json!({})).await;

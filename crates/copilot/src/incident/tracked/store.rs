@@ -149,10 +149,16 @@ pub struct Heartbeat {
     pub incident_open: Option<bool>,
     /// The integration's name.
     pub integration_name: String,
+    kind: String,
     settings: Json<serde_json::Value>,
 }
 
 impl Heartbeat {
+    /// How long its sender may say nothing of an alert that fires, in seconds.
+    pub fn stale_after_s(&self) -> i64 {
+        Source::new(String::new(), &self.kind, &self.settings.0).stale_after_s
+    }
+
     /// How long it may be silent, in seconds, if its integration says.
     pub fn timeout_s(&self) -> Option<i64> {
         self.settings.get("heartbeat_timeout_s").and_then(serde_json::Value::as_i64)
@@ -166,8 +172,8 @@ impl Heartbeat {
 pub async fn heartbeats(tx: &mut Tx) -> sqlx::Result<Vec<Heartbeat>> {
     on_tx!(tx, c => sqlx::query_as(
         "select alerts.tenant_id, alerts.project_id, alerts.id, alerts.name, alerts.last_seen_at,
-             alerts.longest_gap_s, alerts.incident_id, integrations.name as integration_name, integrations.settings,
-             (select open from incidents where incidents.tenant_id = alerts.tenant_id
+             alerts.longest_gap_s, alerts.incident_id, integrations.name as integration_name, integrations.kind,
+             integrations.settings, (select open from incidents where incidents.tenant_id = alerts.tenant_id
               and incidents.id = alerts.incident_id) as incident_open
          from alerts join integrations
          on integrations.tenant_id = alerts.tenant_id and integrations.id = alerts.integration_id

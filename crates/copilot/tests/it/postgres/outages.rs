@@ -58,6 +58,37 @@ async fn a_server_that_went_away_is_503_and_found_again() {
 }
 
 #[tokio::test]
+async fn no_sender_waits_long_for_a_server_that_is_away() {
+    // Over TCP: a connection that is refused is tried again for four seconds, one to a socket that is not there is not.
+    let port = bench::faults::replica::free_ports(1).unwrap()[0];
+    let listen = format!("-c listen_addresses=127.0.0.1 -c port={port}");
+    let Some(cluster) = Cluster::start(&listen) else { return };
+    let url = format!("{}&port={port}", cluster.url("postgres", "postgres"));
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    sqlx::query("create database whole").execute(&mut connection).await.unwrap();
+    let url = format!("postgres://postgres@127.0.0.1:{port}/whole");
+    let world = World::with(move |config| config.database_url = url, copilot::ai::Model::none()).await;
+    let (known, unknown) =
+        (world.integration("alertmanager", json!({})).await, world.integration("grafana", json!({})).await);
+    let body = alert("Down", "cart", "firing", world.clock.now(), None);
+    known.send_json(&body).await.expect(200);
+    cluster.down();
+    // Whoever takes a connection that was cut is told at once; these take them all.
+    let reads = (0..20).map(|_| world.call(Method::GET, "/api/v1/incidents", None));
+    for read in futures_util::future::join_all(reads).await {
+        assert_eq!(read.status, 503);
+    }
+    let begun = Instant::now();
+    known.send("{".to_owned()).await.expect(400);
+    unknown.send_json(&body).await.expect(503);
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    known.send_json(&body).await.expect(200);
+    cluster.up(&listen);
+    becomes(&world, "/-/ready", StatusCode::OK, RECOVERY).await;
+    world.end().await;
+}
+
+#[tokio::test]
 async fn connections_that_were_ended_are_replaced() {
     let Some(cluster) = Cluster::start("") else { return };
     cluster.run("postgres", &["create database whole"]).await;
