@@ -45,7 +45,7 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
     /// A state that can't be reached from the current one.
-    #[error("an incident that is {from} can't become {to}")]
+    #[error("{}", illegal_move(from, to))]
     IllegalMove {
         /// The current state.
         from: String,
@@ -192,6 +192,14 @@ impl Error {
             errors: self.errors(),
             legal: if let Self::IllegalMove { legal, .. } = self { Some(legal.clone()) } else { None },
         }
+    }
+}
+
+fn illegal_move(from: &str, to: &str) -> String {
+    if from == to {
+        format!("it is {to} already")
+    } else {
+        format!("an incident that is {from} can't become {to}")
     }
 }
 

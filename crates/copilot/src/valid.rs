@@ -122,6 +122,16 @@ pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
+/// A member that may be absent but, if it is there, not null.
+///
+/// # Errors
+/// When the value does not have the member's type.
+pub fn required<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// A text that shows something and can be stored.
 ///
 /// # Errors

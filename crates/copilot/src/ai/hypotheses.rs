@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
 use super::analysis::{Analysis, AnalysisStatus, Evidence, Hypothesis};
+use super::evidence::store as found;
 use super::store;
 use crate::app::App;
 use crate::auth::{Engineer, Member, Path, Query, Viewer};
 use crate::error::{Error, Problem, Result};
-use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
+use crate::ids::{IncidentId, ProjectId, TenantId};
 use crate::incident::{explain, read as incidents};
 use crate::page::{Page, PageQuery};
 use crate::valid::Valid;
@@ -46,9 +47,10 @@ pub struct Hypotheses {
 #[derive(Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ask {
-    /// Makes a new version although there is one.
+    /// Makes a new version although there is one; null is false.
     #[garde(skip)]
-    pub refresh: bool,
+    #[schema(value_type = Option<bool>)]
+    pub refresh: Option<bool>,
 }
 
 /// How long to wait for it.
@@ -84,7 +86,7 @@ pub async fn start(
     Query(wait): Query<Wait>,
     ask: Option<Valid<Ask>>,
 ) -> Result<Response> {
-    let refresh = ask.is_some_and(|Valid(ask)| ask.refresh);
+    let refresh = ask.is_some_and(|Valid(ask)| ask.refresh == Some(true));
     let incident = named(&app.db, &member, &name).await?;
     let wait = wait.wait.map(|seconds| Duration::from_secs(seconds.min(MOST_WAIT_S)));
     let stored = read(&app.db, member.tenant, member.project, incident).await?;
@@ -112,13 +114,17 @@ pub async fn evidence(
         return Err(Error::NotFound);
     }
     let versions = store::newest(&mut tx, tenant, incident).await?;
-    let mut items = Vec::new();
+    let mut shown = None;
     for version in versions {
-        items = store::evidence(&mut tx, tenant, incident, version.id).await?;
-        if !items.is_empty() || version.status.is_over() {
+        shown = Some(version.id);
+        if version.status.is_over() || found::has_evidence(&mut tx, tenant, version.id).await? {
             break;
         }
     }
+    let items = match shown {
+        Some(shown) => store::evidence(&mut tx, tenant, incident, shown).await?,
+        None => Vec::new(),
+    };
     Ok(Json(Page::part(&page, items, |row| row.id.0)?))
 }
 
@@ -168,10 +174,10 @@ pub async fn ask_for(
     let mut tx = db.begin(tenant.0).await?;
     // Two requests at once must not both find that there is none.
     store::lock_incident(&mut tx, tenant, incident).await?;
-    let analysis = explain::request(&mut tx, tenant, incident).await?;
+    explain::request(&mut tx, tenant, incident).await?;
     tx.commit().await?;
     match wait {
-        Some(wait) => wait_for(db, (tenant, project, incident), analysis, Instant::now() + wait).await,
+        Some(wait) => wait_for(db, (tenant, project, incident), Instant::now() + wait).await,
         None => Ok(Hypotheses { cached: Some(false), ..read(db, tenant, project, incident).await? }),
     }
 }
@@ -184,14 +190,13 @@ fn usable(analysis: &Analysis) -> bool {
 async fn wait_for(
     db: &Db,
     (tenant, project, incident): (TenantId, ProjectId, IncidentId),
-    analysis: AnalysisId,
     until: Instant,
 ) -> Result<Hypotheses> {
     let mut streams = db.wake().streams();
     loop {
         let answer = read(db, tenant, project, incident).await?;
-        let over = |newest: &Analysis| newest.status.is_over() || newest.id != analysis;
-        if answer.analysis.as_ref().is_some_and(over) {
+        // Somebody may have asked for a newer version meanwhile: that is the one to wait for.
+        if answer.analysis.as_ref().is_some_and(|newest| newest.status.is_over()) {
             return Ok(Hypotheses { cached: Some(false), ..answer });
         }
         if Instant::now() >= until {

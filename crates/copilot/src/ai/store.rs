@@ -339,7 +339,7 @@ impl From<EvidenceRow> for Evidence {
     }
 }
 
-/// The evidence of one analysis, and what was moved here with a merged incident.
+/// The evidence of one analysis of the incident, wherever a merge took it, and what a merge brought here.
 pub async fn evidence(
     tx: &mut Tx,
     tenant: TenantId,
@@ -347,8 +347,8 @@ pub async fn evidence(
     analysis: AnalysisId,
 ) -> sqlx::Result<Vec<Evidence>> {
     let rows: Vec<EvidenceRow> = on_tx!(tx, c => sqlx::query_as(
-        "select e.* from evidence e where e.tenant_id = $1 and e.incident_id = $2 and e.question_id is null
-         and (e.analysis_id = $3 or not exists (
+        "select e.* from evidence e where e.tenant_id = $1 and e.question_id is null
+         and (e.analysis_id = $3 or e.incident_id = $2 and not exists (
              select 1 from analyses a where a.tenant_id = e.tenant_id and a.id = e.analysis_id
              and a.incident_id = e.incident_id))
          order by case when e.analysis_id = $3 then 0 else 1 end, e.position, e.id limit 200")

@@ -46,7 +46,7 @@ pub async fn merge(
     write::expected(&headers, desk.take(&mut tx, id).await?.incident.version)?;
     let key = close(&mut tx, &mut desk, id, into).await?;
     carry(&mut tx, &member, id, into, key.as_deref()).await?;
-    take_over(&mut tx, &mut desk, &member, into).await?;
+    take_over(&mut tx, &mut desk, &member, id, into).await?;
     for (at, side, other) in [(id, "into", into), (into, "from", id)] {
         let number = desk.take(&mut tx, other).await?.incident.number;
         let detail = json!({side: other, "number": number});
@@ -68,7 +68,14 @@ async fn close(tx: &mut Tx, desk: &mut Desk, id: IncidentId, into: IncidentId) -
         }
     }
     let now = tx.now();
+    let target = &desk.take(tx, into).await?.incident;
+    let (closed, number) = (!target.open, target.number);
     let merged = desk.take(tx, id).await?;
+    if closed && merged.incident.open_alert_count > 0 {
+        let why =
+            format!("INC-{number} is resolved and alerts of this one fire on; reopen INC-{number} first");
+        return Err(Error::Conflict(why));
+    }
     merged.enter(State::Resolved, By::Person, now);
     let incident = &mut merged.incident;
     incident.merged_into = Some(into);
@@ -95,15 +102,23 @@ async fn carry(
 }
 
 /// Makes the target what its alerts say, and asks for an analysis of them all.
-async fn take_over(tx: &mut Tx, desk: &mut Desk, member: &Member, into: IncidentId) -> Result<()> {
+async fn take_over(
+    tx: &mut Tx,
+    desk: &mut Desk,
+    member: &Member,
+    id: IncidentId,
+    into: IncidentId,
+) -> Result<()> {
     let (all, firing) = tracked::store::counts(tx, member.tenant, into).await?;
     let worst = tracked::store::worst_firing(tx, member.tenant, into).await?;
     let flapping = !tracked::store::flapping(tx, member.tenant, into).await?.is_empty();
+    let started_at = desk.take(tx, id).await?.incident.started_at;
     let target = desk.take(tx, into).await?;
     if let Some(worst) = worst {
         target.raise(worst, None);
     }
     let incident = &mut target.incident;
+    incident.started_at = incident.started_at.min(started_at);
     (incident.alert_count, incident.open_alert_count, incident.flapping) = (all, firing, flapping);
     if incident.open {
         explain::request(tx, member.tenant, into).await?;

@@ -96,8 +96,13 @@ pub struct Incident {
     pub flapping: bool,
     pub assigned_to: Option<UserId>,
     pub assigned_to_name: Option<String>,
+    /// When its first alert began to fire by its sender's clock; of a manual incident when it was opened.
+    pub started_at: Ts,
+    /// When it was received; times to acknowledge and to resolve count from here.
     pub detected_at: Ts,
     pub acknowledged_at: Option<Ts>,
+    /// The name of the person or key that acknowledged it.
+    pub acknowledged_by: Option<String>,
     pub investigating_at: Option<Ts>,
     pub mitigated_at: Option<Ts>,
     pub resolved_at: Option<Ts>,
@@ -109,11 +114,18 @@ pub struct Incident {
     pub previous_incident_id: Option<IncidentId>,
     pub created_at: Ts,
     pub updated_at: Ts,
-    /// Rises with every change; the ETag.
+    /// Rises with every change; the first part of the ETag.
     pub version: i64,
     /// The newest analysis in one line.
     #[sqlx(skip)]
     pub analysis: Option<AnalysisHeadline>,
+}
+
+impl Incident {
+    /// Whether it is over for people while an alert of it fires.
+    pub fn still_fires(&self) -> bool {
+        !self.open && self.open_alert_count > 0
+    }
 }
 
 /// The newest analysis of an incident in one line.

@@ -86,8 +86,10 @@ impl Record {
             flapping: false,
             assigned_to: None,
             assigned_to_name: None,
+            started_at: new.now,
             detected_at: new.now,
             acknowledged_at: None,
+            acknowledged_by: None,
             investigating_at: None,
             mitigated_at: None,
             resolved_at: None,
@@ -105,11 +107,11 @@ impl Record {
         Self { incident, severity_by_person: false, resolved_by: None, incident_key }
     }
 
-    /// Moves the incident to `to` as a person would.
+    /// Moves the incident to `to`, as `name` asked.
     ///
     /// # Errors
-    /// [`Error::IllegalMove`] when the state can't be reached from the current one.
-    pub fn move_to(&mut self, to: State, now: Ts) -> Result<(), Error> {
+    /// [`Error::IllegalMove`] when the state can't be reached from the current one, which it can't from itself.
+    pub fn move_to(&mut self, to: State, name: &str, now: Ts) -> Result<(), Error> {
         let from = self.incident.state;
         if !from.moves().contains(&to) {
             return Err(Error::IllegalMove {
@@ -119,6 +121,9 @@ impl Record {
             });
         }
         self.enter(to, By::Person, now);
+        if to == State::Acknowledged {
+            self.incident.acknowledged_by.get_or_insert_with(|| name.to_owned());
+        }
         Ok(())
     }
 

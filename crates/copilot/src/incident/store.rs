@@ -12,8 +12,8 @@ macro_rules! columns {
          labels, alert_count, open_alert_count, stale, flapping, assigned_to,
          (select full_name from users where users.tenant_id = incidents.tenant_id
           and users.id = incidents.assigned_to) as assigned_to_name,
-         detected_at, acknowledged_at, investigating_at, mitigated_at, resolved_at, learned_at, root_cause,
-         resolution_summary, merged_into, previous_incident_id, created_at, updated_at, version,
+         coalesce(started_at, detected_at) as started_at, detected_at, acknowledged_at, acknowledged_by, investigating_at, mitigated_at, resolved_at,
+         learned_at, root_cause, resolution_summary, merged_into, previous_incident_id, created_at, updated_at, version,
          severity_by_person, resolved_by, incident_key"
     };
 }
@@ -42,9 +42,9 @@ pub async fn open(tx: &mut Tx, tenant: TenantId, new: &NewIncident<'_>) -> sqlx:
     on_tx!(tx, c => sqlx::query_as(concat!(
         "insert into incidents (tenant_id, id, project_id, number, title, description, service_name, severity,
              severity_rank, severity_note, state, open, source, labels, incident_key, alert_count, open_alert_count,
-             detected_at, previous_incident_id, stale_at, stale_after_s, created_at, updated_at, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'detected', $11, $12, $13, $14, 0, 0, $15, $16, $17, $18, $15,
-             $15, 1)
+             started_at, detected_at, previous_incident_id, stale_at, stale_after_s, created_at, updated_at, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'detected', $11, $12, $13, $14, 0, 0, $15, $15, $16, $17, $18,
+             $15, $15, 1)
          on conflict (tenant_id, project_id, incident_key) where open do update set updated_at = incidents.updated_at
          returning ", columns!()))
         .bind(tenant).bind(new.id).bind(new.project).bind(new.number).bind(new.title).bind(new.description)
@@ -108,7 +108,8 @@ pub async fn save(tx: &mut Tx, tenant: TenantId, record: &Record) -> sqlx::Resul
              severity_note = $8, severity_by_person = $9, state = $10, open = $11, alert_count = $12,
              open_alert_count = $13, stale = $14, flapping = $15, assigned_to = $16, acknowledged_at = $17,
              investigating_at = $18, mitigated_at = $19, resolved_at = $20, learned_at = $21, resolved_by = $22,
-             root_cause = $23, resolution_summary = $24, merged_into = $25, updated_at = $26, version = $27
+             root_cause = $23, resolution_summary = $24, merged_into = $25, updated_at = $26, version = $27,
+             started_at = $28, acknowledged_by = $29, still_firing = $30
          where tenant_id = $1 and id = $2")
         .bind(tenant).bind(incident.id).bind(&incident.title).bind(&incident.description)
         .bind(&incident.service_name).bind(incident.severity.as_str()).bind(incident.severity.rank())
@@ -118,7 +119,8 @@ pub async fn save(tx: &mut Tx, tenant: TenantId, record: &Record) -> sqlx::Resul
         .bind(incident.investigating_at).bind(incident.mitigated_at).bind(incident.resolved_at)
         .bind(incident.learned_at).bind(&record.resolved_by).bind(&incident.root_cause)
         .bind(&incident.resolution_summary).bind(incident.merged_into).bind(incident.updated_at)
-        .bind(incident.version)
+        .bind(incident.version).bind(incident.started_at).bind(&incident.acknowledged_by)
+        .bind(incident.still_fires())
         .execute(c).await.map(drop))
 }
 

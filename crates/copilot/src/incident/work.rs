@@ -146,7 +146,7 @@ impl Desk {
         self.unexplained.insert(id);
     }
 
-    /// Counts an alert that began to fire, and raises the severity to its.
+    /// Counts an alert that began to fire at `starts_at` by its sender's clock, and raises the severity to its.
     ///
     /// # Errors
     /// When the incident can't be read.
@@ -155,10 +155,11 @@ impl Desk {
         tx: &mut Tx,
         id: IncidentId,
         first_time: bool,
-        severity: Severity,
-        note: Option<String>,
+        starts_at: Ts,
+        (severity, note): (Severity, Option<String>),
     ) -> Result<()> {
         let record = self.take(tx, id).await?;
+        record.incident.started_at = record.incident.started_at.min(starts_at);
         record.incident.alert_count += i64::from(first_time);
         record.incident.open_alert_count += 1;
         record.raise(severity, note);

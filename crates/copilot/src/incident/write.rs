@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::auth::{Engineer, Member, Path};
 use crate::error::{Error, Result};
 use crate::ids::{IncidentId, UserId};
-use crate::valid::{Valid, present, storable, visible};
+use crate::valid::{Valid, present, required, storable, visible};
 
 /// The longest name of a label that a person gives, in characters.
 const LABEL_NAME_CHARS: usize = 200;
@@ -34,9 +34,8 @@ pub struct Opening {
     #[garde(length(chars, min = 1, max = 200), custom(visible))]
     title: String,
     /// What is known.
-    #[serde(default)]
-    #[garde(length(chars, max = 20_000), custom(storable))]
-    description: String,
+    #[garde(length(chars, max = 20_000), inner(custom(storable)))]
+    description: Option<String>,
     /// The service it speaks of.
     #[garde(length(chars, max = 200), inner(custom(visible)))]
     service_name: Option<String>,
@@ -44,18 +43,21 @@ pub struct Opening {
     #[garde(skip)]
     severity: Option<Severity>,
     /// What tells it from others.
-    #[serde(default)]
-    #[garde(length(max = 64), custom(labels_fit))]
-    labels: BTreeMap<String, String>,
+    #[garde(length(max = 64), inner(custom(labels_fit)))]
+    labels: Option<BTreeMap<String, String>>,
 }
 
-/// What may be changed of an incident; absent members stay, null clears.
+/// What may be changed of an incident; absent members stay, null clears. Title and severity can't be cleared.
 #[derive(Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
 pub struct IncidentChange {
+    #[serde(default, deserialize_with = "required")]
     #[garde(length(chars, max = 200), inner(custom(visible)))]
     title: Option<String>,
-    #[garde(length(chars, max = 20_000), inner(custom(storable)))]
-    description: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[garde(inner(length(chars, max = 20_000), inner(custom(storable))))]
+    #[schema(value_type = Option<String>)]
+    description: Option<Option<String>>,
+    #[serde(default, deserialize_with = "required")]
     #[garde(skip)]
     severity: Option<Severity>,
     #[serde(default, deserialize_with = "present")]
@@ -112,17 +114,18 @@ pub async fn create(With(app): With<App>, member: Engineer, Valid(new): Valid<Op
     let mut tx = app.db.begin(member.tenant.0).await?;
     let now = tx.now();
     let mut desk = Desk::new(member.tenant, member.project, now);
+    let labels = new.labels.unwrap_or_default();
     let opening = NewIncident {
         id: IncidentId::new(),
         project: member.project,
         number: 0,
         title: new.title.trim(),
-        description: &new.description,
+        description: new.description.as_deref().unwrap_or_default(),
         service_name: new.service_name.as_deref(),
         severity: new.severity.unwrap_or(Severity::Medium),
         severity_note: None,
         source: "manual",
-        labels: &new.labels,
+        labels: &labels,
         incident_key: None,
         previous: None,
         stale_after_s: None,
@@ -155,7 +158,7 @@ pub(super) async fn finish(
     let mut tx = app.db.read(member.tenant.0).await?;
     let incident =
         read::store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
-    Ok(read::tagged(status, incident))
+    read::tagged(status, &incident)
 }
 
 /// Reopening is refused while another incident of the same key is open.
@@ -227,7 +230,12 @@ async fn apply(
     incident.assigned_to = assigned.unwrap_or(current);
     let texts = [
         ("title", change.title.map(|title| Some(title.trim().to_owned())), Some(&mut incident.title), None),
-        ("description", change.description.map(Some), Some(&mut incident.description), None),
+        (
+            "description",
+            change.description.map(|text| Some(text.unwrap_or_default())),
+            Some(&mut incident.description),
+            None,
+        ),
         ("service_name", change.service_name, None, Some(&mut incident.service_name)),
         ("root_cause", change.root_cause, None, Some(&mut incident.root_cause)),
         ("resolution_summary", change.resolution_summary, None, Some(&mut incident.resolution_summary)),
@@ -278,17 +286,15 @@ pub async fn set_state(
     let record = desk.take(&mut tx, id).await?;
     expected(&headers, record.incident.version)?;
     let from = record.incident.state;
-    if from != to.state {
-        if record.incident.merged_into.is_some() {
-            return Err(Error::Conflict("it was merged into another incident; work on that one".to_owned()));
-        }
-        record.move_to(to.state, now)?;
-        desk.changed(id);
-        let detail = json!({"from": from, "to": to.state, "comment": to.comment});
-        desk.step(id, "state_changed", detail, Some(member.actor.name()));
-        if !from.is_open() && to.state == State::Investigating {
-            explain::request(&mut tx, member.tenant, id).await?;
-        }
+    if record.incident.merged_into.is_some() {
+        return Err(Error::Conflict("it was merged into another incident; work on that one".to_owned()));
+    }
+    record.move_to(to.state, member.actor.name(), now)?;
+    desk.changed(id);
+    let detail = json!({"from": from, "to": to.state, "comment": to.comment});
+    desk.step(id, "state_changed", detail, Some(member.actor.name()));
+    if !from.is_open() && to.state == State::Investigating {
+        explain::request(&mut tx, member.tenant, id).await?;
     }
     finish(tx, desk, &app, &member, id, StatusCode::OK).await
 }

@@ -289,6 +289,10 @@ impl Model {
         if [from, into].iter().any(|at| self.cases[*at].state == State::Learned) {
             return;
         }
+        // What fires is not put away in what is over.
+        if !self.cases[into].open() && self.keys.values().any(|key| key.case == from && key.open.is_some()) {
+            return;
+        }
         let case = &mut self.cases[from];
         let since = case.resolved.map_or(now, |(_, since)| since);
         (case.state, case.resolved, case.merged) = (State::Resolved, Some((By::Hand, since)), true);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use outbox::{Ts, Tx, on_tx};
 use sqlx::types::Json;
 
-use crate::ids::{AlertId, IncidentId, IntegrationId, ProjectId, TenantId};
+use crate::ids::{AlertId, AnalysisId, IncidentId, IntegrationId, ProjectId, TenantId};
 
 /// Changes, and other alerts, of which one analysis is told at most.
 const MOST: usize = 50;
@@ -323,4 +323,11 @@ pub async fn told(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx::Re
         told.topology.extend(row.topology.unwrap_or_default());
     }
     Ok(told)
+}
+
+/// Whether the analysis has found anything yet.
+pub async fn has_evidence(tx: &mut Tx, tenant: TenantId, analysis: AnalysisId) -> sqlx::Result<bool> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select exists (select 1 from evidence where tenant_id = $1 and analysis_id = $2)")
+        .bind(tenant).bind(analysis).fetch_one(c).await)
 }

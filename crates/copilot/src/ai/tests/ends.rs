@@ -1,7 +1,5 @@
 //! Every way an analysis can end.
 
-use std::time::Duration;
-
 use llm::{BadOutput, Failure, Reply, Usage};
 use outbox::Ts;
 use serde_json::{Value, json};
@@ -80,17 +78,6 @@ async fn the_stored_answer_is_given_again_and_refresh_makes_a_new_version() {
     world.worker().step().await.unwrap();
     assert_eq!(world.ask(false, None).await.unwrap().cached, Some(true));
     assert_eq!(world.ask(true, None).await.unwrap().analysis.unwrap().version, 2);
-}
-
-#[tokio::test]
-async fn waiting_ends_with_the_analysis_or_with_busy() {
-    let world = World::new(None).await;
-    let busy = world.ask(false, Some(Duration::ZERO)).await;
-    assert!(matches!(busy, Err(Error::Busy(5))), "{busy:?}");
-    let (answer, stepped) =
-        tokio::join!(world.ask(false, Some(Duration::from_secs(20))), world.worker().step());
-    assert!(stepped.unwrap());
-    assert_eq!(answer.unwrap().analysis.unwrap().status, AnalysisStatus::Inconclusive);
 }
 
 #[tokio::test]

@@ -8,4 +8,5 @@ mod nearby;
 mod questions;
 mod replay;
 mod times;
+mod waiting;
 mod world;

@@ -125,7 +125,7 @@ pub async fn incidents(
         ),
         by_severity: by_severity(rows.iter()),
         by_service: by_service(&rows),
-        mtta: mtta(&rows),
+        mtta: stat(rows.iter().filter_map(|row| Some(row.acknowledged_at?.seconds_since(row.detected_at)))),
         mttr: stat(rows.iter().filter_map(|row| Some(row.resolved_at?.seconds_since(row.detected_at)))),
         alerts,
         incidents: rows.len(),
@@ -133,13 +133,8 @@ pub async fn incidents(
     }))
 }
 
-/// How long it took until somebody acknowledged.
-pub fn mtta(rows: &[Measured]) -> Stat {
-    stat(rows.iter().filter_map(|row| Some(row.acknowledged_at?.seconds_since(row.detected_at))))
-}
-
 /// Median and 90th percentile by the nearest rank; the median of an even number is the mean of the middle two.
-fn stat(seconds: impl Iterator<Item = f64>) -> Stat {
+pub fn stat(seconds: impl Iterator<Item = f64>) -> Stat {
     let mut sorted: Vec<f64> = seconds.collect();
     sorted.sort_by(f64::total_cmp);
     let count = sorted.len();

@@ -39,7 +39,7 @@ impl Intake<'_> {
         one.episode = Some(episode);
         event::append(tx, self.tenant, self.project, &Event::AlertFired(one.summary()));
         if let Some(incident) = one.incident {
-            self.attach(tx, one, incident, origin).await?;
+            self.attach(tx, one, incident, starts_at, origin).await?;
         }
         Ok(Done::new(outcome, quiet.then_some("severity-info"), one.incident))
     }
@@ -50,11 +50,12 @@ impl Intake<'_> {
         tx: &mut Tx,
         one: &mut One<'_>,
         incident: IncidentId,
+        starts_at: Ts,
         origin: &Origin,
     ) -> Result<()> {
         let first_time = one.row.incident_id != Some(incident);
-        let note = one.severity_note.clone();
-        self.desk.alert_opened(tx, incident, first_time, one.row.severity, note).await?;
+        let severity = (one.row.severity, one.severity_note.clone());
+        self.desk.alert_opened(tx, incident, first_time, starts_at, severity).await?;
         if first_time {
             let detail = json!({
                 "alert_id": one.row.id, "name": one.row.name, "title": one.row.title,
@@ -207,7 +208,7 @@ impl Intake<'_> {
         if let (Some(to), Some(episode)) = (one.incident, one.episode) {
             self.writes.move_to(episode, to);
             self.desk.alert_closed(tx, id).await?;
-            self.attach(tx, one, to, origin).await?;
+            self.attach(tx, one, to, one.track.open.map_or(now, |open| open.starts_at), origin).await?;
             one.changed = true;
         }
         Ok(Done::new(outcome, "still-firing", one.incident))

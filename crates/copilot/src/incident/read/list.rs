@@ -45,6 +45,8 @@ pub struct Filter {
     pub services: Vec<String>,
     /// Only open or only closed ones.
     pub open: Option<bool>,
+    /// Only those that are resolved while an alert of them fires.
+    pub still_firing: bool,
     /// Detected at this instant or later.
     pub from: Option<Ts>,
     /// Detected at this instant or earlier.
@@ -185,6 +187,9 @@ pub fn read(query: &str) -> Result<(Filter, PageQuery)> {
         let why = format!("search for at most {MOST_WORDS} words and {MOST_CHARS} characters");
         return Err(Error::Refused("query-too-complex", why));
     }
+    if filter.still_firing && words > 0 {
+        return Err(Error::field("still_firing", "can't be combined with a search"));
+    }
     filter.services.sort();
     filter.services.dedup();
     if filter.services.len() > MOST_SERVICES {
@@ -203,6 +208,8 @@ fn one(filter: &mut Filter, page: &mut PageQuery, name: &str, value: &str) -> Re
         "severity" => filter.severities.push(value.parse()?),
         "service_name" => filter.services.push(value.to_owned()),
         "open" => filter.open = Some(value.parse().map_err(|_| "must be true or false")?),
+        "still_firing" if value == "true" => filter.still_firing = true,
+        "still_firing" => return Err("must be true".to_owned()),
         "from" => filter.from = Some(instant(value)?),
         "to" => filter.to = Some(instant(value)?),
         "q" => filter.search(value),

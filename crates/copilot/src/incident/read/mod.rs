@@ -7,6 +7,7 @@ pub mod tag;
 use std::collections::BTreeMap;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{RawQuery, State as With};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -28,7 +29,7 @@ pub use store::IncidentAlert;
 /// Days that the summary's acknowledgement time looks back.
 const SUMMARY_DAYS: i64 = 7;
 
-/// Incidents that it looks at, the newest ones: the median of a thousand is close to that of all.
+/// Acknowledgements that it looks at, the newest ones: the median of a thousand is close to that of all.
 const SUMMARY_MOST: i64 = 1_000;
 
 /// Where a project stands now.
@@ -38,6 +39,8 @@ pub struct Summary {
     open: i64,
     /// Those of them that nobody has acknowledged.
     unacknowledged: i64,
+    /// Incidents that somebody resolved while an alert of them fires.
+    still_firing: i64,
     /// Open incidents of each severity.
     open_by_severity: BTreeMap<&'static str, i64>,
     /// Median time to acknowledge of the last seven days, in seconds.
@@ -53,7 +56,7 @@ pub struct Summary {
     params(
         ("state" = Option<Vec<super::State>>, Query), ("severity" = Option<Vec<Severity>>, Query),
         ("service_name" = Option<Vec<String>>, Query), ("q" = Option<String>, Query),
-        ("open" = Option<bool>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query),
+        ("open" = Option<bool>, Query), ("still_firing" = Option<bool>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query),
         ("sort" = Option<String>, Query), ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<Incident>)))]
 pub async fn incidents(
@@ -77,8 +80,10 @@ pub async fn summary(With(app): With<App>, member: Viewer) -> Result<Json<Summar
     let now = tx.now();
     let counts = store::open_counts(&mut tx, member.tenant, member.project).await?;
     let week = (now.plus_seconds(-SUMMARY_DAYS * 86_400), now.plus_seconds(1));
-    let measured = store::measured(&mut tx, member.tenant, member.project, week, SUMMARY_MOST).await?;
-    let mtta = analytics::mtta(&measured);
+    let waits = store::waits(&mut tx, member.tenant, member.project, week, SUMMARY_MOST).await?;
+    let mtta =
+        analytics::stat(waits.iter().map(|(detected, acknowledged)| acknowledged.seconds_since(*detected)));
+    let still_firing = store::count_still_firing(&mut tx, member.tenant, member.project).await?;
     let mut open_by_severity: BTreeMap<_, _> =
         Severity::ALL.iter().map(|severity| (severity.as_str(), 0)).collect();
     for (_, severity, count) in &counts {
@@ -91,6 +96,7 @@ pub async fn summary(With(app): With<App>, member: Viewer) -> Result<Json<Summar
     Ok(Json(Summary {
         open: counts.iter().map(|(.., count)| count).sum(),
         unacknowledged,
+        still_firing,
         open_by_severity,
         mtta_median_s: mtta.median_s,
         mtta_count: mtta.count,
@@ -110,23 +116,33 @@ pub async fn one(
     let mut tx = app.db.read(member.tenant.0).await?;
     let id = resolve_id(&mut tx, member.tenant, member.project, &name).await?;
     let incident = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
-    let version = incident.version;
-    if tags(&headers, &header::IF_NONE_MATCH).is_some_and(|known| known.weakly(version)) {
-        return Ok(with_tag(version, StatusCode::NOT_MODIFIED));
+    let (tag, mut answer) = with_tag(StatusCode::OK, &incident)?;
+    if tags(&headers, &header::IF_NONE_MATCH).is_some_and(|known| known.weakly(&tag)) {
+        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+        answer.headers_mut().remove(header::CONTENT_TYPE);
+        *answer.body_mut() = Body::empty();
     }
-    Ok(tagged(StatusCode::OK, incident))
+    Ok(answer)
 }
 
-/// An incident with its version as ETag.
-pub fn tagged(status: StatusCode, incident: Incident) -> Response {
-    with_tag(incident.version, (status, Json(incident)))
+/// An incident with its ETag.
+///
+/// # Errors
+/// When it can't be written as JSON.
+pub fn tagged(status: StatusCode, incident: &Incident) -> Result<Response> {
+    with_tag(status, incident).map(|(_, answer)| answer)
 }
 
-fn with_tag(version: i64, answer: impl IntoResponse) -> Response {
-    let tag = HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"0\""));
-    // The version does not count analyses, whose headline is in the body too: a browser must not keep it.
-    let fresh = HeaderValue::from_static("no-store");
-    ([(header::ETAG, tag), (header::CACHE_CONTROL, fresh)], answer).into_response()
+fn with_tag(status: StatusCode, incident: &Incident) -> Result<(String, Response)> {
+    let body = serde_json::to_vec(incident).map_err(|error| Error::Internal(error.into()))?;
+    let tag = tag::tag(incident.version, &body);
+    let value = HeaderValue::try_from(tag.as_str()).map_err(|error| Error::Internal(error.into()))?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::ETAG, value),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok((tag, (status, headers, body).into_response()))
 }
 
 /// The incident that `name` names: its id, INC-42 or 42.

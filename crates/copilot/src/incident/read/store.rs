@@ -16,8 +16,8 @@ macro_rules! select {
     () => {
         "select incidents.id, number, incidents.project_id, title, incidents.description, service_name, severity,
              severity_note, state, open, source, labels, alert_count, open_alert_count, stale, flapping, assigned_to,
-             users.full_name as assigned_to_name, detected_at, acknowledged_at, investigating_at, mitigated_at,
-             resolved_at, learned_at, root_cause, resolution_summary, merged_into, previous_incident_id,
+             users.full_name as assigned_to_name, coalesce(incidents.started_at, detected_at) as started_at, detected_at, acknowledged_at, acknowledged_by,
+             investigating_at, mitigated_at, resolved_at, learned_at, root_cause, resolution_summary, merged_into, previous_incident_id,
              incidents.created_at, updated_at, incidents.version, analyses.status as analysis_status,
              hypotheses.claim as analysis_claim, hypotheses.confidence_score as analysis_confidence,
              hypotheses.suspected_service as analysis_service
@@ -181,6 +181,35 @@ pub async fn measured(
          where tenant_id = $1 and project_id = $2 and detected_at >= $3 and detected_at < $4 and merged_into is null
          order by detected_at desc limit $5")
         .bind(tenant).bind(project).bind(from).bind(to).bind(limit).fetch_all(c).await)
+}
+
+/// When at most `limit` incidents that were acknowledged in a range were detected and acknowledged, the newest
+/// acknowledgement first; merged ones are part of their target.
+///
+/// # Errors
+/// When the database refused.
+pub async fn waits(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    (from, to): (Ts, Ts),
+    limit: i64,
+) -> sqlx::Result<Vec<(Ts, Ts)>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select detected_at, acknowledged_at from incidents
+         where tenant_id = $1 and project_id = $2 and acknowledged_at >= $3 and acknowledged_at < $4
+         and merged_into is null order by acknowledged_at desc limit $5")
+        .bind(tenant).bind(project).bind(from).bind(to).bind(limit).fetch_all(c).await)
+}
+
+/// How many incidents somebody resolved while an alert of them fires.
+///
+/// # Errors
+/// When the database refused.
+pub async fn count_still_firing(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx::Result<i64> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select count(*) from incidents where tenant_id = $1 and project_id = $2 and still_firing")
+        .bind(tenant).bind(project).fetch_one(c).await)
 }
 
 /// When at most `limit` incidents were resolved in a range, newest first; merged ones were not.

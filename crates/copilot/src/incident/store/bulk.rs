@@ -116,7 +116,7 @@ pub async fn insert(tx: &mut Tx, tenant: TenantId, new: &[New<'_>]) -> sqlx::Res
     write_all!(tx, new,
         "insert into incidents (tenant_id, id, project_id, number, title, description, service_name, severity,
              severity_rank, severity_note, severity_by_person, state, open, source, labels, incident_key, alert_count,
-             open_alert_count, flapping, detected_at, investigating_at, resolved_at, resolved_by,
+             open_alert_count, flapping, started_at, detected_at, investigating_at, resolved_at, resolved_by,
              previous_incident_id, stale_at, stale_after_s, created_at, updated_at, version) ",
         (bind, new) => {
             let New { record, stale_at, stale_after_s } = new;
@@ -127,7 +127,8 @@ pub async fn insert(tx: &mut Tx, tenant: TenantId, new: &[New<'_>]) -> sqlx::Res
                 .push_bind(&incident.severity_note).push_bind(record.severity_by_person)
                 .push_bind(incident.state.as_str()).push_bind(incident.open).push_bind(&incident.source)
                 .push_bind(Json(&incident.labels)).push_bind(&record.incident_key).push_bind(incident.alert_count)
-                .push_bind(incident.open_alert_count).push_bind(incident.flapping).push_bind(incident.detected_at)
+                .push_bind(incident.open_alert_count).push_bind(incident.flapping).push_bind(incident.started_at)
+                .push_bind(incident.detected_at)
                 .push_bind(incident.investigating_at).push_bind(incident.resolved_at).push_bind(&record.resolved_by)
                 .push_bind(incident.previous_incident_id).push_bind(*stale_at).push_bind(*stale_after_s)
                 .push_bind(incident.created_at).push_bind(incident.updated_at).push_bind(incident.version);
@@ -145,7 +146,8 @@ pub async fn save(tx: &mut Tx, tenant: TenantId, records: &[&Record]) -> sqlx::R
              state = v.column6, open = v.column7, alert_count = v.column8, open_alert_count = v.column9,
              stale = v.column10, flapping = v.column11, acknowledged_at = v.column12, investigating_at = v.column13,
              mitigated_at = v.column14, resolved_at = v.column15, resolved_by = v.column16, updated_at = v.column17,
-             version = v.column18 from (",
+             version = v.column18, started_at = v.column19,
+             still_firing = v.column20 from (",
         (bind, record) => {
             let incident = &record.incident;
             bind.push_bind(tenant).push_bind(incident.id).push_bind(incident.severity.as_str())
@@ -154,7 +156,8 @@ pub async fn save(tx: &mut Tx, tenant: TenantId, records: &[&Record]) -> sqlx::R
                 .push_bind(incident.open_alert_count).push_bind(incident.stale).push_bind(incident.flapping)
                 .push_bind(incident.acknowledged_at).push_bind(incident.investigating_at)
                 .push_bind(incident.mitigated_at).push_bind(incident.resolved_at).push_bind(&record.resolved_by)
-                .push_bind(incident.updated_at).push_bind(incident.version);
+                .push_bind(incident.updated_at).push_bind(incident.version).push_bind(incident.started_at)
+                .push_bind(incident.still_fires());
         },
         ") as v where incidents.tenant_id = v.column1 and incidents.id = v.column2")
 }

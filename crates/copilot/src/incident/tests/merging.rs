@@ -47,6 +47,9 @@ async fn alerts_comments_and_evidence_go_to_the_target() {
     assert_eq!(world.all(&from, "alerts", 1).await.len(), 0);
     assert_eq!(world.all(&into, "comments", 10).await[0]["body"], "mine");
     assert_eq!(world.incident_of_evidence(evidence).await, into);
+    // What the merged one's hypotheses cite can still be read there.
+    assert_eq!(world.evidence(&from).await, json!([evidence]));
+    assert_eq!(world.evidence(&into).await.as_array().unwrap().len(), 2);
     for (at, detail) in
         [(&from, json!({"into": into, "number": 2})), (&into, json!({"from": from, "number": 1}))]
     {
@@ -55,6 +58,20 @@ async fn alerts_comments_and_evidence_go_to_the_target() {
         assert_eq!((merged.len(), &merged[0]["detail"]), (1, &detail));
     }
     assert_eq!(world.analyses().await.last().unwrap(), &(into, "queued".to_owned()));
+}
+
+#[tokio::test]
+async fn what_fires_is_not_merged_into_what_is_over() {
+    let world = World::new().await;
+    let from = world.alert("Slow", "checkout", "high", "firing").await;
+    let into = world.opened("over").await;
+    world.set_state(&into, "resolved").await.expect(200);
+    let refused = world.merge(&from, &into).await.expect(409);
+    assert!(refused["detail"].as_str().unwrap().contains("reopen INC-2 first"), "{refused}");
+    assert_eq!(world.one(&from).await["open"], true);
+    world.set_state(&into, "investigating").await.expect(200);
+    world.merge(&from, &into).await.expect(200);
+    assert_eq!(world.alert("Slow", "checkout", "high", "firing").await, into);
 }
 
 #[tokio::test]

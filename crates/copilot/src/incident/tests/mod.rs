@@ -3,5 +3,6 @@
 mod hearing;
 mod merging;
 mod reading;
+mod seed;
 mod world;
 mod writing;

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use super::world::{World, headers};
 use crate::ids::{IncidentId, TenantId};
+use crate::incident::Severity;
+use crate::incident::record::NewIncident;
+use crate::incident::work::Desk;
 use crate::page::PageQuery;
 
 #[tokio::test]
@@ -28,16 +31,96 @@ async fn an_incident_is_found_by_id_and_by_number_and_only_by_its_project() {
 async fn a_known_version_is_not_sent_again() {
     let world = World::new().await;
     let id = world.opened("Slow").await;
-    for tag in ["\"1\"", "W/\"1\"", "*", "\"7\", W/\"1\""] {
-        let same = world.one_as(&world.member, &id, headers("if-none-match", tag)).await;
-        assert_eq!((same.status, same.header("etag")), (304, "\"1\""), "{tag}");
+    let known = |tag: &str| {
+        let headers = headers("if-none-match", tag);
+        async { world.one_as(&world.member, &id, headers).await }
+    };
+    let tag = known("\"0\"").await.header("etag").to_owned();
+    for named in [tag.clone(), format!("W/{tag}"), "*".to_owned(), format!("\"7\", W/{tag}")] {
+        let same = known(&named).await;
+        assert_eq!((same.status, same.header("etag"), &same.body), (304, &*tag, &Value::Null), "{named}");
     }
-    for tag in ["\"2\"", "1", "\"11\""] {
-        let other = world.one_as(&world.member, &id, headers("if-none-match", tag)).await;
-        assert_eq!(other.status, 200, "{tag}");
-        // The body also names the newest analysis, which the version does not count.
-        assert_eq!(other.header("cache-control"), "no-store");
+    for named in ["\"1\"".to_owned(), tag.replace('"', ""), tag.replace("\"1", "\"2")] {
+        let other = known(&named).await;
+        assert_eq!((other.status, other.header("cache-control")), (200, "no-store"), "{named}");
     }
+    // The newest analysis is in the answer, and no part of the version.
+    world.explained(&id, &[(1, "a leak", 0.7)]).await;
+    let explained = known(&tag).await;
+    assert_eq!((explained.status, &explained.body["version"]), (200, &json!(1)));
+    assert_ne!(explained.header("etag"), tag);
+    world.patch(&id, headers("if-match", &tag), json!({"title": "x"})).await.expect(200);
+}
+
+#[tokio::test]
+async fn since_when_is_what_the_sender_says_and_who_acknowledged_is_told() {
+    let world = World::new().await;
+    let id = world.began("Slow", "checkout", 600).await;
+    world.clock.advance(30.0);
+    let incident = world.one(&id).await;
+    assert_eq!(
+        json!([incident["started_at"], incident["detected_at"], incident["acknowledged_by"]]),
+        json!(["2026-01-24T11:50:00Z", "2026-01-24T12:00:00Z", null])
+    );
+    world.set_state(&id, "acknowledged").await.expect(200);
+    assert_eq!(world.one(&id).await["acknowledged_by"], "Ana Lee");
+    let manual = world.opened("by hand").await;
+    let begun = world.one(&manual).await;
+    assert_eq!(begun["started_at"], begun["detected_at"]);
+    world.merge(&id, &manual).await.expect(200);
+    assert_eq!(world.one(&manual).await["started_at"], incident["started_at"]);
+}
+
+#[tokio::test]
+async fn what_is_resolved_while_its_alert_fires_is_counted_and_listed() {
+    let world = World::new().await;
+    let id = world.alert("Slow", "checkout", "high", "firing").await;
+    let over = world.opened("over").await;
+    world.set_state(&over, "resolved").await.expect(200);
+    assert_eq!(world.summary().await["still_firing"], 0);
+    world.set_state(&id, "resolved").await.expect(200);
+    assert_eq!(world.summary().await["still_firing"], 1);
+    for list in ["still_firing=true", "still_firing=true&sort=needs_me", "still_firing=true&state=resolved"] {
+        assert_eq!(world.titles(list).await, [world.one(&id).await["title"].as_str().unwrap()], "{list}");
+    }
+    for refused in ["still_firing=false", "still_firing=true&q=x"] {
+        world.list(refused).await.expect(422);
+    }
+    world.alert("Slow", "checkout", "high", "resolved").await;
+    assert_eq!(world.summary().await["still_firing"], 0);
+}
+
+#[tokio::test]
+async fn acknowledgements_are_found_behind_any_number_of_unacknowledged_incidents() {
+    let world = World::new().await;
+    let first = world.opened("first").await;
+    world.clock.advance(60.0);
+    world.set_state(&first, "acknowledged").await.expect(200);
+    let mut tx = world.db().begin(world.member.tenant.0).await.unwrap();
+    let mut desk = Desk::of_senders(world.member.tenant, world.member.project, tx.now());
+    let labels = Default::default();
+    for _ in 0..1_001 {
+        desk.open_later(&NewIncident {
+            id: IncidentId::new(),
+            project: world.member.project,
+            number: 0,
+            title: "later",
+            description: "",
+            service_name: None,
+            severity: Severity::Low,
+            severity_note: None,
+            source: "am",
+            labels: &labels,
+            incident_key: None,
+            previous: None,
+            stale_after_s: None,
+            now: tx.now().plus_seconds(1),
+        });
+    }
+    desk.clear(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let summary = world.summary().await;
+    assert_eq!((&summary["mtta_median_s"], &summary["mtta_count"]), (&json!(60.0), &json!(1)));
 }
 
 /// Three open incidents, one acknowledged, one closed, a second apart.

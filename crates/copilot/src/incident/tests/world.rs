@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sqlx::types::Json;
 
-use crate::ai::Model;
+use crate::ai::{Model, hypotheses};
 use crate::app::App;
 use crate::auth::{Actor, Engineer, Member, Path, Query, Role, Viewer};
 use crate::config::Config;
@@ -35,7 +35,7 @@ pub struct World {
     pub clock: Clock,
     pub member: Member,
     pub user: UserId,
-    integration: IntegrationId,
+    pub(super) integration: IntegrationId,
     server: Server,
     _folder: tempfile::TempDir,
     _database: Scratch,
@@ -124,36 +124,6 @@ impl World {
         self.server.app.clone()
     }
 
-    async fn seed(&self) {
-        let Member { tenant, project, .. } = self.member;
-        let mut tx = self.db().begin(tenant.0).await.unwrap();
-        let now = tx.now();
-        on_tx!(tx, c => sqlx::query("insert into tenants (tenant_id, name, created_at) values ($1, 'T', $2)")
-            .bind(tenant).bind(now).execute(c).await.map(drop))
-        .unwrap();
-        on_tx!(tx, c => sqlx::query(
-            "insert into projects (tenant_id, id, name, created_at) values ($1, $2, 'P', $3)")
-            .bind(tenant).bind(project).bind(now).execute(c).await.map(drop))
-        .unwrap();
-        on_tx!(tx, c => sqlx::query(
-            "insert into users (tenant_id, id, email, full_name, password_hash, created_at)
-             values ($1, $2, $3, 'Ana Lee', '', $4)")
-            .bind(tenant).bind(self.user).bind(self.user.to_string()).bind(now).execute(c).await.map(drop))
-        .unwrap();
-        on_tx!(tx, c => sqlx::query(
-            "insert into members (tenant_id, project_id, user_id, role, created_at)
-             values ($1, $2, $3, 'owner', $4)")
-            .bind(tenant).bind(project).bind(self.user).bind(now).execute(c).await.map(drop))
-        .unwrap();
-        on_tx!(tx, c => sqlx::query(
-            "insert into integrations (tenant_id, id, project_id, kind, name, settings, created_at)
-             values ($1, $2, $3, 'alertmanager', 'am', $4, $5)")
-            .bind(tenant).bind(self.integration).bind(project).bind(Json(json!({}))).bind(now)
-            .execute(c).await.map(drop))
-        .unwrap();
-        tx.commit().await.unwrap();
-    }
-
     /// Takes the person out of the project.
     pub async fn leave(&self) {
         let mut tx = self.db().begin(self.member.tenant.0).await.unwrap();
@@ -166,6 +136,11 @@ impl World {
     /// Accepts one statement of a sender that saw `name` begin at noon on `service`; returns the incident.
     pub async fn alert(&self, name: &str, service: &str, severity: &str, status: &str) -> String {
         self.statement(name, service, severity, status, Ts::from_micros(NOON)).await
+    }
+
+    /// Accepts that `name` began so many seconds ago.
+    pub async fn began(&self, name: &str, service: &str, seconds_ago: i64) -> String {
+        self.statement(name, service, "high", "firing", self.clock.now().plus_seconds(-seconds_ago)).await
     }
 
     /// Accepts that `name` begins now.
@@ -381,6 +356,14 @@ impl World {
             _ => read::comments(app, member, path, Query(page)).await.map(IntoResponse::into_response),
         };
         answer(response).await
+    }
+
+    /// The ids of the evidence that the incident's page shows.
+    pub async fn evidence(&self, id: &str) -> Value {
+        let (app, member) = (With(self.app()), Viewer(self.member.clone()));
+        let page = hypotheses::evidence(app, member, Path(id.to_owned()), Query(PageQuery::default())).await;
+        let page = answer(page).await.expect(200);
+        page["items"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect()
     }
 
     /// How often each type of step was recorded.

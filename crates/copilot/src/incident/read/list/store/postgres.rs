@@ -69,6 +69,7 @@ fn one(
     let (filter, oldest) = (list.filter, list.filter.sort == Sort::Oldest);
     query.push("(select id, detected_at from incidents where tenant_id = ").push_bind(tenant);
     query.push(" and project_id = ").push_bind(list.project).push(equal.unwrap_or_default());
+    query.push(if filter.still_firing { " and still_firing" } else { "" });
     if let Some(number) = filter.number {
         query.push(" and number = ").push_bind(number);
     }

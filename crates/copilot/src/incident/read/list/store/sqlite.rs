@@ -65,6 +65,7 @@ impl List<'_> {
                 query.push(" and service_name = ").push_bind(service.to_owned());
             }
         }
+        query.push(if self.filter.still_firing { " and still_firing" } else { "" });
         if let Some(number) = self.filter.number {
             query.push(" and number = ").push_bind(number);
         }
