@@ -122,7 +122,10 @@ pub fn load(
         }
     }
     let shown = table.iter().map(|(key, value)| show(key, value, origins.get(key))).collect();
-    let config: Config = table.try_into().context("a setting does not have the right form")?;
+    let config: Config = match table.clone().try_into() {
+        Ok(config) => config,
+        Err(error) => return Err(misfit(&table, &origins).unwrap_or_else(|| error.into())),
+    };
     if !config.public_url.is_empty() && !is_http(&config.public_url) {
         bail!("public_url is {:?}; it must be an http:// or https:// URL of a host", config.public_url);
     }
@@ -145,6 +148,17 @@ pub fn unknown_variables(names: impl Iterator<Item = String>, known: &[Shown]) -
 
 fn is_http(url: &str) -> bool {
     url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+/// What is wrong with the first setting that can't be used, and where it was set.
+fn misfit(table: &toml::Table, origins: &BTreeMap<String, String>) -> Option<anyhow::Error> {
+    origins.iter().find_map(|(key, origin)| {
+        let mut one: toml::Table = DEFAULT.parse().ok()?;
+        one.insert(key.clone(), table.get(key)?.clone());
+        let why = one.try_into::<Config>().err()?;
+        let value = table.get(key).map(ToString::to_string).unwrap_or_default();
+        Some(anyhow::anyhow!("{origin}: {key} = {value}: {}", why.message()))
+    })
 }
 
 /// The keys of a settings file, checked against the known ones.
@@ -269,6 +283,15 @@ mod tests {
         let links = ["SRE_COPILOT_SERVICE_HOST", "SRE_COPILOT_GATEWAY_PORT_8500_TCP"];
         let all = names.into_iter().chain(links).map(str::to_owned);
         assert_eq!(unknown_variables(all, &known), ["SRE_COPILOT_LOG_LEVLE"]);
+    }
+
+    #[test]
+    fn a_word_that_is_no_choice_is_told_with_its_variable() {
+        let env = |name: &str| (name == "SRE_COPILOT_REGISTRATION").then(|| "maybe".to_owned());
+        let error = load(None, env).unwrap_err().to_string();
+        let expected =
+            "SRE_COPILOT_REGISTRATION: registration = \"maybe\": unknown variant `maybe`, expected";
+        assert!(error.starts_with(expected), "{error}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a request can end in, and how it is said: RFC 9457 problem details.
 
+mod outage;
+
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -112,7 +114,7 @@ impl Error {
         let field = match (path, named) {
             ("", Some(name)) => name.to_owned(),
             // The parser's path ends at the field that it has just read.
-            (path, Some(name)) if path != name => format!("{path}.{name}"),
+            (path, Some(name)) if path.rsplit('.').next() != Some(name) => format!("{path}.{name}"),
             ("", None) => otherwise.to_owned(),
             (path, _) => path.to_owned(),
         };
@@ -283,7 +285,7 @@ impl From<sqlx::Error> for Error {
             | sqlx::Error::Protocol(_)
             | sqlx::Error::Configuration(_)
             | sqlx::Error::WorkerCrashed => {
-                tracing::error!(error = error.to_string(), "the database does not answer");
+                outage::log(&error);
                 Self::Unavailable("unavailable", "the database does not answer; try again")
             }
             // Fields have rules of their own; this is for a filter or a path that has none.

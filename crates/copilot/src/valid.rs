@@ -160,6 +160,16 @@ mod tests {
         name: String,
         #[garde(skip)]
         kind: Option<Kind>,
+        #[garde(skip)]
+        #[expect(dead_code, reason = "only whether it can be read matters")]
+        settings: Option<Settings>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Settings {
+        #[expect(dead_code, reason = "only whether it is there matters")]
+        source: String,
     }
 
     #[derive(Debug, Deserialize)]
@@ -194,6 +204,8 @@ mod tests {
             ("{\"name\": \"x\", \"kind\": \"odd\"}", 422, "kind"),
             ("{\"name\": \"x\", \"kind\": {}}", 422, "kind"),
             ("{\"name\": \"x\", \"name\": \"y\"}", 422, "name"),
+            ("{\"name\": \"x\", \"settings\": {\"nope\": 1}}", 422, "settings.nope"),
+            ("{\"name\": \"x\", \"settings\": {}}", 422, "settings.source"),
             ("{\"name\": ", 400, ""),
             ("{\"name\": \"\\ud800\"}", 400, ""),
             ("{\"name\": \"x\", \"kind\": 1e999}", 400, ""),

@@ -17,7 +17,7 @@ const NOT_BUILT: &str = "<!doctype html><title>SRE Copilot</title><p>The API is 
                          without the dashboard. Run <code>make build</code> in the source folder.";
 
 /// First parts of paths that belong to programs: an unknown one is a 404, never the dashboard.
-const PROGRAMS: [&str; 7] = ["api", "webhooks", "ws", "-", "metrics", "docs", "internal"];
+const PROGRAMS: [&str; 8] = ["api", "webhooks", "ws", "-", "metrics", "docs", "internal", "debug"];
 
 /// Answers a path that no route has: a built file, or the dashboard's only page, or 404.
 pub async fn serve(request: Request) -> Response {
@@ -26,6 +26,10 @@ pub async fn serve(request: Request) -> Response {
     let found = if reads { file(path.trim_start_matches('/'), request.headers()) } else { None };
     if let Some(response) = found {
         return response;
+    }
+    if !reads && (path == "/" || Files::get(path.trim_start_matches('/')).is_some()) {
+        let allow = [(header::ALLOW, HeaderValue::from_static("GET,HEAD"))];
+        return (allow, Error::MethodNotAllowed).into_response();
     }
     if !reads || !is_page(path) {
         return Error::NotFound.into_response();
@@ -97,6 +101,22 @@ fn hex(hash: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_page_is_read_and_nothing_else() {
+        for (method, path, status) in [
+            (Method::POST, "/", 405),
+            (Method::DELETE, "/", 405),
+            (Method::POST, "/incidents", 404),
+            (Method::GET, "/incidents", 200),
+            (Method::GET, "/debug", 404),
+        ] {
+            let request = Request::builder().method(&method).uri(path).body(Body::empty()).unwrap();
+            let answer = serve(request).await;
+            assert_eq!(answer.status(), status, "{method} {path}");
+            assert_eq!(answer.headers().contains_key(header::ALLOW), status == 405, "{method} {path}");
+        }
+    }
 
     #[test]
     fn only_pages_of_the_dashboard_fall_back_to_it() {
