@@ -1,6 +1,8 @@
 //! What start-up refuses and what it says then.
 
 use outbox::{Clock, Db};
+use sqlx::migrate::Migrator;
+use sqlx::{Connection as _, PgConnection};
 
 use super::cluster::Cluster;
 use crate::world::folder;
@@ -56,4 +58,61 @@ async fn a_role_that_cannot_be_taken_on_is_named_with_its_remedy() {
         .run("plain", &["insert into _sqlx_migrations values (9999, 'later', now(), true, '\\x00', 0)"])
         .await;
     open(&url).await.unwrap().close().await;
+}
+
+/// Rows of the schema with the numbers up to 11: an open incident that somebody acknowledged and wrote to, and one that
+/// was resolved by hand while its alert fires.
+const BEFORE: [&str; 7] = [
+    "insert into tenants (tenant_id, name, created_at) values (gen_random_uuid(), 'T', now())",
+    "insert into projects (tenant_id, id, name, created_at) select tenant_id, gen_random_uuid(), 'P', now() from tenants",
+    "insert into incidents (tenant_id, id, project_id, number, title, description, severity, severity_rank, state, open,
+         source, labels, alert_count, open_alert_count, detected_at, created_at, updated_at, version)
+     select tenant_id, gen_random_uuid(), id, 1, 'one', '', 'high', 1, 'acknowledged', true, 'am', '{}'::jsonb, 1, 1,
+         timestamptz '2026-01-24T12:00Z', now(), now(), 1 from projects
+     union all select tenant_id, gen_random_uuid(), id, 2, 'two', '', 'high', 1, 'resolved', false, 'am', '{}'::jsonb, 1, 1,
+         timestamptz '2026-01-24T12:00Z', now(), now(), 1 from projects",
+    "insert into alerts (tenant_id, id, project_id, alert_key, integration_id, incident_key, fingerprint, name, title,
+         description, severity, labels, annotations, flags, transitions, first_seen_at, last_seen_at, statements)
+     select tenant_id, gen_random_uuid(), id, '', gen_random_uuid(), '', '', 'A', 'A', '', 'high', '{}', '{}', '[]', '[]',
+         now(), now(), 1 from projects",
+    "insert into episodes (tenant_id, id, project_id, alert_id, incident_id, starts_at, opened_at)
+     select a.tenant_id, gen_random_uuid(), a.project_id, a.id, i.id, '2026-01-24T11:50Z', now()
+     from alerts a, incidents i where i.number = 1",
+    "insert into steps (tenant_id, id, incident_id, step_type, status, started_at, detail, actor)
+     select tenant_id, gen_random_uuid(), id, 'state_changed', 'completed', now(), '{\"to\": \"acknowledged\"}', 'Ana'
+     from incidents where number = 1",
+    "insert into comments (tenant_id, id, incident_id, author_name, body, created_at)
+     select tenant_id, gen_random_uuid(), id, 'Ana', 'the resolver', now() from incidents where number = 1",
+];
+
+/// The owner is held by row-level security as everybody is: a migration that forgets it changes nothing.
+#[tokio::test]
+async fn an_owner_without_power_brings_along_what_was_stored_before() {
+    let Some(cluster) = Cluster::start("") else { return };
+    cluster.run("postgres", &["create role app login createrole", "create database old owner app"]).await;
+    let url = cluster.url("app", "old");
+    let mut owner = PgConnection::connect(&url).await.unwrap();
+    let all = sqlx::migrate!("../../migrations/postgres");
+    let before = all.iter().filter(|one| one.version <= 11).cloned().collect();
+    Migrator::with_migrations(before).run(&mut owner).await.unwrap();
+    sqlx::query("select sre_copilot_protect()").execute(&mut owner).await.unwrap();
+    cluster.run("old", &BEFORE).await;
+    open(&url).await.unwrap().close().await;
+    let mut all = PgConnection::connect(&cluster.url("postgres", "old")).await.unwrap();
+    let shown: Vec<(Option<String>, Option<String>, bool, bool)> = sqlx::query_as(
+        "select to_char(started_at at time zone 'UTC', 'HH24:MI'), acknowledged_by, still_firing,
+             coalesce(notes @@ 'resolver', false) from incidents order by number",
+    )
+    .fetch_all(&mut all)
+    .await
+    .unwrap();
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(shown, [(text("11:50"), text("Ana"), false, true), (None, None, true, false)]);
+    let unforced: Vec<String> = sqlx::query_scalar(
+        "select relname::text from pg_class where relrowsecurity and not relforcerowsecurity",
+    )
+    .fetch_all(&mut all)
+    .await
+    .unwrap();
+    assert_eq!(unforced, Vec::<String>::new());
 }
