@@ -1,9 +1,10 @@
 /** The whole app at one address, over the mock, as a test sees it. */
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { createMemoryHistory, RouterProvider } from '@tanstack/react-router';
 import { render } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { whenSignedOut } from '../src/api/client';
+import { newQueryClient } from '../src/api/queryClient';
 import { listenForKeys } from '../src/components/keys';
 import { createAppRouter, signInAgain } from '../src/routes';
 import { Toaster } from '../src/ui/Toast';
@@ -18,7 +19,7 @@ function giveSizes(): void {
 
 export function renderApp(path: string) {
   giveSizes();
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  const client = newQueryClient(0);
   const router = createAppRouter(client, createMemoryHistory({ initialEntries: [path] }));
   whenSignedOut(() => {
     client.clear();

@@ -1,25 +1,16 @@
 /** Mounts the router, the query cache and the toasts. */
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { whenSignedOut } from './api/client';
-import { ApiError } from './api/errors';
+import { newQueryClient } from './api/queryClient';
 import { listenForKeys } from './components/keys';
 import { createAppRouter, signInAgain } from './routes';
 import { Toaster } from './ui/Toast';
 import './theme.css';
 
-const client = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 15_000,
-      refetchOnWindowFocus: true,
-      retry: (failures, error) =>
-        failures < 3 && error instanceof ApiError && (error.status === 0 || error.status >= 502),
-    },
-  },
-});
+const client = newQueryClient();
 const router = createAppRouter(client);
 
 whenSignedOut(() => {

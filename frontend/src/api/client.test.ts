@@ -1,7 +1,7 @@
 import { HttpResponse, http } from 'msw';
 import { expect, it, vi } from 'vitest';
 import { server } from '../../mock/testing';
-import { get, post, whenSignedOut } from './client';
+import { get, PATIENCE_MS, post, whenSignedOut } from './client';
 import { ApiError, sentenceOf } from './errors';
 
 const API = '*/api/v1';
@@ -102,4 +102,40 @@ it('explains that nobody answered', async () => {
   const error = await failure(get('/projects'));
   expect(error).toBeInstanceOf(ApiError);
   expect(error.message).toBe('The server does not answer. Check your connection.');
+});
+
+it('says that nothing was sent when the browser is offline', async () => {
+  vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
+  server.use(http.post(`${API}/incidents`, () => HttpResponse.error()));
+  const error = await failure(post('/incidents', {}));
+  expect(sentenceOf(error)).toBe('You are offline; nothing was sent.');
+});
+
+it('gives up a request that hangs, and does not claim to know what became of it', async () => {
+  vi.useFakeTimers();
+  server.use(http.post(`${API}/incidents`, () => new Promise<never>(() => {})));
+  const failed = failure(post('/incidents', {}));
+  await vi.advanceTimersByTimeAsync(PATIENCE_MS);
+  vi.useRealTimers();
+  expect(sentenceOf(await failed)).toMatch(/No answer after 15 seconds. It may or may not have/);
+});
+
+it('does not take a server that went away for the end of the session', async () => {
+  const ended = vi.fn();
+  whenSignedOut(ended);
+  server.use(
+    http.post(`${API}/auth/refresh`, () => HttpResponse.error()),
+    http.get(`${API}/projects`, () => new HttpResponse(null, { status: 401 })),
+  );
+  expect((await failure(get('/projects'))).mayPass).toBe(true);
+  expect(ended).not.toHaveBeenCalled();
+  whenSignedOut(() => {});
+});
+
+it('stops reading when the reader has gone', async () => {
+  server.use(http.get(`${API}/projects`, () => new Promise<never>(() => {})));
+  const gone = new AbortController();
+  const failed = failure(get('/projects', { signal: gone.signal }));
+  gone.abort();
+  expect((await failed).name).toBe('AbortError');
 });

@@ -1,5 +1,5 @@
 /** The only place that fetches: CSRF token, one silent refresh after a 401, problems turned into `ApiError`. */
-import { ApiError, fromAnswer, unreachable } from './errors';
+import { ApiError, fromAnswer, offline, unanswered, unreachable } from './errors';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 type QueryValue = string | number | boolean | null | undefined;
@@ -16,6 +16,8 @@ export type RequestOptions = {
 };
 
 const BASE = '/api/v1';
+/** A request without an answer for this long is given up. */
+export const PATIENCE_MS = 15_000;
 let csrfToken: string | null = null;
 let refreshing: Promise<boolean> | null = null;
 let onSignedOut: () => void = () => {};
@@ -52,9 +54,9 @@ export function remove(path: string): Promise<void> {
 
 /** Acts, and hands over every server-sent event of the answer as it comes (one `data` line of JSON each). */
 export async function postEvents<T>(path: string, body: unknown, on: (event: T) => void): Promise<void> {
-  const options = { body };
-  let response = await send('POST', path, options);
-  if (response.status === 401 && (await refresh())) response = await send('POST', path, options);
+  const begin = () => send('POST', path, { body }, async (response) => response);
+  let response = await begin();
+  if (response.status === 401 && (await refresh())) response = await begin();
   if (!response.ok || !response.body) throw fromAnswer(response.status, await bodyOf(response));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
@@ -68,34 +70,58 @@ export async function postEvents<T>(path: string, body: unknown, on: (event: T) 
 }
 
 async function request<T>(method: Method, path: string, options: RequestOptions): Promise<T> {
-  let response = await send(method, path, options);
-  if (response.status === 401 && mayRefresh(path)) {
-    if (await refresh()) response = await send(method, path, options);
-    if (response.status === 401) onSignedOut();
+  let answer = await send(method, path, options, read);
+  if (answer.status === 401 && mayRefresh(path)) {
+    if (await refresh()) answer = await send(method, path, options, read);
+    if (answer.status === 401) onSignedOut();
   }
-  const body = await bodyOf(response);
-  if (!response.ok) throw fromAnswer(response.status, body);
-  rememberCsrf(body);
-  return body as T;
+  if (!answer.ok) throw fromAnswer(answer.status, answer.body);
+  rememberCsrf(answer.body);
+  return answer.body as T;
 }
 
-async function send(method: Method, path: string, options: RequestOptions): Promise<Response> {
+function send<T>(
+  method: Method,
+  path: string,
+  options: RequestOptions,
+  take: (response: Response) => Promise<T>,
+): Promise<T> {
   const headers = new Headers({ accept: 'application/json' });
   if (options.body !== undefined) headers.set('content-type', 'application/json');
   if (options.idempotencyKey) headers.set('idempotency-key', options.idempotencyKey);
   if (options.ifMatch) headers.set('if-match', options.ifMatch);
   if (method !== 'GET' && csrfToken) headers.set('x-csrf-token', csrfToken);
+  const init: RequestInit = {
+    method,
+    headers,
+    credentials: 'same-origin',
+    body: options.body === undefined ? null : JSON.stringify(options.body),
+  };
+  return patiently(options.signal, async (signal) =>
+    take(await fetch(BASE + path + queryString(options.query), { ...init, signal })),
+  );
+}
+
+/** Waits for an answer, but not for ever; every way of getting none is an error that says which it was. */
+async function patiently<T>(
+  cancelled: AbortSignal | undefined,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const sent = navigator.onLine;
+  const own = new AbortController();
+  const giveUp = () => own.abort();
+  const timer = setTimeout(giveUp, PATIENCE_MS);
+  cancelled?.addEventListener('abort', giveUp);
   try {
-    return await fetch(BASE + path + queryString(options.query), {
-      method,
-      headers,
-      credentials: 'same-origin',
-      body: options.body === undefined ? null : JSON.stringify(options.body),
-      signal: options.signal ?? null,
-    });
+    return await ask(own.signal);
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw unreachable();
+    cancelled?.throwIfAborted();
+    if (error instanceof ApiError) throw error;
+    if (own.signal.aborted) throw unanswered(PATIENCE_MS);
+    throw sent ? unreachable() : offline();
+  } finally {
+    clearTimeout(timer);
+    cancelled?.removeEventListener('abort', giveUp);
   }
 }
 
@@ -104,14 +130,21 @@ function mayRefresh(path: string): boolean {
   return !/^\/auth\/(login|register|link|refresh|logout|setup|invitations\/accept)/.test(path);
 }
 
+/** Whether the session goes on; a server that does not answer has not ended it. */
 function refresh(): Promise<boolean> {
-  refreshing ??= send('POST', '/auth/refresh', {})
-    .then((answer) => answer.ok)
-    .catch(() => false)
+  refreshing ??= send('POST', '/auth/refresh', {}, read)
+    .then((answer) => {
+      if (answer.status >= 500) throw fromAnswer(answer.status, answer.body);
+      return answer.ok;
+    })
     .finally(() => {
       refreshing = null;
     });
   return refreshing;
+}
+
+async function read(response: Response) {
+  return { status: response.status, ok: response.ok, body: await bodyOf(response) };
 }
 
 async function bodyOf(response: Response): Promise<unknown> {

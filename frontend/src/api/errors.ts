@@ -7,6 +7,8 @@ export class ApiError extends Error {
   readonly requestId: string | null;
   readonly fields: FieldError[];
   readonly legal: State[];
+  /** The server took the request and left it without an answer. */
+  readonly hung: boolean = false;
 
   constructor(status: number, sentence: string, problem?: Partial<Problem>) {
     super(sentence);
@@ -15,6 +17,11 @@ export class ApiError extends Error {
     this.requestId = problem?.request_id ?? null;
     this.fields = problem?.errors ?? [];
     this.legal = problem?.legal ?? [];
+  }
+
+  /** Whether it is worth asking again later: nobody answered, or somebody who could not now. */
+  get mayPass(): boolean {
+    return this.status === 0 || this.status >= 502;
   }
 }
 
@@ -42,6 +49,21 @@ export function fromAnswer(status: number, body: unknown): ApiError {
 /** The error for a request that got no answer at all. */
 export function unreachable(): ApiError {
   return new ApiError(0, 'The server does not answer. Check your connection.');
+}
+
+/** The error for a request that this browser could not even send. */
+export function offline(): ApiError {
+  return new ApiError(0, 'You are offline; nothing was sent.');
+}
+
+/** The error for a request that was sent and never answered. */
+export function unanswered(waited_ms: number): ApiError {
+  const seconds = Math.round(waited_ms / 1000);
+  const error = new ApiError(
+    0,
+    `No answer after ${seconds} seconds. It may or may not have reached the server.`,
+  );
+  return Object.assign(error, { hung: true });
 }
 
 /** What to show for anything that was thrown. */
