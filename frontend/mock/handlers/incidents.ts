@@ -90,7 +90,8 @@ function moved(incident: Incident, state: State): Partial<Incident> {
   return {
     state,
     open,
-    ...(!open && { open_alert_count: 0 }),
+    ...(state === 'investigating' && { resolved_at: null }),
+    ...(state === 'acknowledged' && { acknowledged_by: db.me.user.full_name }),
     ...(stamp !== 'detected_at' && stamp !== 'inconclusive_at' && { [stamp]: incident[stamp] ?? now }),
   };
 }

@@ -19,6 +19,8 @@ export type Plan = {
   firing?: number;
   owner?: { id: string; name: string } | undefined;
   analysis?: AnalysisSummary | null;
+  /** How long the sender took to tell, milliseconds. */
+  sentAfter?: number;
   acknowledgedAfter?: number;
   resolvedAfter?: number;
   extra?: Partial<Incident>;
@@ -54,10 +56,10 @@ export function incidentOf(plan: Plan, project: string, source: string): Inciden
     flapping: false,
     assigned_to: plan.owner?.id ?? null,
     assigned_to_name: plan.owner?.name ?? null,
-    started_at: new Date(at).toISOString(),
+    started_at: new Date(at - (plan.sentAfter ?? 0)).toISOString(),
     detected_at: new Date(at).toISOString(),
-    acknowledged_by: state === 'detected' ? null : (plan.owner?.name ?? null),
     acknowledged_at: state === 'detected' ? null : time(plan.acknowledgedAfter ?? 2 * MINUTE),
+    acknowledged_by: state === 'detected' ? null : (plan.owner?.name ?? null),
     investigating_at: reached(['investigating', 'mitigated', 'resolved', 'learned'])
       ? time(5 * MINUTE)
       : null,
@@ -93,7 +95,7 @@ export function addAlerts(db: Db, incident: Incident, descriptions: string[]): v
       pod: `${incident.service_name}-7d9f4-${'xkqzm'[index % 5]}${index}`,
     },
     annotations: { summary: incident.title },
-    starts_at: new Date(Date.parse(incident.detected_at) + index * 9000).toISOString(),
+    starts_at: new Date(Date.parse(incident.started_at) + index * 9000).toISOString(),
     ends_at: incident.open ? null : incident.resolved_at,
     last_seen_at: new Date(Date.now() - 20_000).toISOString(),
     repeat_count: 3 + index,

@@ -98,6 +98,7 @@ function openOnes(db: Db, now: number): void {
       severity: 'medium',
       state: 'investigating',
       at: now - 38 * MINUTE,
+      sentAfter: 12 * MINUTE,
       alerts: 1,
       owner: ana,
       extra: { severity_note: 'The alert has no severity label, so it counts as medium.' },

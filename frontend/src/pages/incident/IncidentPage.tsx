@@ -55,7 +55,7 @@ export default function IncidentPage() {
         }
       />
       {query.data ? (
-        <Body incident={query.data} />
+        <Body key={query.data.id} incident={query.data} />
       ) : query.isError ? (
         query.error instanceof ApiError && query.error.status === 404 ? (
           <NotFound />

@@ -11,7 +11,9 @@ import { counted } from '../../util/numbers';
 
 type Form = { root_cause: string; resolution_summary: string };
 
-export function Resolve({ incident, onClose }: { incident: Incident; onClose: () => void }) {
+type Props = { incident: Incident; onClose: () => void; onResolved: (saved: Incident) => void };
+
+export function Resolve({ incident, onClose, onResolved }: Props) {
   const resolve = useAction(
     async (form: Form) => {
       const change = {
@@ -29,12 +31,17 @@ export function Resolve({ incident, onClose }: { incident: Incident; onClose: ()
       resolution_summary: incident.resolution_summary ?? '',
     },
   });
+  const submit = handleSubmit((form) =>
+    resolve.mutate(form, {
+      onSuccess: (saved) => {
+        onResolved(saved);
+        onClose();
+      },
+    }),
+  );
   return (
     <Dialog open onClose={onClose} title={`Resolve INC-${incident.number}`}>
-      <form
-        className="space-y-3"
-        onSubmit={handleSubmit((form) => resolve.mutate(form, { onSuccess: onClose }))}
-      >
+      <form className="space-y-3" onSubmit={submit}>
         {incident.open_alert_count > 0 && (
           <Remark tone="warn">
             {counted(incident.open_alert_count, 'alert is', 'alerts are')} still firing. Resolving closes the

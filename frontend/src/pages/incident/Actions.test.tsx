@@ -1,0 +1,85 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { HttpResponse, http } from 'msw';
+import { expect, it, vi } from 'vitest';
+import { findIncident } from '../../../mock/db';
+import { renderApp } from '../../../mock/renderApp';
+import { server } from '../../../mock/testing';
+import { SETTLE_MS } from './move';
+
+const facts = () => within(screen.getByRole('region', { name: 'Facts' }));
+const press = async (name: RegExp | string) => (await facts().findByRole('button', { name })) as HTMLElement;
+
+const report = () => facts().queryByText('Acknowledged', { selector: '[aria-live] *' });
+const acknowledged = () =>
+  waitFor(() => expect(report()?.textContent).toMatch(/^Acknowledged \d\d:\d\d:\d\d/));
+
+async function open(ref: string) {
+  const app = renderApp(`/incidents/${ref}`);
+  await screen.findByRole('heading', { level: 1 });
+  return app;
+}
+
+it('does not take a second tap on Acknowledge for the step that took its place', async () => {
+  const { user } = await open('INC-142');
+  const button = await press(/^Acknowledge/);
+  await user.click(button);
+  await press('Investigate');
+  await user.click(button);
+  await user.keyboard('{Enter}');
+  expect(findIncident('INC-142')?.state).toBe('acknowledged');
+  await waitFor(() => expect(button.getAttribute('aria-disabled')).toBeNull(), { timeout: SETTLE_MS * 3 });
+  await user.click(button);
+  await waitFor(() => expect(findIncident('INC-142')?.state).toBe('investigating'));
+});
+
+it('takes a move back where the workflow has a way back, and promises it nowhere else', async () => {
+  const { user } = await open('INC-140');
+  await user.click(await press('Mark mitigated'));
+  await user.click(await press('Undo'));
+  await waitFor(() => expect(findIncident('INC-140')?.state).toBe('investigating'));
+});
+
+it('offers no undo of an acknowledgement, which cannot be undone', async () => {
+  const { user } = await open('INC-142');
+  await user.click(await press(/^Acknowledge/));
+  await acknowledged();
+  expect(facts().queryByRole('button', { name: 'Undo' })).toBeNull();
+});
+
+it('says who was faster, and not that something failed', async () => {
+  const { user } = await open('INC-142');
+  const incident = findIncident('INC-142');
+  if (incident)
+    Object.assign(incident, {
+      state: 'acknowledged',
+      acknowledged_at: new Date().toISOString(),
+      acknowledged_by: 'Ana Ruiz',
+    });
+  await user.click(await press(/^Acknowledge/));
+  expect(await facts().findByText('Already acknowledged by Ana Ruiz')).toBeTruthy();
+  expect(facts().queryByRole('button', { name: 'Try again' })).toBeNull();
+  expect(await press('Investigate')).toBeTruthy();
+});
+
+it('fails at once when the browser is offline, and sends nothing later', async () => {
+  const { user } = await open('INC-142');
+  vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
+  window.dispatchEvent(new Event('offline'));
+  server.use(http.patch('*/api/v1/incidents/:id/state', () => HttpResponse.error(), { once: true }));
+  await user.click(await press(/^Acknowledge/));
+  expect(await facts().findByText('You are offline; nothing was sent.')).toBeTruthy();
+  vi.restoreAllMocks();
+  window.dispatchEvent(new Event('online'));
+  expect(findIncident('INC-142')?.state).toBe('detected');
+  await user.click(await press('Try again'));
+  await acknowledged();
+});
+
+it('forgets what was said of one incident on the page of another', async () => {
+  const { user, router } = await open('INC-142');
+  await user.click(await press(/^Acknowledge/));
+  await acknowledged();
+  await router.navigate({ to: '/incidents/$ref', params: { ref: 'INC-141' } });
+  await screen.findByRole('heading', { level: 1, name: /payments/ });
+  expect(report()).toBeNull();
+});
