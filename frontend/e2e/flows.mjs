@@ -75,4 +75,33 @@ export const FLOWS = {
     await page.goBack().catch(() => null);
     assert.ok(!page.url().includes('secret-token'));
   },
+
+  async 'a double tap on Acknowledge makes one move'(page, url) {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`${url}/incidents/INC-142?mock=shop&still`);
+    const bar = page.getByRole('button', { name: 'Acknowledge' }).last();
+    const { x, y, width, height } = await bar.boundingBox();
+    await page.mouse.click(x + width / 2, y + height / 2);
+    await page.getByRole('button', { name: 'Investigate' }).last().waitFor();
+    await page.mouse.click(x + width / 2, y + height / 2);
+    await page
+      .getByText(/^Acknowledged \d\d:\d\d:\d\d/)
+      .last()
+      .waitFor();
+    await page.waitForTimeout(500);
+    assert.equal(await page.getByRole('button', { name: 'Investigate' }).count(), 1);
+  },
+
+  async 'texts far too long leave the first screen to the facts'(page, url) {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`${url}/incidents/INC-202?mock=odd&still`);
+    const runbook = page.locator('a[href*="runbooks"]').first();
+    await runbook.waitFor();
+    const { y } = await runbook.boundingBox();
+    assert.ok(y < 500, `the runbook is at ${y}`);
+    const title = page.getByRole('heading', { level: 1 });
+    const short = (await title.boundingBox()).height;
+    await title.getByRole('button', { name: 'Show all' }).click();
+    assert.ok((await title.boundingBox()).height > 4 * short);
+  },
 };

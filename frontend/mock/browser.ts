@@ -1,6 +1,6 @@
 /**
  * Starts the mock in the browser. What it holds is chosen in the address and kept for the tab:
- * `?mock=shop|quiet|empty|first`, `&past=10000`, `&still` for no events by themselves.
+ * `?mock=shop|odd|quiet|empty|first`, `&past=10000`, `&still` for no events by themselves.
  */
 import { setupWorker } from 'msw/browser';
 import { db } from './db';

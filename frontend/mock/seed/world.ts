@@ -9,15 +9,19 @@ import { fillCheckout } from './checkout';
 import { deliveryOf, integrationOf } from './hooks';
 import { addAlerts, HOUR, incidentOf, MINUTE, type Plan } from './incident';
 import { fillInconclusive } from './inconclusive';
+import { oddOnes } from './odd';
 import { people } from './people';
 
-/** `shop`: work to do. `quiet`: connected, nothing open. `empty`: nothing connected. `first`: nobody registered. */
-export type Scenario = 'shop' | 'quiet' | 'empty' | 'first';
+/**
+ * `shop`: work to do. `odd`: the same with incidents that are hard on a page. `quiet`: connected, nothing open.
+ * `empty`: nothing connected. `first`: nobody registered.
+ */
+export type Scenario = 'shop' | 'odd' | 'quiet' | 'empty' | 'first';
 
 export function seed(scenario: Scenario, past = 60, now = Date.now()): void {
   const { members, projects, me, apiKeys, sessions, audit } = people(now);
   const hooks =
-    scenario === 'shop' || scenario === 'quiet'
+    scenario === 'shop' || scenario === 'odd' || scenario === 'quiet'
       ? [
           integrationOf('alertmanager', 'Alertmanager prod-eu', 'http://alertmanager.shop.example:9093', now),
           integrationOf('prometheus', 'Prometheus prod-eu', 'http://prometheus.shop.example:9090', now),
@@ -52,8 +56,9 @@ export function seed(scenario: Scenario, past = 60, now = Date.now()): void {
     ai: usage(now),
   };
   load(content);
-  if (scenario === 'shop') openOnes(content, now);
-  if (scenario === 'shop' || scenario === 'quiet') pastOnes(content, past, now);
+  if (scenario === 'shop' || scenario === 'odd') openOnes(content, now);
+  if (scenario === 'odd') oddOnes(content, now);
+  if (hooks.length > 0) pastOnes(content, past, now);
   content.incidents.sort((a, b) => b.number - a.number);
   hooks.forEach((hook, index) => {
     if (index === 2) return;

@@ -31,7 +31,12 @@ export function TimeAgo({ at, suffix }: { at: string; suffix?: ReactNode }) {
 /** How long something has lasted, counting on while it has no end. */
 export function Lasted({ from, to }: { from: string; to: string | null }) {
   const now = useNow();
-  return <span className="whitespace-nowrap tabular-nums">{duration((to ? ms(to) : now) - ms(from))}</span>;
+  const lasted = (to ? ms(to) : now) - ms(from);
+  return (
+    <span className="whitespace-nowrap tabular-nums">
+      {to && lasted < 1000 ? 'under a second' : duration(lasted)}
+    </span>
+  );
 }
 
 function bothZones(at: number, zone: Zone, now: number): string {

@@ -14,14 +14,14 @@ import { spanBefore } from './around';
 
 export function Changed({ incident }: { incident: Incident }) {
   const query = useQuery(q.changes(spanBefore(incident)));
-  const start = ms(incident.detected_at);
+  const start = ms(incident.started_at);
   const changes = [...(query.data?.items ?? [])].sort(
     (a, b) => Math.abs(ms(a.timestamp) - start) - Math.abs(ms(b.timestamp) - start),
   );
   return (
     <Card
       title="What changed"
-      aside={<span className="max-md:hidden">60 min before to 15 min after the start</span>}
+      aside={<span className="max-md:hidden">1h before to 15m after the start</span>}
     >
       {query.isPending ? (
         <Skeleton rows={2} />
@@ -55,9 +55,9 @@ function ChangeRow({ change, start, own }: { change: Change; start: number; own:
       </span>
       <span className="min-w-0 [overflow-wrap:anywhere] max-md:order-1 max-md:col-span-2">
         <span className={change.service_name === own ? 'font-medium' : 'text-muted'}>
-          {change.service_name}
+          <bdi>{change.service_name}</bdi>
         </span>{' '}
-        {withoutService(change)}
+        <bdi>{withoutService(change)}</bdi>
         {change.version && !change.summary.includes(change.version) && ` (${change.version})`}
       </span>
       <span className="text-[13px] text-muted max-md:hidden">

@@ -10,7 +10,8 @@ export function LabelList({ labels }: { labels: Record<string, string> }) {
             key={name}
             className="max-w-full rounded border border-hairline bg-surface px-1.5 py-0.5 font-mono text-xs [overflow-wrap:anywhere]"
           >
-            <span className="text-muted">{name}=</span>&quot;{value}&quot;
+            <bdi className="text-muted">{name}</bdi>
+            <span className="text-muted">=</span>&quot;<bdi>{value}</bdi>&quot;
           </li>
         ))}
     </ul>

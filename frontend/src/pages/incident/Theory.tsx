@@ -53,10 +53,17 @@ export function Theory({ hypothesis, evidence, incident, minor = false }: Props)
             {significant(hypothesis.confidence_lower, 2)} and {significant(hypothesis.confidence_upper, 2)}
             {hypothesis.suspected_metric && (
               <>
-                ; metric <code className="font-mono">{hypothesis.suspected_metric}</code>
+                ; metric{' '}
+                <code className="font-mono">
+                  <bdi>{hypothesis.suspected_metric}</bdi>
+                </code>
               </>
             )}
-            {hypothesis.suspected_service && <>; service {hypothesis.suspected_service}</>}
+            {hypothesis.suspected_service && (
+              <>
+                ; service <bdi>{hypothesis.suspected_service}</bdi>
+              </>
+            )}
           </p>
         </details>
       </div>

@@ -11,6 +11,7 @@ import { useBlocked } from '../../components/me';
 import { Instant } from '../../components/Time';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
+import { Clamp } from '../../ui/Clamp';
 import { cx } from '../../ui/cx';
 import { FormError, TextArea } from '../../ui/Field';
 import { Skeleton } from '../../ui/Notice';
@@ -81,13 +82,19 @@ function StepRow({ step, text }: { step: Step; text: StepText }) {
         className={cx('relative mt-1.5 size-2 shrink-0 rounded-full border', DOT[step.status])}
       />
       <div className="min-w-0 flex-1">
-        <p className="[overflow-wrap:anywhere]">
-          {byPerson && <b className="font-medium">{step.actor} </b>}
-          {text.title}
-          {status && (
-            <span className={step.status === 'failed' ? 'text-critical' : 'text-muted'}> {status}</span>
-          )}
-        </p>
+        <div>
+          <Clamp lines={3}>
+            {byPerson && (
+              <b className="font-medium">
+                <bdi>{step.actor}</bdi>{' '}
+              </b>
+            )}
+            {text.title}
+            {status && (
+              <span className={step.status === 'failed' ? 'text-critical' : 'text-muted'}> {status}</span>
+            )}
+          </Clamp>
+        </div>
         {text.note && (
           <p className="mt-0.5 whitespace-pre-line rounded-md bg-surface px-2.5 py-1.5 [overflow-wrap:anywhere]">
             {text.note}
@@ -95,7 +102,12 @@ function StepRow({ step, text }: { step: Step; text: StepText }) {
         )}
         <p className="text-muted text-xs">
           <Instant at={step.started_at} />
-          {step.actor && !byPerson && <span> · from {step.actor}</span>}
+          {step.actor && !byPerson && (
+            <span>
+              {' '}
+              · from <bdi>{step.actor}</bdi>
+            </span>
+          )}
           {took && <span className="tabular-nums"> · took {took}</span>}
         </p>
       </div>

@@ -6,7 +6,7 @@ import { ms } from '../../util/time';
 /** The span the incident lasted; an open one lasts until now. */
 export function shadeOf(incident: Incident): { from: number; to: number } {
   return {
-    from: ms(incident.detected_at),
+    from: ms(incident.started_at),
     to: incident.resolved_at ? ms(incident.resolved_at) : Number.MAX_SAFE_INTEGER,
   };
 }
