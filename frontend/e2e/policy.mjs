@@ -1,31 +1,14 @@
 /** The real build under the server's own content policy, trusted types included; the mock answers from another tab. */
 import { PAGES } from './pages.mjs';
+import { relayApi } from './relay.mjs';
 import { serve } from './serve.mjs';
 
 export async function checkPolicy(browser, mockUrl) {
   const faults = [];
   const real = await serve('dist', { mock: false });
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  const mock = await context.newPage();
-  await mock.goto(`${mockUrl}/incidents?mock=shop&still`);
-  await mock.getByRole('grid').waitFor();
   const page = await context.newPage();
-  await page.route('**/api/v1/**', async (route) => {
-    const asked = route.request();
-    const path = asked.url().slice(real.url.length);
-    const answer = await mock.evaluate(
-      async ([to, method, body]) => {
-        const got = await fetch(to, { method, body });
-        return { status: got.status, body: await got.text(), type: got.headers.get('content-type') };
-      },
-      [path, asked.method(), asked.postData()],
-    );
-    await route.fulfill({
-      status: answer.status,
-      body: answer.body,
-      contentType: answer.type ?? 'application/json',
-    });
-  });
+  await relayApi(page, mockUrl, real.url);
   page.on('pageerror', (error) => faults.push(`policy: ${error.message}`));
   page.on('console', (message) => {
     if (message.type() === 'error' && !/WebSocket/.test(message.text()))

@@ -1,7 +1,8 @@
-/** Runs the browser tests on the built mock: `npm run build && npm run build:mock && npm run e2e [flows|looks|policy]`. */
+/** Runs the browser tests on the built mock: `npm run build && npm run build:mock && npm run e2e [flows|looks|policy|outage]`. */
 import { chromium } from 'playwright-core';
 import { FLOWS } from './flows.mjs';
 import { checkLooks } from './looks.mjs';
+import { checkOutage } from './outage.mjs';
 import { checkPolicy } from './policy.mjs';
 import { serve } from './serve.mjs';
 
@@ -42,6 +43,13 @@ if (!only || only === 'policy') {
   failed += faults.length;
   for (const fault of faults) console.log(`FAIL ${fault}`);
   if (faults.length === 0) console.log('ok   the real build keeps to the content policy');
+}
+
+if (!only || only === 'outage') {
+  const faults = await checkOutage(browser, url);
+  failed += faults.length;
+  for (const fault of faults) console.log(`FAIL ${fault}`);
+  if (faults.length === 0) console.log('ok   the real build survives its server going away');
 }
 
 await browser.close();

@@ -4,14 +4,14 @@ import {
   createRootRouteWithContext,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   Outlet,
   type RouterHistory,
   redirect,
 } from '@tanstack/react-router';
 import { q } from './api/endpoints';
 import { ApiError } from './api/errors';
-import { NotFound, RouteError, RoutePending } from './components/RouteStates';
+import { lazyPage } from './components/lazyPage';
+import { NotFound, PageError, RouteError, RoutePending } from './components/RouteStates';
 import { Shell } from './components/Shell';
 import { paths, SETTINGS_SECTIONS, safeNext } from './paths';
 
@@ -29,19 +29,19 @@ const login = createRoute({
   beforeLoad: async ({ context, search }) => {
     if (context.client.getQueryData(q.me().queryKey)) throw redirect({ href: safeNext(search.next) });
   },
-  component: lazyRouteComponent(() => import('./pages/login/LoginPage')),
+  component: lazyPage(() => import('./pages/login/LoginPage')),
 });
 
 const invite = createRoute({
   getParentRoute: () => root,
   path: '/invite',
-  component: lazyRouteComponent(() => import('./pages/login/InvitePage')),
+  component: lazyPage(() => import('./pages/login/InvitePage')),
 });
 
 const link = createRoute({
   getParentRoute: () => root,
   path: '/link',
-  component: lazyRouteComponent(() => import('./pages/login/LinkPage')),
+  component: lazyPage(() => import('./pages/login/LinkPage')),
 });
 
 /** Everything behind sign-in. */
@@ -58,6 +58,7 @@ const app = createRoute({
     }
   },
   component: Shell,
+  errorComponent: RouteError,
 });
 
 const home = createRoute({
@@ -72,14 +73,14 @@ const incidents = createRoute({
   getParentRoute: () => app,
   path: '/incidents',
   validateSearch: (search): { q?: string } => optional('q', text(search.q)),
-  component: lazyRouteComponent(() => import('./pages/incidents/IncidentsPage')),
+  component: lazyPage(() => import('./pages/incidents/IncidentsPage')),
 });
 
 const incident = createRoute({
   getParentRoute: () => app,
   path: '/incidents/$ref',
   validateSearch: (search): { tab?: 'alerts' } => (search.tab === 'alerts' ? { tab: 'alerts' } : {}),
-  component: lazyRouteComponent(() => import('./pages/incident/IncidentPage')),
+  component: lazyPage(() => import('./pages/incident/IncidentPage')),
 });
 
 const shortIncident = createRoute({
@@ -94,37 +95,37 @@ const analytics = createRoute({
   getParentRoute: () => app,
   path: '/analytics',
   validateSearch: (search): { days?: string } => optional('days', text(search.days)),
-  component: lazyRouteComponent(() => import('./pages/analytics/AnalyticsPage')),
+  component: lazyPage(() => import('./pages/analytics/AnalyticsPage')),
 });
 
 const integrations = createRoute({
   getParentRoute: () => app,
   path: '/integrations',
-  component: lazyRouteComponent(() => import('./pages/integrations/IntegrationsPage')),
+  component: lazyPage(() => import('./pages/integrations/IntegrationsPage')),
 });
 
 const integration = createRoute({
   getParentRoute: () => app,
   path: '/integrations/$id',
-  component: lazyRouteComponent(() => import('./pages/integrations/IntegrationPage')),
+  component: lazyPage(() => import('./pages/integrations/IntegrationPage')),
 });
 
 const delivery = createRoute({
   getParentRoute: () => app,
   path: '/deliveries/$id',
-  component: lazyRouteComponent(() => import('./pages/integrations/DeliveryPage')),
+  component: lazyPage(() => import('./pages/integrations/DeliveryPage')),
 });
 
 const changes = createRoute({
   getParentRoute: () => app,
   path: '/changes',
-  component: lazyRouteComponent(() => import('./pages/changes/ChangesPage')),
+  component: lazyPage(() => import('./pages/changes/ChangesPage')),
 });
 
 const settings = createRoute({
   getParentRoute: () => app,
   path: '/settings/$section',
-  component: lazyRouteComponent(() => import('./pages/settings/SettingsPage')),
+  component: lazyPage(() => import('./pages/settings/SettingsPage')),
 });
 
 const settingsHome = createRoute({
@@ -163,7 +164,7 @@ export function createAppRouter(client: QueryClient, history?: RouterHistory) {
     defaultPreload: 'intent',
     defaultPendingMs: 150,
     defaultPendingComponent: RoutePending,
-    defaultErrorComponent: RouteError,
+    defaultErrorComponent: PageError,
     scrollRestoration: false,
     parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
     stringifySearch: (search) => {

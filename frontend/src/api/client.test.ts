@@ -101,7 +101,7 @@ it('explains that nobody answered', async () => {
   server.use(http.get(`${API}/projects`, () => HttpResponse.error()));
   const error = await failure(get('/projects'));
   expect(error).toBeInstanceOf(ApiError);
-  expect(error.message).toBe('The server does not answer. Check your connection.');
+  expect(error.message).toBe('The server can’t be reached.');
 });
 
 it('says that nothing was sent when the browser is offline', async () => {

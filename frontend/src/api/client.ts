@@ -32,6 +32,11 @@ export function newIdempotencyKey(): string {
   return crypto.randomUUID();
 }
 
+/** Whether anybody is there at all, whatever they say. */
+export function serverAnswers(): Promise<boolean> {
+  return send('GET', '/auth/setup', {}, async ({ status }) => status < 502).catch(() => false);
+}
+
 /** Reads. */
 export function get<T>(path: string, options: RequestOptions = {}): Promise<T> {
   return request<T>('GET', path, options);

@@ -48,7 +48,7 @@ export function fromAnswer(status: number, body: unknown): ApiError {
 
 /** The error for a request that got no answer at all. */
 export function unreachable(): ApiError {
-  return new ApiError(0, 'The server does not answer. Check your connection.');
+  return new ApiError(0, 'The server can’t be reached.');
 }
 
 /** The error for a request that this browser could not even send. */

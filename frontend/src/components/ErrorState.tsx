@@ -1,20 +1,39 @@
-/** What a view says when its data could not be read. */
+/** What a view says when its data could not be read; while the server is away it goes on asking. */
 import { CircleAlert, RotateCw } from 'lucide-react';
 import { ApiError, sentenceOf } from '../api/errors';
 import { Button } from '../ui/Button';
+import { useNow } from './clock';
+import { type Outage, useRetry } from './retry';
 
-export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+type Props = { error: unknown; onRetry?: () => void; outage?: Outage };
+
+export function ErrorState({ error, onRetry, outage }: Props) {
   const reference = error instanceof ApiError ? error.requestId : null;
+  const passing = error instanceof ApiError && error.mayPass && onRetry !== undefined;
+  const nextAt = useRetry(passing, error, () => onRetry?.(), outage);
   return (
-    <div role="alert" className="mx-auto flex max-w-md flex-col items-center px-6 py-14 text-center">
+    <div className="mx-auto flex max-w-md flex-col items-center px-6 py-14 text-center">
       <CircleAlert className="mb-3 size-6 text-critical" aria-hidden="true" />
-      <p className="font-medium">{sentenceOf(error)}</p>
+      <p role="alert" className="font-medium">
+        {sentenceOf(error)}
+      </p>
       {reference && <p className="mt-1 font-mono text-muted text-xs">request {reference}</p>}
+      {passing && <Countdown to={nextAt} />}
       {onRetry && (
         <Button className="mt-4" onClick={onRetry}>
           <RotateCw className="size-3.5" aria-hidden="true" /> Try again
         </Button>
       )}
     </div>
+  );
+}
+
+function Countdown({ to }: { to: number }) {
+  useNow();
+  const left = Math.ceil((to - Date.now()) / 1000);
+  return (
+    <p className="mt-1 text-muted text-sm tabular-nums">
+      {left > 0 ? `This page asks again in ${left} s.` : 'Asking again…'}
+    </p>
   );
 }

@@ -1,5 +1,5 @@
 /** Starts the live updates of the project on the screen and tells the pages about them. */
-import { useQueryClient } from '@tanstack/react-query';
+import { type Query, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import { Live, type LiveStatus } from '../api/live';
 import { refreshAfter } from '../api/refreshes';
@@ -41,6 +41,14 @@ export function LiveProvider({ project, onEvents, children }: Props) {
       live.stop();
     };
   }, [live, project]);
+  useEffect(() => {
+    let before = live.snapshot().kind;
+    return live.watch(() => {
+      const now = live.snapshot().kind;
+      if (now === 'live' && before === 'reconnecting') void client.refetchQueries({ predicate: hasFailed });
+      before = now;
+    });
+  }, [live, client]);
   return <LiveContext value={live}>{children}</LiveContext>;
 }
 
@@ -49,6 +57,7 @@ export function useLiveStatus(): LiveStatus {
   return useSyncExternalStore(live?.watch ?? ignore, live?.snapshot ?? off);
 }
 
+const hasFailed = (query: Query) => query.state.status === 'error';
 const OFF: LiveStatus = { kind: 'off' };
 const off = () => OFF;
 const ignore = () => () => {};

@@ -4,6 +4,8 @@ import { Compass } from 'lucide-react';
 import { buttonClass } from '../ui/Button';
 import { EmptyState, Skeleton } from '../ui/Notice';
 import { ErrorState } from './ErrorState';
+import { PageBody, PageHeader, PageTitle } from './PageHeader';
+import type { Outage } from './retry';
 
 export function RoutePending() {
   return (
@@ -13,14 +15,34 @@ export function RoutePending() {
   );
 }
 
-export function RouteError({ error }: ErrorComponentProps) {
-  const router = useRouter();
+/** Inside the frame, whose navigation stays. */
+export function PageError(props: ErrorComponentProps) {
+  return (
+    <>
+      <PageHeader title={<PageTitle>This page could not be loaded</PageTitle>} />
+      <PageBody>
+        <Failure {...props} />
+      </PageBody>
+    </>
+  );
+}
+
+/** When there is no frame either. */
+export function RouteError(props: ErrorComponentProps) {
   return (
     <main className="flex-1">
-      <h1 className="sr-only">This page failed</h1>
-      <ErrorState error={error} onRetry={() => void router.invalidate()} />
+      <h1 className="sr-only">This page could not be loaded</h1>
+      <Failure {...props} />
     </main>
   );
+}
+
+/** The router makes the failed page anew with every try, so this is kept outside. */
+const outage: Outage = { failures: 0, failedAt: 0 };
+
+function Failure({ error }: ErrorComponentProps) {
+  const router = useRouter();
+  return <ErrorState error={error} onRetry={() => void router.invalidate()} outage={outage} />;
 }
 
 export function NotFound() {

@@ -1,7 +1,7 @@
 /** The frame around every page behind sign-in: navigation, project, live updates, keys. */
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { Outlet, useNavigate, useRouter } from '@tanstack/react-router';
-import { useCallback, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { q } from '../api/endpoints';
 import type { LiveEvent } from '../api/types';
 import { paths } from '../paths';
@@ -9,6 +9,7 @@ import { toast } from '../ui/Toast';
 import { KeyHelp } from './KeyHelp';
 import { useKeys } from './keys';
 import { LiveProvider } from './LiveProvider';
+import { preloadPages } from './lazyPage';
 import { BottomNav, SideNav } from './Nav';
 import { setPrefs, usePrefs } from './prefs';
 import { severityWord } from './Severity';
@@ -27,6 +28,7 @@ export function Shell() {
     },
     [router],
   );
+  useEffect(() => whenIdle(() => void preloadPages()), []);
   useKeys('Everywhere', [
     { keys: 'g i', label: 'Go to incidents', run: () => navigate({ to: '/incidents' }) },
     { keys: 'g a', label: 'Go to analytics', run: () => navigate({ to: '/analytics' }) },
@@ -58,6 +60,12 @@ export function Shell() {
       <KeyHelp open={help} onClose={() => setHelp(false)} />
     </LiveProvider>
   );
+}
+
+/** Once the first page stands; Safari knows no idle callback. */
+function whenIdle(run: () => void): () => void {
+  const timer = setTimeout(() => (window.requestIdleCallback ?? run)(run), 2000);
+  return () => clearTimeout(timer);
 }
 
 function announceOne({ data }: LiveEvent, go: (href: string) => void): void {

@@ -1,0 +1,54 @@
+/** The real build while its server goes away and comes back: nothing is lost, and nobody has to reload. */
+import { relayApi } from './relay.mjs';
+import { serve } from './serve.mjs';
+
+const AWAY = /The server can’t be reached/;
+
+export async function checkOutage(browser, mockUrl) {
+  const faults = [];
+  const real = await serve('dist', { mock: false });
+  for (const [name, story] of Object.entries(STORIES)) {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    const server = { up: true };
+    await relayApi(page, mockUrl, real.url, { isUp: () => server.up });
+    await page.route('**/assets/**', (route) => (server.up ? route.continue() : route.abort()));
+    try {
+      await story(page, real.url, server);
+    } catch (error) {
+      faults.push(`outage: ${name}: ${error instanceof Error ? error.message : error}`);
+    }
+    await context.close();
+  }
+  real.close();
+  return faults;
+}
+
+const STORIES = {
+  async 'a page whose code is not there yet says so in its frame, and comes by itself'(page, url, server) {
+    await page.goto(`${url}/incidents`);
+    await page.getByRole('row').first().waitFor();
+    server.up = false;
+    await page.getByRole('link', { name: 'Analytics' }).first().click();
+    await page.getByText(AWAY).waitFor();
+    await page.getByText(/asks again in \d+ s/).waitFor();
+    await page.getByRole('link', { name: 'Incidents' }).first().waitFor();
+    await page.waitForTimeout(5000);
+    server.up = true;
+    await page.getByRole('heading', { name: 'Analytics' }).waitFor();
+  },
+
+  async 'code is there before it is wanted, and data comes when the server does'(page, url, server) {
+    const fetched = page.waitForResponse(/ChangesPage/);
+    await page.goto(`${url}/incidents`);
+    await fetched;
+    await page.waitForLoadState('networkidle');
+    server.up = false;
+    await page.getByRole('link', { name: 'Changes' }).first().click();
+    await page.getByRole('heading', { name: 'Changes' }).waitFor();
+    await page.getByText(AWAY).waitFor();
+    server.up = true;
+    await page.getByText('deploy v2.41.0 by ana').waitFor();
+  },
+};

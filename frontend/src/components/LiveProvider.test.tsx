@@ -1,0 +1,50 @@
+import { QueryClientProvider } from '@tanstack/react-query';
+import { act, render, screen } from '@testing-library/react';
+import { afterEach, expect, it, vi } from 'vitest';
+import { unreachable } from '../api/errors';
+import { LONGEST_RETRY_MS } from '../api/live';
+import { newQueryClient } from '../api/queryClient';
+import { ErrorState } from './ErrorState';
+import { LiveProvider } from './LiveProvider';
+
+const sockets: FakeSocket[] = [];
+class FakeSocket {
+  onmessage: ((message: { data: string }) => void) | null = null;
+  onopen: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+  constructor() {
+    sockets.push(this);
+  }
+  close() {}
+  send() {}
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+it('looks again at what failed as soon as the connection is back', async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('WebSocket', FakeSocket);
+  const client = newQueryClient(0);
+  const read = vi.fn(() => Promise.reject(unreachable()));
+  await client.fetchQuery({ queryKey: ['summary'], queryFn: read }).catch(() => {});
+  const retry = vi.fn();
+  render(
+    <QueryClientProvider client={client}>
+      <LiveProvider project="p" onEvents={() => {}}>
+        <ErrorState error={unreachable()} onRetry={retry} />
+      </LiveProvider>
+    </QueryClientProvider>,
+  );
+  const greet = () => sockets.at(-1)?.onmessage?.({ data: '{"type":"hello","epoch":"e","seq":1}' });
+  act(greet);
+  act(() => sockets.at(-1)?.onclose?.({ code: 1006 }));
+  await act(() => vi.advanceTimersByTimeAsync(LONGEST_RETRY_MS / 50));
+  const [before, asked] = [read.mock.calls.length, retry.mock.calls.length];
+  act(greet);
+  expect(retry.mock.calls.length).toBe(asked + 1);
+  expect(read.mock.calls.length).toBe(before + 1);
+  expect(screen.getByRole('alert')).toBeTruthy();
+});
