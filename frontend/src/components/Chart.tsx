@@ -31,6 +31,7 @@ export function Chart(props: ChartProps) {
   const { zone } = usePrefs();
   const dark = useDark();
   const [pointed, setPointed] = useState<Pointed | null>(null);
+  const [missing, setMissing] = useState(false);
   const latest = useRef(props);
   latest.current = props;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new theme is a new picture, though only CSS knows it
@@ -42,12 +43,23 @@ export function Chart(props: ChartProps) {
     const resize = new ResizeObserver(([entry]) => {
       if (entry) plot?.setSize({ width: Math.floor(entry.contentRect.width), height });
     });
-    void import('uplot').then(({ default: UPlot }) => {
-      if (gone) return;
-      const { options, data } = drawing(UPlot, latest.current, zone, element.clientWidth, height, setPointed);
-      plot = new UPlot(options, data, element);
-      resize.observe(element);
-    });
+    import('uplot').then(
+      ({ default: UPlot }) => {
+        if (gone) return;
+        const { options, data } = drawing(
+          UPlot,
+          latest.current,
+          zone,
+          element.clientWidth,
+          height,
+          setPointed,
+        );
+        plot = new UPlot(options, data, element);
+        setMissing(false);
+        resize.observe(element);
+      },
+      () => setMissing(true),
+    );
     return () => {
       gone = true;
       resize.disconnect();
@@ -73,13 +85,19 @@ export function Chart(props: ChartProps) {
           </>
         ) : (
           <>
-            <span className="line-clamp-1">{alt}</span>
+            <span className="line-clamp-1">{missing ? `The chart could not be loaded. ${alt}` : alt}</span>
             {series.length > 1 && legend(series).map((one) => <Swatch key={one.label} {...one} />)}
+            <span className="ml-auto">times in {zoneName(lastOf(series), zone)}</span>
           </>
         )}
       </figcaption>
     </figure>
   );
+}
+
+/** The instant of the last point, milliseconds; a zone may be called otherwise in winter. */
+function lastOf(series: readonly Series[]): number {
+  return (series[0]?.points.at(-1)?.[0] ?? 0) * 1000;
 }
 
 function Swatch({ label, ink, children }: { label: string; ink: string; children?: ReactNode }) {

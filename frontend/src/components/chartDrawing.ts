@@ -7,6 +7,8 @@ import { seriesName } from './seriesName';
 
 /** More lines than this are a thicket; the strongest are kept. */
 const MOST_LINES = 6;
+/** Names of changes stand on so many lines, so that neighbours do not cover one another. */
+const MARKER_ROWS = 3;
 const INKS = ['--focus', '--high', '--investigating', '--resolved', '--medium', '--critical'];
 
 /** What the cursor points at: an instant, and every line's value there. */
@@ -152,13 +154,15 @@ function marks(plot: uPlot, props: ChartProps, inks: Inks): void {
       page,
     );
   }
+  let row = 0;
   for (const marker of props.markers ?? []) {
     const x = plot.valToPos(marker.at / 1000, 'x', true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    row += 1;
     line(ctx, quiet, [5 * ratio, 4 * ratio], x, bbox.top, x, bbox.top + bbox.height);
     ctx.textAlign = x > bbox.left + bbox.width * 0.7 ? 'right' : 'left';
     const beside = x + (ctx.textAlign === 'left' ? 4 : -4) * ratio;
-    write(ctx, marker.label, beside, bbox.top + 10 * ratio, text, page);
+    write(ctx, marker.label, beside, bbox.top + (10 + 14 * ((row - 1) % MARKER_ROWS)) * ratio, text, page);
   }
   ctx.restore();
 }

@@ -123,3 +123,26 @@ it('says when there is no such incident', async () => {
   renderApp('/incidents/INC-99999');
   expect(await screen.findByText('There is nothing at this address')).toBeTruthy();
 });
+
+it('says as of when a measurement is, and measures again when asked', async () => {
+  const { user } = renderApp('/incidents/INC-142');
+  const card = within(await screen.findByRole('region', { name: 'The alert’s own measurement' }));
+  const before = card.getByText(/^as of/).textContent;
+  expect(before).toMatch(/^as of \d\d:\d\d:\d\d /);
+  expect(card.getByText(/^times in /)).toBeTruthy();
+  server.use(
+    http.post('*/evidence/:eid/run', () =>
+      HttpResponse.json({
+        query: 'up',
+        was: { value: 0.14, at: null },
+        now: { value: 0.01, at: '2026-01-24T13:30:00Z' },
+        series: [{ labels: {}, points: [[1, 0.01]] }],
+        unit: 'ratio',
+        reason: null,
+      }),
+    ),
+  );
+  await user.click(card.getByRole('button', { name: 'Run again' }));
+  await waitFor(() => expect(card.getByText(/^as of/).textContent).toMatch(/24 Jan/));
+  expect(card.getByRole('img', { name: /From 1% to 1%/ })).toBeTruthy();
+});

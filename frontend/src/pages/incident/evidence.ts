@@ -1,5 +1,6 @@
 /** What evidence means on the page. */
-import type { Evidence, Incident } from '../../api/types';
+import type { Change, Evidence, Incident } from '../../api/types';
+import type { Marker } from '../../components/Chart';
 import { measured } from '../../util/numbers';
 import { ms } from '../../util/time';
 
@@ -20,4 +21,17 @@ export function chartAlt(evidence: Evidence): string {
   const limit = evidence.threshold === null ? '' : `, limit ${measured(evidence.threshold, evidence.unit)}`;
   const subject = evidence.summary.replace(/[.\s]+$/, '');
   return `${subject}. From ${measured(least, evidence.unit)} to ${measured(most, evidence.unit)}${limit}.`;
+}
+
+const LONGEST_NAME = 28;
+
+/** What a change is called beside its line in a chart: `checkout-api v2.41.0`, `payments config`. */
+export function markerOf({ service_name, version, kind, timestamp }: Change): Marker {
+  return { at: ms(timestamp), label: `${cut(service_name)} ${cut(version ?? kind)}` };
+}
+
+/** Without the characters that turn the direction, which nothing can isolate on a canvas. */
+function cut(text: string): string {
+  const letters = [...text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')];
+  return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME - 1).join('')}…` : letters.join('');
 }
