@@ -26,6 +26,7 @@ beforeAll(() => {
 beforeEach(() => seed('shop', 20));
 afterEach(() => {
   cleanup();
+  sessionStorage.clear();
   server.resetHandlers();
 });
 afterAll(() => server.close());

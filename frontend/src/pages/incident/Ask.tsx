@@ -1,11 +1,12 @@
 /** Questions about the incident: asked here, answered from its evidence while one looks on. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { LoaderCircle } from 'lucide-react';
-import { type FormEvent, useState } from 'react';
+import type { FormEvent } from 'react';
 import { actions, useAction } from '../../api/actions';
 import { q } from '../../api/endpoints';
 import { sentenceOf } from '../../api/errors';
 import type { Incident, Question, Questions } from '../../api/types';
+import { useDraft } from '../../components/drafts';
 import { useBlocked } from '../../components/me';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
@@ -30,7 +31,7 @@ export function AskCard({ incident }: { incident: Incident }) {
 }
 
 function AskForm({ incident }: { incident: Incident }) {
-  const [text, setText] = useState('');
+  const [text, setText] = useDraft(`question.${incident.id}`);
   const client = useQueryClient();
   const ask = useAction(actions.ask, ['questions', 'aiAnalytics']);
   const blocked = useBlocked('engineer');

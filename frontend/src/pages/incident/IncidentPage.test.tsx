@@ -146,3 +146,28 @@ it('says as of when a measurement is, and measures again when asked', async () =
   await waitFor(() => expect(card.getByText(/^as of/).textContent).toMatch(/24 Jan/));
   expect(card.getByRole('img', { name: /From 1% to 1%/ })).toBeTruthy();
 });
+
+it('keeps what was being written while one looks elsewhere, until it is sent', async () => {
+  const { user, router } = renderApp('/incidents/INC-140');
+  await user.type(await screen.findByLabelText('Add a note'), 'Half a thou');
+  await router.navigate({ to: '/incidents/$ref', params: { ref: 'INC-138' } });
+  await screen.findByRole('heading', { level: 1, name: /e-mails/ });
+  expect(screen.getByLabelText('Add a note')).toHaveProperty('value', '');
+  await user.keyboard('r');
+  await user.type(within(await screen.findByRole('dialog')).getByLabelText('Root cause'), 'An expired');
+  await user.keyboard('{Escape}');
+  await router.navigate({ to: '/incidents/$ref', params: { ref: 'INC-140' } });
+  await screen.findByRole('heading', { level: 1, name: /disk/ });
+  const note = screen.getByLabelText('Add a note');
+  expect(note).toHaveProperty('value', 'Half a thou');
+  await user.type(note, 'ght{Control>}{Enter}{/Control}');
+  await screen.findByText('Half a thought', { selector: 'p' });
+  expect(sessionStorage.length).toBe(1);
+  await router.navigate({ to: '/incidents/$ref', params: { ref: 'INC-138' } });
+  await screen.findByRole('heading', { level: 1, name: /e-mails/ });
+  await user.keyboard('r');
+  const dialog = within(await screen.findByRole('dialog'));
+  expect(dialog.getByLabelText('Root cause')).toHaveProperty('value', 'An expired');
+  await user.click(dialog.getByRole('button', { name: 'Resolve' }));
+  await waitFor(() => expect(sessionStorage.length).toBe(0));
+});

@@ -3,6 +3,7 @@ import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
 import { sentenceOf } from '../../api/errors';
 import type { Incident } from '../../api/types';
+import { useDraft } from '../../components/drafts';
 import { Button } from '../../ui/Button';
 import { Dialog, DialogActions } from '../../ui/Dialog';
 import { FormError, TextArea } from '../../ui/Field';
@@ -14,6 +15,8 @@ type Form = { root_cause: string; resolution_summary: string };
 type Props = { incident: Incident; onClose: () => void; onResolved: (saved: Incident) => void };
 
 export function Resolve({ incident, onClose, onResolved }: Props) {
+  const [cause, setCause] = useDraft(`cause.${incident.id}`);
+  const [fix, setFix] = useDraft(`fix.${incident.id}`);
   const resolve = useAction(
     async (form: Form) => {
       const change = {
@@ -21,14 +24,17 @@ export function Resolve({ incident, onClose, onResolved }: Props) {
         ...(form.resolution_summary.trim() && { resolution_summary: form.resolution_summary.trim() }),
       };
       if (Object.keys(change).length > 0) await actions.changeIncident({ id: incident.id, change });
-      return actions.moveIncident({ id: incident.id, state: 'resolved' });
+      const saved = await actions.moveIncident({ id: incident.id, state: 'resolved' });
+      setCause('');
+      setFix('');
+      return saved;
     },
     ['incident', 'incidents', 'steps', 'summary'],
   );
   const { register, handleSubmit } = useForm<Form>({
     defaultValues: {
-      root_cause: incident.root_cause ?? '',
-      resolution_summary: incident.resolution_summary ?? '',
+      root_cause: cause || (incident.root_cause ?? ''),
+      resolution_summary: fix || (incident.resolution_summary ?? ''),
     },
   });
   const submit = handleSubmit((form) =>
@@ -51,9 +57,12 @@ export function Resolve({ incident, onClose, onResolved }: Props) {
         <TextArea
           label="Root cause"
           hint="Shown when something like this happens again."
-          {...register('root_cause')}
+          {...register('root_cause', { onChange: (event) => setCause(event.target.value) })}
         />
-        <TextArea label="What fixed it" {...register('resolution_summary')} />
+        <TextArea
+          label="What fixed it"
+          {...register('resolution_summary', { onChange: (event) => setFix(event.target.value) })}
+        />
         <FormError>{resolve.error && sentenceOf(resolve.error)}</FormError>
         <DialogActions>
           <Button look="ghost" onClick={onClose}>

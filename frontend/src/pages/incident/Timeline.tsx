@@ -5,6 +5,7 @@ import { actions, useAction } from '../../api/actions';
 import { q } from '../../api/endpoints';
 import { sentenceOf } from '../../api/errors';
 import type { Incident, Step } from '../../api/types';
+import { useDraft } from '../../components/drafts';
 import { ErrorState } from '../../components/ErrorState';
 import { useKeys } from '../../components/keys';
 import { useBlocked } from '../../components/me';
@@ -116,8 +117,14 @@ function StepRow({ step, text }: { step: Step; text: StepText }) {
 }
 
 function AddNote({ incident }: { incident: Incident }) {
-  const [body, setBody] = useState('');
-  const add = useAction(actions.comment, ['steps', 'incident']);
+  const [body, setBody] = useDraft(`note.${incident.id}`);
+  const add = useAction(
+    async (text: string) => {
+      await actions.comment({ id: incident.id, body: text });
+      setBody('');
+    },
+    ['steps', 'incident'],
+  );
   const blocked = useBlocked('engineer');
   useKeys('Incident', [
     {
@@ -129,7 +136,7 @@ function AddNote({ incident }: { incident: Incident }) {
   if (blocked) return null;
   const send = () => {
     const text = body.trim();
-    if (text && !add.isPending) add.mutate({ id: incident.id, body: text }, { onSuccess: () => setBody('') });
+    if (text && !add.isPending) add.mutate(text);
   };
   return (
     <form
