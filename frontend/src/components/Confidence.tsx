@@ -1,4 +1,5 @@
-/** Confidence is a word with three bars; the number is for those who open the details. */
+/** Confidence is a word with three bars; the number is for those who open the details. What a person found out counts more. */
+import type { Verdict } from '../api/types';
 import { cx } from '../ui/cx';
 import { type ConfidenceWord, confidenceWord } from '../util/confidence';
 
@@ -9,15 +10,14 @@ const INK: Record<ConfidenceWord, string> = {
   Low: 'bg-hover text-muted',
 };
 
-export function Confidence({ score }: { score: number }) {
+const BADGE = 'inline-flex h-6 shrink-0 items-center gap-1.5 rounded-md px-2 font-medium text-xs';
+
+export function Confidence({ score, verdict }: { score: number; verdict?: Verdict | undefined }) {
   const word = confidenceWord(score);
+  if (verdict === 'rejected') return <span className={cx(BADGE, 'bg-hover text-muted')}>Called wrong</span>;
+  if (verdict === 'accepted') return <span className={cx(BADGE, 'bg-tint text-link')}>Called right</span>;
   return (
-    <span
-      className={cx(
-        'inline-flex h-6 shrink-0 items-center gap-1.5 rounded-md px-2 font-medium text-xs',
-        INK[word],
-      )}
-    >
+    <span className={cx(BADGE, INK[word])}>
       <svg viewBox="0 0 14 12" aria-hidden="true" className="h-3 w-3.5 fill-current">
         {[0, 1, 2].map((bar) => (
           <rect

@@ -30,7 +30,7 @@ export function CauseCard({ incident }: { incident: Incident }) {
       aside={
         <>
           {analysis && <Reanalyse incident={incident} analysis={analysis} />}
-          {best && <Confidence score={best.confidence_score} />}
+          {best && <Confidence score={best.confidence_score} verdict={best.feedback?.verdict} />}
         </>
       }
     >
@@ -174,7 +174,7 @@ function Others({
             >
               <span className="w-4 shrink-0 text-muted tabular-nums">{one.rank}</span>
               <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">{one.claim}</span>
-              <Confidence score={one.confidence_score} />
+              <Confidence score={one.confidence_score} verdict={one.feedback?.verdict} />
             </button>
             {open === one.id && (
               <div className="pt-1 pb-3 pl-7">

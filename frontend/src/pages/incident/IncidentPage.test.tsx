@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { db, emit, findIncident } from '../../../mock/db';
 import { renderApp } from '../../../mock/renderApp';
 import { server } from '../../../mock/testing';
+import { scoreText } from './Theory';
 
 const main = () => within(screen.getByRole('main'));
 const facts = () => within(screen.getByRole('region', { name: 'Facts' }));
@@ -63,11 +64,20 @@ it('shows evidence for and against, and opens it to its query', async () => {
 it('stores whether a theory was right', async () => {
   const { user } = renderApp('/incidents/INC-142');
   const theory = await screen.findByRole('article', { name: /exhausted the connection pool/ });
-  await user.click(within(theory).getByRole('button', { name: 'Right' }));
-  await waitFor(() =>
-    expect(within(theory).getByRole('button', { name: 'Right' }).getAttribute('aria-pressed')).toBe('true'),
+  await user.click(within(theory).getByRole('button', { name: 'Wrong' }));
+  const saved = await within(theory).findByText(/called this wrong, saved/);
+  expect(within(theory).getByRole('button', { name: 'Wrong' }).getAttribute('aria-pressed')).toBe('true');
+  expect(saved.textContent).toMatch(
+    /^Robin Vale called this wrong, saved \d\d:.* like this one, checkout-api counts less as the cause/,
   );
-  expect(await within(theory).findByText(/said Robin Vale/)).toBeTruthy();
+  expect(screen.getByText('Called wrong')).toBeTruthy();
+});
+
+it('names a range only where there is one', () => {
+  const score = (confidence_lower: number, confidence_upper: number) =>
+    scoreText({ confidence_score: 0.72, confidence_lower, confidence_upper });
+  expect(score(0.718, 0.724)).toBe('Score 0.72');
+  expect(score(0.6, 0.8)).toBe('Score 0.72, likely between 0.6 and 0.8');
 });
 
 it.each([

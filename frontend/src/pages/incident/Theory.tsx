@@ -1,6 +1,7 @@
 /** One theory: its claim, what speaks for and against it, what to check next, and whether it was right. */
 import type { Evidence, Hypothesis, Incident } from '../../api/types';
 import { CopyButton } from '../../ui/Copy';
+import { cx } from '../../ui/cx';
 import { significant } from '../../util/numbers';
 import { EvidenceRow } from './EvidenceRow';
 import { FeedbackButtons } from './FeedbackButtons';
@@ -16,7 +17,14 @@ export function Theory({ hypothesis, evidence, incident, minor = false }: Props)
   return (
     <article aria-label={hypothesis.claim}>
       {!minor && (
-        <p className="font-medium text-base leading-6 [overflow-wrap:anywhere]">{hypothesis.claim}</p>
+        <p
+          className={cx(
+            'font-medium text-base leading-6 [overflow-wrap:anywhere]',
+            hypothesis.feedback?.verdict === 'rejected' && 'text-muted line-through',
+          )}
+        >
+          {hypothesis.claim}
+        </p>
       )}
       <Description text={hypothesis.description} />
       {(supporting.length > 0 || contradicting.length > 0) && (
@@ -28,6 +36,11 @@ export function Theory({ hypothesis, evidence, incident, minor = false }: Props)
             <EvidenceRow key={one.id} evidence={one} side="against" incident={incident} />
           ))}
         </ul>
+      )}
+      {contradicting.length === 0 && hypothesis.description.includes('Against it:') && (
+        <p className="mt-2 text-muted text-xs">
+          What speaks against it comes from the ranking; no query of its own stands behind it.
+        </p>
       )}
       {hypothesis.next_checks.length > 0 && (
         <section aria-label="Next checks" className="mt-3">
@@ -49,8 +62,7 @@ export function Theory({ hypothesis, evidence, incident, minor = false }: Props)
         <details className="text-muted text-xs">
           <summary className="w-fit rounded hover:text-text">Details</summary>
           <p className="mt-1 tabular-nums">
-            Score {significant(hypothesis.confidence_score, 2)}, likely between{' '}
-            {significant(hypothesis.confidence_lower, 2)} and {significant(hypothesis.confidence_upper, 2)}
+            {scoreText(hypothesis)}
             {hypothesis.suspected_metric && (
               <>
                 ; metric{' '}
@@ -69,6 +81,16 @@ export function Theory({ hypothesis, evidence, incident, minor = false }: Props)
       </div>
     </article>
   );
+}
+
+/** The score, with its range where there is one. */
+export function scoreText(
+  one: Pick<Hypothesis, 'confidence_score' | 'confidence_lower' | 'confidence_upper'>,
+) {
+  const [score, lower, upper] = [one.confidence_score, one.confidence_lower, one.confidence_upper].map(
+    (part) => significant(part, 2),
+  );
+  return lower === upper ? `Score ${score}` : `Score ${score}, likely between ${lower} and ${upper}`;
 }
 
 function Description({ text }: { text: string }) {
