@@ -1,5 +1,7 @@
 /** Counts, ratios, money and measured values as people read them. */
 
+import { duration } from './time';
+
 const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const plural = new Intl.PluralRules('en');
 
@@ -32,7 +34,7 @@ export function money(usd: number): string {
   return `$${usd.toFixed(usd < 1 ? 3 : 2)}`;
 }
 
-/** A measured value in its unit, such as `14%`, `800 ms`, `4.8 s`, `1.2 GiB`, `2.3k req/s`. */
+/** A measured value in its unit, such as `14%`, `800 ms`, `4.8 s`, `14m 45s`, `1.2 GiB`, `2.3k req/s`. */
 export function measured(value: number, unit: string | null): string {
   if (unit === 'ratio') return percent(value);
   if (unit === 'percent' || unit === '%') return `${significant(value, 2)}%`;
@@ -49,7 +51,8 @@ function seconds(value: number): string {
   if (value === 0) return '0 s';
   if (Math.abs(value) < 0.001) return `${significant(value * 1e6, 2)} µs`;
   if (Math.abs(value) < 1) return `${significant(value * 1000, 3)} ms`;
-  return `${significant(value, 2)} s`;
+  if (Math.abs(value) < 60) return `${significant(value, 2)} s`;
+  return `${value < 0 ? '-' : ''}${duration(Math.abs(value) * 1000)}`;
 }
 
 function bytes(value: number): string {
