@@ -1,73 +1,96 @@
-/** The alerts of the incident, each with its own labels and links. */
+/** The alerts of the incident: what they have in common said once, and of each what is its own. */
 import { useQuery } from '@tanstack/react-query';
 import { BookOpen, ExternalLink } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { q } from '../../api/endpoints';
 import type { Incident, IncidentAlert } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
 import { SeverityText } from '../../components/Severity';
 import { safeUrl } from '../../components/safeUrl';
 import { Instant, Lasted } from '../../components/Time';
+import { Card } from '../../ui/Card';
+import { Clamp } from '../../ui/Clamp';
 import { EmptyState, Skeleton } from '../../ui/Notice';
 import { counted } from '../../util/numbers';
 import { words } from '../../util/sentence';
 import { LabelList } from './LabelList';
+import { ownLabels, type Shared, sharedBy } from './shared';
 
 export function Alerts({ incident }: { incident: Incident }) {
   const query = useQuery(q.alerts(incident.id));
   if (query.isPending) return <Skeleton rows={4} />;
   if (query.isError) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
-  if (query.data.items.length === 0)
+  const alerts = query.data.items;
+  if (alerts.length === 0)
     return <EmptyState title="No alerts">This incident was opened by hand.</EmptyState>;
+  const shared = sharedBy(alerts);
   return (
     <>
       <h2 className="sr-only">Alerts</h2>
-      <ul className="grid grid-cols-1 gap-3">
-        {query.data.items.map((alert) => (
-          <AlertCard key={alert.id} alert={alert} />
+      {alerts.length > 1 && <InCommon shared={shared} count={alerts.length} incident={incident} />}
+      <ul className="mt-3 divide-y divide-hairline rounded-lg border border-hairline bg-raised">
+        {alerts.map((alert) => (
+          <AlertRow key={alert.id} alert={alert} shared={shared} />
         ))}
       </ul>
       {query.data.next_cursor && (
-        <p className="mt-3 text-muted text-sm">The newest {query.data.items.length} are shown.</p>
+        <p className="mt-3 text-muted text-sm">The newest {alerts.length} are shown.</p>
       )}
     </>
   );
 }
 
-function AlertCard({ alert }: { alert: IncidentAlert }) {
-  const runbook = safeUrl(alert.runbook_url);
-  const source = safeUrl(alert.generator_url);
+function InCommon({ shared, count, incident }: { shared: Shared; count: number; incident: Incident }) {
+  const title = shared.title === incident.title ? undefined : shared.title;
   return (
-    <li className="rounded-lg border border-hairline bg-raised p-4">
+    <Card
+      title={`The same for ${count === 2 ? 'both' : `all ${count}`}`}
+      aside={<Links runbook={shared.runbook_url} source={shared.generator_url} />}
+    >
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 pb-2 text-sm">
+        {shared.severity && <SeverityText severity={shared.severity} />}
+        {title && (
+          <span className="min-w-0 font-medium">
+            <Clamp lines={3}>{title}</Clamp>
+          </span>
+        )}
+        {shared.integration_name && (
+          <span className="text-[13px] text-muted">
+            from <bdi>{shared.integration_name}</bdi>
+          </span>
+        )}
+      </div>
+      <Description text={shared.description} title={shared.title} />
+      <LabelList labels={shared.labels} />
+    </Card>
+  );
+}
+
+function AlertRow({ alert, shared }: { alert: IncidentAlert; shared: Shared }) {
+  const has = (name: keyof Shared) => shared[name] !== undefined;
+  return (
+    <li className="px-4 py-2.5">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm">
-        <SeverityText severity={alert.severity} />
-        <h3 className="min-w-0 font-medium [overflow-wrap:anywhere]">{alert.title || alert.name}</h3>
-        <span className={alert.status === 'firing' ? 'text-[13px] font-medium' : 'text-[13px] text-resolved'}>
+        <span className={alert.status === 'firing' ? 'font-medium text-[13px]' : 'text-[13px] text-resolved'}>
           {alert.status === 'firing' ? 'Firing' : 'Resolved'}
         </span>
+        {!has('severity') && <SeverityText severity={alert.severity} />}
+        {!has('title') && (
+          <h3 className="min-w-0 font-medium">
+            <Clamp lines={3}>{alert.title || alert.name}</Clamp>
+          </h3>
+        )}
+        <LabelList labels={ownLabels(alert, shared)} />
         {alert.flapping && <span className="text-[13px] text-medium">Flapping</span>}
         <span className="ml-auto flex gap-4 text-[13px]">
-          {runbook && (
-            <Outside
-              href={runbook}
-              icon={<BookOpen className="size-3.5" aria-hidden="true" />}
-              text="Runbook"
-            />
-          )}
-          {source && (
-            <Outside
-              href={source}
-              icon={<ExternalLink className="size-3.5" aria-hidden="true" />}
-              text="Source"
-            />
-          )}
+          <Links
+            runbook={has('runbook_url') ? null : alert.runbook_url}
+            source={has('generator_url') ? null : alert.generator_url}
+          />
         </span>
       </div>
-      {alert.description && alert.description !== alert.title && (
-        <p className="mt-1 whitespace-pre-line text-muted text-sm [overflow-wrap:anywhere]">
-          {alert.description}
-        </p>
-      )}
-      <p className="mt-2 flex flex-wrap gap-x-4 text-[13px] text-muted">
+      {!has('description') && <Description text={alert.description} title={alert.title} />}
+      <p className="mt-1 flex flex-wrap gap-x-4 text-[13px] text-muted">
         <span>
           since <Instant at={alert.starts_at} /> (<Lasted from={alert.starts_at} to={alert.ends_at} />)
         </span>
@@ -75,21 +98,40 @@ function AlertCard({ alert }: { alert: IncidentAlert }) {
           last heard <Instant at={alert.last_seen_at} />
         </span>
         {alert.repeat_count > 0 && <span>{counted(alert.repeat_count, 'repeat')}</span>}
-        <span>from {alert.integration_name}</span>
+        {!has('integration_name') && (
+          <span>
+            from <bdi>{alert.integration_name}</bdi>
+          </span>
+        )}
         {alert.flags.map((flag) => (
           <span key={flag} className="text-medium">
             {words(flag)}
           </span>
         ))}
       </p>
-      <div className="mt-2.5">
-        <LabelList labels={alert.labels} />
-      </div>
     </li>
   );
 }
 
-function Outside({ href, icon, text }: { href: string; icon: React.ReactNode; text: string }) {
+function Description({ text, title }: { text: string | undefined; title: string | undefined }) {
+  if (!text || text === title) return null;
+  return <p className="mb-1 whitespace-pre-line text-muted text-sm [overflow-wrap:anywhere]">{text}</p>;
+}
+
+type Urls = { runbook: string | null | undefined; source: string | null | undefined };
+
+function Links({ runbook, source }: Urls) {
+  return (
+    <>
+      <Outside url={runbook} icon={<BookOpen className="size-3.5" aria-hidden="true" />} text="Runbook" />
+      <Outside url={source} icon={<ExternalLink className="size-3.5" aria-hidden="true" />} text="Source" />
+    </>
+  );
+}
+
+function Outside({ url, icon, text }: { url: string | null | undefined; icon: ReactNode; text: string }) {
+  const href = safeUrl(url);
+  if (!href) return null;
   return (
     <a
       href={href}

@@ -3,6 +3,7 @@ import { HttpResponse, http } from 'msw';
 import { expect, it } from 'vitest';
 import { db, emit, findIncident } from '../../../mock/db';
 import { renderApp } from '../../../mock/renderApp';
+import { seed } from '../../../mock/seed/world';
 import { server } from '../../../mock/testing';
 import { scoreText } from './Theory';
 
@@ -180,4 +181,12 @@ it('keeps what was being written while one looks elsewhere, until it is sent', a
   expect(dialog.getByLabelText('Root cause')).toHaveProperty('value', 'An expired');
   await user.click(dialog.getByRole('button', { name: 'Resolve' }));
   await waitFor(() => expect(sessionStorage.length).toBe(0));
+});
+
+it('says once what many alerts have in common', async () => {
+  seed('odd', 1);
+  renderApp('/incidents/INC-202?tab=alerts');
+  await screen.findByText('The same for all 42');
+  expect(screen.getAllByText('namespace')).toHaveLength(1);
+  expect(screen.getAllByText('pod')).toHaveLength(42);
 });
