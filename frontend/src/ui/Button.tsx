@@ -1,7 +1,8 @@
 /** Buttons: one primary action a view, the rest quiet. */
 import { LoaderCircle } from 'lucide-react';
-import type { ComponentProps } from 'react';
+import { type ComponentProps, useId } from 'react';
 import { cx } from './cx';
+import { toast } from './Toast';
 
 export type ButtonLook = 'primary' | 'secondary' | 'ghost' | 'danger';
 
@@ -22,7 +23,7 @@ type Props = ComponentProps<'button'> & {
   look?: ButtonLook;
   size?: keyof typeof SIZES;
   pending?: boolean;
-  /** Why the button cannot be used now; it stays visible and says so. */
+  /** Why the button cannot be used now; it stays visible and says so, to a pointer, a finger and a screen reader. */
   blocked?: string | undefined;
 };
 
@@ -37,22 +38,32 @@ export function Button({
   ...rest
 }: Props) {
   const idle = pending || blocked !== undefined;
+  const reason = useId();
   return (
-    <button
-      type="button"
-      {...rest}
-      className={buttonClass(look, size, className)}
-      aria-disabled={idle || undefined}
-      aria-busy={pending || undefined}
-      title={blocked ?? rest.title}
-      onClick={(event) => {
-        if (idle) event.preventDefault();
-        else onClick?.(event);
-      }}
-    >
-      {pending && <LoaderCircle className="size-4 animate-spin" aria-hidden="true" />}
-      {children}
-    </button>
+    <>
+      <button
+        type="button"
+        {...rest}
+        className={buttonClass(look, size, className)}
+        aria-disabled={idle || undefined}
+        aria-busy={pending || undefined}
+        aria-describedby={blocked ? reason : rest['aria-describedby']}
+        title={blocked ?? rest.title}
+        onClick={(event) => {
+          if (!idle) return onClick?.(event);
+          event.preventDefault();
+          if (blocked) toast({ title: blocked });
+        }}
+      >
+        {pending && <LoaderCircle className="size-4 animate-spin" aria-hidden="true" />}
+        {children}
+      </button>
+      {blocked && (
+        <span id={reason} hidden>
+          {blocked}
+        </span>
+      )}
+    </>
   );
 }
 

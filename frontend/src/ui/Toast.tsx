@@ -2,7 +2,6 @@
 import { Toast as Base } from '@base-ui/react/toast';
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { IconButton } from './Button';
 
 const manager = Base.createToastManager();
 
@@ -69,7 +68,11 @@ function List() {
         {one.actionProps && (
           <Base.Action className="mt-0.5 h-8 shrink-0 rounded-md px-2 font-medium text-link text-sm hover:bg-hover" />
         )}
-        <Base.Close render={<IconButton label="Dismiss" />}>
+        <Base.Close
+          aria-label="Dismiss"
+          title="Dismiss"
+          className="inline-flex size-8 shrink-0 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text max-md:size-10"
+        >
           <X className="size-4" aria-hidden="true" />
         </Base.Close>
       </Base.Content>
