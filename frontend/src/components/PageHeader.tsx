@@ -6,6 +6,7 @@ import { AccountMenu } from './AccountMenu';
 import { useNow } from './clock';
 import { LiveBadge } from './LiveBadge';
 import { setPrefs, usePrefs } from './prefs';
+import { useTitle } from './title';
 
 export function PageHeader({ title, children }: { title: ReactNode; children?: ReactNode }) {
   return (
@@ -20,7 +21,8 @@ export function PageHeader({ title, children }: { title: ReactNode; children?: R
 }
 
 /** The title of a page whose header needs nothing else. */
-export function PageTitle({ children }: { children: ReactNode }) {
+export function PageTitle({ children }: { children: string }) {
+  useTitle(children);
   return <h1 className="truncate font-semibold text-[15px]">{children}</h1>;
 }
 

@@ -6,6 +6,7 @@ import { EmptyState, Skeleton } from '../ui/Notice';
 import { ErrorState } from './ErrorState';
 import { PageBody, PageHeader, PageTitle } from './PageHeader';
 import type { Outage } from './retry';
+import { useTitle } from './title';
 
 export function RoutePending() {
   return (
@@ -46,6 +47,7 @@ function Failure({ error }: ErrorComponentProps) {
 }
 
 export function NotFound() {
+  useTitle('Not found');
   return (
     <main className="flex-1">
       <h1 className="sr-only">Not found</h1>

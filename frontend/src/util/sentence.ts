@@ -9,3 +9,8 @@ export function sentence(text: string): string {
 export function words(code: string): string {
   return code.includes(' ') ? code : code.replaceAll(/[-_]/g, ' ');
 }
+
+/** Without the characters that turn the direction of text, for places where nothing can isolate them. */
+export function straight(text: string): string {
+  return text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '');
+}

@@ -1,6 +1,7 @@
 /** The rest of what is known: description, root cause, labels. */
 import type { ReactNode } from 'react';
 import type { Incident } from '../../api/types';
+import { LinkedText } from '../../components/LinkedText';
 import { Card } from '../../ui/Card';
 import { LabelList } from './LabelList';
 
@@ -17,7 +18,9 @@ export function Details({ incident }: { incident: Incident }) {
     <Card title="Details">
       {written.map(([name, text]) => (
         <Part key={name} name={name}>
-          <p className="whitespace-pre-line text-sm [overflow-wrap:anywhere]">{text}</p>
+          <p className="whitespace-pre-line text-sm [overflow-wrap:anywhere]">
+            <LinkedText text={text} />
+          </p>
         </Part>
       ))}
       {labels.length > 0 && (

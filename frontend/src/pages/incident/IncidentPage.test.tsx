@@ -190,3 +190,21 @@ it('says once what many alerts have in common', async () => {
   expect(screen.getAllByText('namespace')).toHaveLength(1);
   expect(screen.getAllByText('pod')).toHaveLength(42);
 });
+
+it('tells which of its parts is shown', async () => {
+  const { user } = renderApp('/incidents/INC-142');
+  const parts = within(await screen.findByRole('navigation', { name: 'Parts of the incident' }));
+  const current = () =>
+    parts.getAllByRole('link').flatMap((one) => (one.getAttribute('aria-current') ? [one.textContent] : []));
+  expect(current()).toEqual(['Overview']);
+  await user.click(parts.getByRole('link', { name: /^Alerts/ }));
+  await waitFor(() => expect(current()).toEqual(['Alerts 3']));
+});
+
+it('makes the addresses in a note links', async () => {
+  const { user } = renderApp('/incidents/INC-140');
+  await user.type(await screen.findByLabelText('Add a note'), 'Per https://wiki.example/disk.');
+  await user.click(screen.getByRole('button', { name: 'Add note' }));
+  const link = await screen.findByRole('link', { name: 'https://wiki.example/disk' });
+  expect(link.getAttribute('rel')).toBe('noreferrer noopener');
+});

@@ -9,6 +9,7 @@ import { ErrorState } from '../../components/ErrorState';
 import { useKeys } from '../../components/keys';
 import { PageBody, PageHeader } from '../../components/PageHeader';
 import { NotFound } from '../../components/RouteStates';
+import { useTitle } from '../../components/title';
 import { IconButton } from '../../ui/Button';
 import { cx } from '../../ui/cx';
 import { Skeleton } from '../../ui/Notice';
@@ -29,6 +30,7 @@ export default function IncidentPage() {
   const { ref } = useParams({ from: '/app/incidents/$ref' });
   const query = useQuery(q.incident(ref));
   const navigate = useNavigate();
+  useTitle(query.data ? `INC-${query.data.number} ${query.data.title}` : ref);
   useKeys('Incident', [
     { keys: 'u', label: 'Back to the list', run: () => navigate({ to: '/incidents' }) },
     { keys: 'c', label: 'Copy link', run: copyLink },
@@ -115,7 +117,14 @@ function Tabs({ incident, alerts }: { incident: Incident; alerts: boolean }) {
   const params = { ref: `INC-${incident.number}` };
   return (
     <nav aria-label="Parts of the incident" className="mt-4 mb-4 flex gap-5 border-hairline border-b">
-      <Link to="/incidents/$ref" params={params} search={{}} replace className={look(!alerts)}>
+      <Link
+        to="/incidents/$ref"
+        params={params}
+        search={{}}
+        activeOptions={{ exact: true, includeSearch: true }}
+        replace
+        className={look(!alerts)}
+      >
         Overview
       </Link>
       <Link to="/incidents/$ref" params={params} search={{ tab: 'alerts' }} replace className={look(alerts)}>

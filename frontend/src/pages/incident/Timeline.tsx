@@ -8,6 +8,7 @@ import type { Incident, Step } from '../../api/types';
 import { useDraft } from '../../components/drafts';
 import { ErrorState } from '../../components/ErrorState';
 import { useKeys } from '../../components/keys';
+import { LinkedText } from '../../components/LinkedText';
 import { useBlocked } from '../../components/me';
 import { Instant } from '../../components/Time';
 import { Button } from '../../ui/Button';
@@ -98,7 +99,7 @@ function StepRow({ step, text }: { step: Step; text: StepText }) {
         </div>
         {text.note && (
           <p className="mt-0.5 whitespace-pre-line rounded-md bg-surface px-2.5 py-1.5 [overflow-wrap:anywhere]">
-            {text.note}
+            <LinkedText text={text.note} />
           </p>
         )}
         <p className="text-muted text-xs">

@@ -2,6 +2,7 @@
 import type { Change, Evidence, Incident } from '../../api/types';
 import type { Marker } from '../../components/Chart';
 import { measured } from '../../util/numbers';
+import { straight } from '../../util/sentence';
 import { ms } from '../../util/time';
 
 /** The span the incident lasted; an open one lasts until now. */
@@ -30,8 +31,7 @@ export function markerOf({ service_name, version, kind, timestamp }: Change): Ma
   return { at: ms(timestamp), label: `${cut(service_name)} ${cut(version ?? kind)}` };
 }
 
-/** Without the characters that turn the direction, which nothing can isolate on a canvas. */
 function cut(text: string): string {
-  const letters = [...text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')];
+  const letters = [...straight(text)];
   return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME - 1).join('')}…` : letters.join('');
 }

@@ -8,6 +8,7 @@ import { ErrorState } from '../../components/ErrorState';
 import { useKeys } from '../../components/keys';
 import { useBlocked } from '../../components/me';
 import { PageHeader } from '../../components/PageHeader';
+import { useTitle } from '../../components/title';
 import { Button } from '../../ui/Button';
 import { Skeleton } from '../../ui/Notice';
 import { useBulkMove } from './bulk';
@@ -23,6 +24,7 @@ import { SummaryStrip } from './SummaryStrip';
 import { WaitingBar } from './WaitingBar';
 
 export default function IncidentsPage() {
+  useTitle('Incidents');
   const search = useSearch({ from: '/app/incidents' });
   const text = search.q ?? DEFAULT_FILTER;
   const navigate = useNavigate();

@@ -1,8 +1,10 @@
 /** The frame of the pages before sign-in. */
 import type { ReactNode } from 'react';
 import { Mark } from '../../components/Nav';
+import { useTitle } from '../../components/title';
 
 export function Frame({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {
+  useTitle(title);
   return (
     <div className="flex min-h-dvh flex-col items-center justify-center bg-surface px-4 py-10">
       <main id="main" className="w-full max-w-sm">
