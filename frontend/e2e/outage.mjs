@@ -25,6 +25,13 @@ export async function checkOutage(browser, mockUrl) {
   return faults;
 }
 
+/** Of this tab alone: the mock answers from another one. */
+async function setOffline(page, offline) {
+  const session = await page.context().newCDPSession(page);
+  const any = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
+  await session.send('Network.emulateNetworkConditions', { offline, ...any });
+}
+
 const STORIES = {
   async 'a page whose code is not there yet says so in its frame, and comes by itself'(page, url, server) {
     await page.goto(`${url}/incidents`);
@@ -50,5 +57,24 @@ const STORIES = {
     await page.getByText(AWAY).waitFor();
     server.up = true;
     await page.getByText('deploy v2.41.0 by ana').waitFor();
+  },
+
+  async 'without a network an acknowledgement fails at once, and nothing is sent later'(page, url, server) {
+    await page.goto(`${url}/incidents/INC-142`);
+    const button = page.getByRole('button', { name: /^Acknowledge/ }).first();
+    await button.waitFor();
+    server.up = false;
+    await setOffline(page, true);
+    await button.click();
+    await page.getByText('You are offline; nothing was sent.').first().waitFor({ timeout: 2000 });
+    server.up = true;
+    await setOffline(page, false);
+    await page.waitForTimeout(1500);
+    await page.getByText('Not acknowledged').waitFor();
+    await page.getByRole('button', { name: 'Try again' }).first().click();
+    await page
+      .getByText(/^Acknowledged \d\d:\d\d:\d\d/)
+      .first()
+      .waitFor();
   },
 };

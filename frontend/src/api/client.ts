@@ -102,16 +102,18 @@ function send<T>(
     credentials: 'same-origin',
     body: options.body === undefined ? null : JSON.stringify(options.body),
   };
-  return patiently(options.signal, async (signal) =>
+  return patiently(method === 'GET', options.signal, async (signal) =>
     take(await fetch(BASE + path + queryString(options.query), { ...init, signal })),
   );
 }
 
 /** Waits for an answer, but not for ever; every way of getting none is an error that says which it was. */
 async function patiently<T>(
+  read: boolean,
   cancelled: AbortSignal | undefined,
   ask: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  cancelled?.throwIfAborted();
   const sent = navigator.onLine;
   const own = new AbortController();
   const giveUp = () => own.abort();
@@ -123,7 +125,7 @@ async function patiently<T>(
     cancelled?.throwIfAborted();
     if (error instanceof ApiError) throw error;
     if (own.signal.aborted) throw unanswered(PATIENCE_MS);
-    throw sent ? unreachable() : offline();
+    throw sent ? unreachable() : offline(read);
   } finally {
     clearTimeout(timer);
     cancelled?.removeEventListener('abort', giveUp);

@@ -52,8 +52,8 @@ export function unreachable(): ApiError {
 }
 
 /** The error for a request that this browser could not even send. */
-export function offline(): ApiError {
-  return new ApiError(0, 'You are offline; nothing was sent.');
+export function offline(read: boolean): ApiError {
+  return new ApiError(0, read ? 'You are offline.' : 'You are offline; nothing was sent.');
 }
 
 /** The error for a request that was sent and never answered. */

@@ -17,7 +17,11 @@ export function newQueryClient(mostRetries = MOST_RETRIES): QueryClient {
         refetchOnWindowFocus: true,
         refetchOnReconnect: true,
         retry: (failures, error) =>
-          failures < mostRetries && error instanceof ApiError && error.mayPass && !error.hung,
+          failures < mostRetries &&
+          navigator.onLine &&
+          error instanceof ApiError &&
+          error.mayPass &&
+          !error.hung,
       },
       mutations: { networkMode: 'always' },
     },

@@ -1,9 +1,11 @@
 /** What stands in for a page: while it loads, when it failed, when there is none. */
 import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router';
 import { Compass } from 'lucide-react';
+import { useEffect } from 'react';
 import { buttonClass } from '../ui/Button';
 import { EmptyState, Skeleton } from '../ui/Notice';
 import { ErrorState } from './ErrorState';
+import { MissingCode, reloadOnce } from './lazyPage';
 import { PageBody, PageHeader, PageTitle } from './PageHeader';
 import type { Outage } from './retry';
 import { useTitle } from './title';
@@ -43,7 +45,12 @@ const outage: Outage = { failures: 0, failedAt: 0 };
 
 function Failure({ error }: ErrorComponentProps) {
   const router = useRouter();
-  return <ErrorState error={error} onRetry={() => void router.invalidate()} outage={outage} />;
+  const old = (error as unknown) instanceof MissingCode;
+  useEffect(() => {
+    if (old) reloadOnce();
+  }, [old]);
+  const retry = () => (old ? location.reload() : void router.invalidate());
+  return <ErrorState error={error} onRetry={retry} outage={outage} />;
 }
 
 export function NotFound() {

@@ -6,6 +6,9 @@ import { unreachable } from '../api/errors';
 type Page = FunctionComponent & { preload: () => Promise<void> };
 type Load = () => Promise<{ default: FunctionComponent }>;
 
+/** The code of a page is not on a server that answers, because the tab is of an older release. */
+export class MissingCode extends Error {}
+
 const RELOADED = 'sre-copilot.reloaded';
 const pages: Page[] = [];
 
@@ -45,11 +48,13 @@ export async function preloadPages(): Promise<void> {
   for (const page of pages) await page.preload().catch(() => {});
 }
 
-/** Code that is missing on a server that answers belongs to an older release: the tab starts anew, once. */
-async function why(error: unknown): Promise<never> {
-  if (!(await serverAnswers())) throw unreachable();
-  if (sessionStorage.getItem(RELOADED)) throw error;
+/** Starts the tab anew for newer code, unless that was tried already and did not help. */
+export function reloadOnce(): void {
+  if (sessionStorage.getItem(RELOADED)) return;
   sessionStorage.setItem(RELOADED, 'yes');
   location.reload();
-  return new Promise<never>(() => {});
+}
+
+async function why(error: unknown): Promise<never> {
+  throw (await serverAnswers()) ? new MissingCode('missing code', { cause: error }) : unreachable();
 }

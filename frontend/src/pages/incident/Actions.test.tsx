@@ -83,3 +83,18 @@ it('forgets what was said of one incident on the page of another', async () => {
   await screen.findByRole('heading', { level: 1, name: /payments/ });
   expect(report()).toBeNull();
 });
+
+it('finds out that a move was made though its answer was lost', async () => {
+  const { user } = await open('INC-142');
+  server.use(
+    http.patch('*/api/v1/incidents/:id/state', () => {
+      const incident = findIncident('INC-142');
+      const now = new Date().toISOString();
+      if (incident) Object.assign(incident, { state: 'acknowledged', acknowledged_at: now });
+      return HttpResponse.error();
+    }),
+  );
+  await user.click(await press(/^Acknowledge/));
+  await acknowledged();
+  expect(facts().queryByRole('button', { name: 'Try again' })).toBeNull();
+});

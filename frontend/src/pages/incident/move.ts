@@ -28,11 +28,13 @@ export function useMove(incident: Incident) {
   const change = useAction(actions.moveIncident, READS);
   const confirm = (saved: Incident) => setState(confirmed(incident.state, saved));
   const explain = async (to: State, error: unknown) => {
-    const refused = { kind: 'failed', to, reason: sentenceOf(error) } as const;
-    if (!(error instanceof ApiError && error.status === 409)) return setState(refused);
-    const now = await client.fetchQuery({ ...q.incident(incident.id), staleTime: 0 }).catch(() => null);
+    const now = isConflict(error)
+      ? await client.fetchQuery({ ...q.incident(incident.id), staleTime: 0 }).catch(() => null)
+      : null;
+    setState(
+      now && !now.merged_into ? overtaken(now, to) : { kind: 'failed', to, reason: sentenceOf(error) },
+    );
     for (const read of READS) void client.invalidateQueries({ queryKey: [read] });
-    setState(now && !now.merged_into ? overtaken(now, to) : refused);
   };
   const run = (to: State) => {
     if (state.kind === 'sending') return;
@@ -52,7 +54,7 @@ export function useMove(incident: Incident) {
     return () => clearTimeout(timer);
   }, [undo]);
   return {
-    state,
+    state: arrived(state, incident),
     run,
     confirm,
     undo: () => undo && run(undo),
@@ -70,9 +72,19 @@ export function useSettled(now: State | 'sending'): boolean {
   return settled === now;
 }
 
+/** A move of which no answer came, and which was made all the same. */
+function arrived(move: Move, incident: Incident): Move {
+  const made = move.kind === 'failed' && move.to === incident.state;
+  return made ? confirmed(incident.state, incident) : move;
+}
+
 function confirmed(from: State, saved: Incident): Move {
   const undo = MOVES[saved.state].includes(from) ? from : null;
   return { kind: 'confirmed', word: stateWord(saved.state), at: reachedAt(saved), undo };
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 409;
 }
 
 /** Somebody else was faster: what they did, which is no failure. */
