@@ -17,7 +17,7 @@ import { duration } from '../../util/time';
 import { type Episode, episodeOf } from './episode';
 
 export function FactList({ incident }: { incident: Incident }) {
-  const alerts = useQuery({ ...q.alerts(incident.id), enabled: incident.alert_count > 0 }).data?.items ?? [];
+  const query = useQuery({ ...q.alerts(incident.id), enabled: incident.alert_count > 0 });
   return (
     <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1 text-sm max-md:gap-x-4">
       {incident.service_name && (
@@ -26,7 +26,7 @@ export function FactList({ incident }: { incident: Incident }) {
         </Fact>
       )}
       <Fact name="Started">
-        <Started episode={episodeOf(incident, alerts)} />
+        <Started episode={episodeOf(incident, query.data?.items ?? [])} />
       </Fact>
       {incident.acknowledged_at && (
         <Fact name="Acknowledged">
@@ -44,10 +44,10 @@ export function FactList({ incident }: { incident: Incident }) {
       <Fact name="Owner">
         <Owner incident={incident} />
       </Fact>
-      <Runbooks alerts={alerts} />
       <Fact name="Source" wide>
         {incident.source === 'manual' ? 'opened by hand' : <bdi>{incident.source}</bdi>}
       </Fact>
+      {incident.alert_count > 0 && <Runbooks alerts={query.data?.items} />}
     </dl>
   );
 }
@@ -77,14 +77,14 @@ function Started({ episode }: { episode: Episode }) {
   );
 }
 
-/** Links to what the alerts say should be done, each once. */
-function Runbooks({ alerts }: { alerts: readonly IncidentAlert[] }) {
+/** Links to what the alerts say should be done, each once. It has its place before they are read: nothing moves then. */
+function Runbooks({ alerts }: { alerts: readonly IncidentAlert[] | undefined }) {
   const byUrl = new Map(
-    alerts.flatMap((one) => (safeUrl(one.runbook_url) ? [[one.runbook_url, one.name]] : [])),
+    alerts?.flatMap((one) => (safeUrl(one.runbook_url) ? [[one.runbook_url, one.name]] : [])),
   );
-  if (byUrl.size === 0) return null;
   return (
-    <Fact name={byUrl.size === 1 ? 'Runbook' : 'Runbooks'}>
+    <Fact name={byUrl.size > 1 ? 'Runbooks' : 'Runbook'}>
+      {byUrl.size === 0 && <span className="font-normal text-muted">{alerts ? 'none' : '…'}</span>}
       <span className="flex flex-wrap items-baseline gap-x-3">
         {[...byUrl].slice(0, 3).map(([url, name]) => (
           <a
