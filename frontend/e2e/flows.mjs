@@ -64,8 +64,10 @@ export const FLOWS = {
       .getByRole('button', { name: /^Account of/ })
       .first()
       .click();
+    await page.evaluate(() => sessionStorage.setItem('sre-copilot.draft.note.1', 'half a thought'));
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.getItem('sre-copilot.draft.note.1')), null);
   },
 
   async 'a one-time link signs in and leaves no token in the address'(page, url) {

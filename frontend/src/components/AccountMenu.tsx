@@ -6,6 +6,7 @@ import { actions } from '../api/actions';
 import { paths } from '../paths';
 import { cx } from '../ui/cx';
 import { Menu, MenuChoice, MenuItem, MenuSeparator } from '../ui/Menu';
+import { forgetDrafts } from './drafts';
 import { useMe } from './me';
 import { setPrefs, type Theme, usePrefs } from './prefs';
 
@@ -73,6 +74,7 @@ function useSignOut(): () => void {
       .catch(() => undefined)
       .then(() => {
         client.clear();
+        forgetDrafts();
         return navigate({ to: '/login' });
       });
   };

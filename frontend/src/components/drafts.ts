@@ -31,3 +31,8 @@ export function keepDraft(key: string, text: string): void {
     // A browser without storage forgets; nothing else depends on it.
   }
 }
+
+/** Forgets every draft, for the next person at this tab. */
+export function forgetDrafts(): void {
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
+}

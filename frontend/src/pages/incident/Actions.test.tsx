@@ -98,3 +98,11 @@ it('finds out that a move was made though its answer was lost', async () => {
   await acknowledged();
   expect(facts().queryByRole('button', { name: 'Try again' })).toBeNull();
 });
+
+it('is confirmed by the answer, however long the rest takes to be read again', async () => {
+  const { user } = await open('INC-142');
+  server.use(http.get('*/api/v1/incidents/:id', () => new Promise<never>(() => {})));
+  await user.click(await press(/^Acknowledge/));
+  await acknowledged();
+  expect(await press('Investigate')).toBeTruthy();
+});

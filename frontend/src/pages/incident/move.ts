@@ -25,8 +25,17 @@ const READS = ['incident', 'incidents', 'steps', 'summary'] as const;
 export function useMove(incident: Incident) {
   const [state, setState] = useState<Move>({ kind: 'idle' });
   const client = useQueryClient();
-  const change = useAction(actions.moveIncident, READS);
-  const confirm = (saved: Incident) => setState(confirmed(incident.state, saved));
+  const confirm = (saved: Incident) => {
+    client.setQueriesData<Incident>({ queryKey: ['incident'] }, (old) =>
+      old?.id === saved.id ? saved : old,
+    );
+    setState(confirmed(incident.state, saved));
+  };
+  // Confirmed by the answer itself, and not only when everything else was read again.
+  const change = useAction(
+    async (to: State) => confirm(await actions.moveIncident({ id: incident.id, state: to })),
+    READS,
+  );
   const explain = async (to: State, error: unknown) => {
     const now = isConflict(error)
       ? await client.fetchQuery({ ...q.incident(incident.id), staleTime: 0 }).catch(() => null)
@@ -39,10 +48,7 @@ export function useMove(incident: Incident) {
   const run = (to: State) => {
     if (state.kind === 'sending') return;
     setState({ kind: 'sending', to });
-    change.mutate(
-      { id: incident.id, state: to },
-      { onSuccess: confirm, onError: (error) => void explain(to, error) },
-    );
+    change.mutate(to, { onError: (error) => void explain(to, error) });
   };
   const undo = state.kind === 'confirmed' ? state.undo : null;
   useEffect(() => {
