@@ -106,3 +106,15 @@ it('is confirmed by the answer, however long the rest takes to be read again', a
   await acknowledged();
   expect(await press('Investigate')).toBeTruthy();
 });
+
+it('says that someone else resolved it first', async () => {
+  const { user } = await open('INC-138');
+  await user.keyboard('r');
+  const incident = findIncident('INC-138');
+  if (incident)
+    Object.assign(incident, { state: 'resolved', open: false, resolved_at: new Date().toISOString() });
+  const dialog = within(await screen.findByRole('dialog'));
+  await user.click(dialog.getByRole('button', { name: 'Resolve' }));
+  expect(await facts().findByText('Already resolved')).toBeTruthy();
+  expect(screen.queryByRole('dialog')).toBeNull();
+});

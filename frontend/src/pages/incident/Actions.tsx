@@ -63,7 +63,7 @@ export function DeskActions({ incident, onEdit }: { incident: Incident; onEdit: 
       ))}
       <MoreMenu incident={incident} onOpen={setOpened} />
       <MoveReport move={move} />
-      <Dialogs incident={incident} opened={opened} onClose={() => setOpened(null)} onMoved={move.confirm} />
+      <Dialogs incident={incident} opened={opened} onClose={() => setOpened(null)} move={move} />
     </div>
   );
 }
@@ -89,7 +89,7 @@ export function PhoneActions({ incident }: { incident: Incident }) {
         )}
         <MoreMenu incident={incident} onOpen={setOpened} moves={waits ? [] : others} onMove={go} />
       </div>
-      <Dialogs incident={incident} opened={opened} onClose={() => setOpened(null)} onMoved={move.confirm} />
+      <Dialogs incident={incident} opened={opened} onClose={() => setOpened(null)} move={move} />
     </div>
   );
 }
@@ -157,14 +157,14 @@ function Dialogs({
   incident,
   opened,
   onClose,
-  onMoved,
+  move,
 }: {
   incident: Incident;
   opened: Opened;
   onClose: () => void;
-  onMoved: (saved: Incident) => void;
+  move: ReturnType<typeof useMove>;
 }) {
-  if (opened === 'resolve') return <Resolve incident={incident} onClose={onClose} onResolved={onMoved} />;
+  if (opened === 'resolve') return <Resolve incident={incident} onClose={onClose} move={move} />;
   if (opened === 'merge') return <Merge incident={incident} onClose={onClose} />;
   if (opened === 'edit') return <Edit incident={incident} onClose={onClose} />;
   return null;

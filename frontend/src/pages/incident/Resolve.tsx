@@ -9,12 +9,13 @@ import { Dialog, DialogActions } from '../../ui/Dialog';
 import { FormError, TextArea } from '../../ui/Field';
 import { Remark } from '../../ui/Notice';
 import { counted } from '../../util/numbers';
+import { isConflict, type useMove } from './move';
 
 type Form = { root_cause: string; resolution_summary: string };
 
-type Props = { incident: Incident; onClose: () => void; onResolved: (saved: Incident) => void };
+type Props = { incident: Incident; onClose: () => void; move: ReturnType<typeof useMove> };
 
-export function Resolve({ incident, onClose, onResolved }: Props) {
+export function Resolve({ incident, onClose, move }: Props) {
   const [cause, setCause] = useDraft(`cause.${incident.id}`);
   const [fix, setFix] = useDraft(`fix.${incident.id}`);
   const resolve = useAction(
@@ -40,7 +41,12 @@ export function Resolve({ incident, onClose, onResolved }: Props) {
   const submit = handleSubmit((form) =>
     resolve.mutate(form, {
       onSuccess: (saved) => {
-        onResolved(saved);
+        move.confirm(saved);
+        onClose();
+      },
+      onError: (error) => {
+        if (!isConflict(error)) return;
+        void move.explain('resolved', error);
         onClose();
       },
     }),

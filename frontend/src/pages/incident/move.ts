@@ -63,6 +63,7 @@ export function useMove(incident: Incident) {
     state: arrived(state, incident),
     run,
     confirm,
+    explain,
     undo: () => undo && run(undo),
     retry: () => state.kind === 'failed' && run(state.to),
   };
@@ -89,7 +90,8 @@ function confirmed(from: State, saved: Incident): Move {
   return { kind: 'confirmed', word: stateWord(saved.state), at: reachedAt(saved), undo };
 }
 
-function isConflict(error: unknown): boolean {
+/** Whether the server refused because the incident is not as this page has it. */
+export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
 }
 
