@@ -90,7 +90,7 @@ function moved(incident: Incident, state: State): Partial<Incident> {
   return {
     state,
     open,
-    ...(!open && { open_alert_count: 0 }),
+    ...(state === 'acknowledged' && { acknowledged_by: db.me.user.full_name }),
     ...(stamp !== 'detected_at' && stamp !== 'inconclusive_at' && { [stamp]: incident[stamp] ?? now }),
   };
 }

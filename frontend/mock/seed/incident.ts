@@ -19,7 +19,10 @@ export type Plan = {
   firing?: number;
   owner?: { id: string; name: string } | undefined;
   analysis?: AnalysisSummary | null;
+  /** How long its alerts had been firing when it was detected, milliseconds. */
+  lateBy?: number;
   acknowledgedAfter?: number;
+  acknowledgedBy?: string | undefined;
   resolvedAfter?: number;
   extra?: Partial<Incident>;
 };
@@ -54,8 +57,10 @@ export function incidentOf(plan: Plan, project: string, source: string): Inciden
     flapping: false,
     assigned_to: plan.owner?.id ?? null,
     assigned_to_name: plan.owner?.name ?? null,
+    started_at: new Date(at - (plan.lateBy ?? 0)).toISOString(),
     detected_at: new Date(at).toISOString(),
     acknowledged_at: state === 'detected' ? null : time(plan.acknowledgedAfter ?? 2 * MINUTE),
+    acknowledged_by: state === 'detected' ? null : (plan.acknowledgedBy ?? plan.owner?.name ?? 'Robin Vale'),
     investigating_at: reached(['investigating', 'mitigated', 'resolved', 'learned'])
       ? time(5 * MINUTE)
       : null,

@@ -63,7 +63,7 @@ export function seed(scenario: Scenario, past = 60, now = Date.now()): void {
 }
 
 function openOnes(db: Db, now: number): void {
-  const [robin, ana, jun] = db.members.map((one) => ({ id: one.user_id, name: one.full_name }));
+  const [, ana, jun] = db.members.map((one) => ({ id: one.user_id, name: one.full_name }));
   const plans: Plan[] = [
     {
       number: 142,
@@ -87,8 +87,9 @@ function openOnes(db: Db, now: number): void {
       severity: 'high',
       state: 'acknowledged',
       at: now - 14 * MINUTE,
+      lateBy: 9.5 * MINUTE,
       alerts: 8,
-      owner: robin,
+      acknowledgedBy: ana?.name,
       analysis: { status: 'running', claim: null, confidence_score: null, suspected_service: null },
     },
     {

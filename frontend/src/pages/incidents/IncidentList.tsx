@@ -88,7 +88,7 @@ export function IncidentList({ rows, total, selected, onSelect, onAcknowledge, o
                 selected={selected.has(row.incident.id)}
                 active={item.index === active}
                 onSelect={onSelect}
-                me={user.id}
+                me={user}
               />
             </div>
           );

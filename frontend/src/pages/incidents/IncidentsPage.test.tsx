@@ -20,6 +20,15 @@ it('shows what needs someone first', async () => {
   expect(screen.getByText(/Likely \(high\): Deploy v2.41.0/)).toBeTruthy();
 });
 
+it('names whoever acknowledged an incident without an owner, and counts from the first alert', async () => {
+  renderApp('/incidents');
+  const link = await screen.findByRole('link', { name: /payments: p99 latency/ });
+  const row = within(link.closest('[role="row"]') as HTMLElement);
+  expect(row.queryByText('nobody')).toBeNull();
+  expect(row.getAllByTitle('Acknowledged by Ana Ruiz').length).toBeGreaterThan(0);
+  expect(row.getAllByText('23m').length).toBeGreaterThan(0);
+});
+
 it('keeps the filter in the address, the box and the chips alike', async () => {
   const { user, at } = renderApp('/incidents');
   await screen.findAllByRole('row');

@@ -36,6 +36,12 @@ export function SummaryStrip({ text, onChange }: { text: string; onChange: (text
         onChange={(next) => onChange(withOpen(text, next === 'all' ? null : next === 'open'))}
       />
       <span aria-hidden="true" className="mx-1.5 h-5 w-px shrink-0 bg-hairline" />
+      <Chip on={filter.states.includes('detected')} onClick={() => onChange(toggleState(text, 'detected'))}>
+        <b className={cx('font-semibold tabular-nums', (data?.unacknowledged ?? 0) > 0 && 'text-critical')}>
+          {count(data?.unacknowledged ?? 0)}
+        </b>
+        <span className="text-muted">unacknowledged</span>
+      </Chip>
       {SEVERITIES.map((severity) => {
         const n = data?.open_by_severity[severity] ?? 0;
         const on = filter.severities.includes(severity);
@@ -53,12 +59,6 @@ export function SummaryStrip({ text, onChange }: { text: string; onChange: (text
           </Chip>
         );
       })}
-      <Chip on={filter.states.includes('detected')} onClick={() => onChange(toggleState(text, 'detected'))}>
-        <b className={cx('font-semibold tabular-nums', (data?.unacknowledged ?? 0) > 0 && 'text-critical')}>
-          {count(data?.unacknowledged ?? 0)}
-        </b>
-        <span className="text-muted">unacknowledged</span>
-      </Chip>
       {data && (
         <span className="ml-auto whitespace-nowrap pl-4 text-[13px] text-muted tabular-nums max-lg:hidden">
           {data.mtta_median_s === null
