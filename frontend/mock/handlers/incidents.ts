@@ -2,7 +2,7 @@
 import { http } from 'msw';
 import { type Incident, SEVERITIES, type Severity, type State } from '../../src/api/types';
 import { MOVES } from '../../src/components/moves';
-import { addStep, changeIncident, db, emit, findIncident } from '../db';
+import { addStep, changeIncident, db, emit, findIncident, incidentsHere } from '../db';
 import { analyse } from '../script';
 import { incidentOf } from '../seed/incident';
 import { API, bodyOf, json, paged, problem, signedOut } from './answers';
@@ -21,7 +21,7 @@ export const incidentHandlers = [
     }>(request);
     const made = incidentOf(
       {
-        number: Math.max(0, ...db.incidents.map((one) => one.number)) + 1,
+        number: Math.max(0, ...incidentsHere().map((one) => one.number)) + 1,
         title: form.title,
         service: form.service_name ?? null,
         severity: form.severity ?? 'medium',
@@ -104,7 +104,7 @@ function matching(request: Request): Incident[] {
   const from = params.get('from') ?? '';
   const to = params.get('to') ?? '9';
   const words = (params.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-  const found = db.incidents.filter(
+  const found = incidentsHere().filter(
     (one) =>
       (states.length === 0 || states.includes(one.state)) &&
       (severities.length === 0 || severities.includes(one.severity)) &&
@@ -127,9 +127,9 @@ function need(one: Incident): number {
 }
 
 function summary() {
-  const open = db.incidents.filter((one) => one.open);
+  const open = incidentsHere().filter((one) => one.open);
   const count = (severity: Severity) => open.filter((one) => one.severity === severity).length;
-  const waits = db.incidents
+  const waits = incidentsHere()
     .flatMap((one) =>
       one.acknowledged_at ? Date.parse(one.acknowledged_at) - Date.parse(one.detected_at) : [],
     )

@@ -56,6 +56,7 @@ export const q = {
       queryKey: ['me'],
       queryFn: ({ signal }) => get<Me>('/auth/me', { signal }),
       staleTime: 5 * 60_000,
+      refetchOnWindowFocus: 'always',
     }),
   sessions: () => list<Session>('sessions', '/auth/sessions', { limit: 200 }),
   invitations: () => list<Invitation>('invitations', '/auth/invitations', { limit: 200 }),

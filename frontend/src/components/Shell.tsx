@@ -1,6 +1,6 @@
 /** The frame around every page behind sign-in: navigation, project, live updates, keys. */
 import { useSuspenseQuery } from '@tanstack/react-query';
-import { Outlet, useNavigate, useRouter } from '@tanstack/react-router';
+import { Outlet, useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
 import { q } from '../api/endpoints';
 import type { LiveEvent } from '../api/types';
@@ -10,11 +10,15 @@ import { KeyHelp } from './KeyHelp';
 import { useKeys } from './keys';
 import { LiveProvider } from './LiveProvider';
 import { BottomNav, SideNav } from './Nav';
+import { OtherProject } from './OtherProject';
 import { setPrefs, usePrefs } from './prefs';
+import { useFollowProject } from './project';
 import { severityWord } from './Severity';
 
 export function Shell() {
   const me = useSuspenseQuery(q.me()).data;
+  const { project: named } = useSearch({ from: '/app' });
+  useFollowProject(me.project.id);
   const router = useRouter();
   const navigate = useNavigate();
   const { zone } = usePrefs();
@@ -51,7 +55,7 @@ export function Shell() {
       <div className="flex h-dvh flex-col md:flex-row">
         <SideNav onHelp={() => setHelp(true)} />
         <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-          <Outlet />
+          {named && named !== me.project.id ? <OtherProject id={named} /> : <Outlet key={me.project.id} />}
         </div>
         <BottomNav />
       </div>

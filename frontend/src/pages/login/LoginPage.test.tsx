@@ -10,7 +10,7 @@ it('sends a stranger to sign-in and back to where they wanted to be', async () =
   await user.type(await screen.findByLabelText('E-mail'), 'robin@shop.example');
   await user.type(screen.getByLabelText('Password'), 'a good long one');
   await user.click(screen.getByRole('button', { name: 'Sign in' }));
-  await waitFor(() => expect(at()).toBe('/incidents/INC-142?tab=alerts'));
+  await waitFor(() => expect(at()).toBe(`/incidents/INC-142?tab=alerts&project=${db.me.project.id}`));
   expect(await screen.findByRole('heading', { name: /14% of requests/, level: 1 })).toBeTruthy();
 });
 
