@@ -101,6 +101,7 @@ function matching(request: Request): Incident[] {
   const severities = params.getAll('severity');
   const services = params.getAll('service_name');
   const open = params.get('open');
+  const firing = params.get('firing');
   const from = params.get('from') ?? '';
   const to = params.get('to') ?? '9';
   const words = (params.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
@@ -112,6 +113,7 @@ function matching(request: Request): Incident[] {
       one.detected_at >= from &&
       one.detected_at < to &&
       (open === null || String(one.open) === open) &&
+      (firing === null || String(one.open_alert_count > 0) === firing) &&
       words.every((word) =>
         `${one.title} ${one.service_name} inc-${one.number}`.toLowerCase().includes(word),
       ),
@@ -136,6 +138,7 @@ function summary() {
     .sort((a, b) => a - b);
   return {
     open: open.length,
+    still_firing: incidentsHere().filter((one) => !one.open && one.open_alert_count > 0).length,
     unacknowledged: open.filter((one) => one.state === 'detected').length,
     open_by_severity: Object.fromEntries(SEVERITIES.map((one) => [one, count(one)])),
     mtta_median_s: waits.length > 0 ? (waits[Math.floor(waits.length / 2)] ?? 0) / 1000 : null,

@@ -52,7 +52,7 @@ export function incidentOf(plan: Plan, project: string, source: string): Inciden
       ...(plan.service && { service: plan.service }),
     },
     alert_count: plan.alerts,
-    open_alert_count: open ? (plan.firing ?? plan.alerts) : 0,
+    open_alert_count: plan.firing ?? (open ? plan.alerts : 0),
     stale: false,
     flapping: false,
     assigned_to: plan.owner?.id ?? null,
@@ -89,7 +89,7 @@ export function addAlerts(db: Db, incident: Incident, descriptions: string[]): v
     description,
     severity: incident.severity,
     service_name: incident.service_name,
-    status: incident.open && index < incident.open_alert_count ? 'firing' : 'resolved',
+    status: index < incident.open_alert_count ? 'firing' : 'resolved',
     labels: {
       ...incident.labels,
       severity: incident.severity,

@@ -53,7 +53,7 @@ export function seed(scenario: Scenario, past = 60, now = Date.now()): void {
   };
   load(content);
   if (scenario === 'shop') openOnes(content, now);
-  if (scenario === 'shop' || scenario === 'quiet') pastOnes(content, past, now);
+  if (scenario === 'shop' || scenario === 'quiet') pastOnes(content, past, now, scenario === 'shop' ? 1 : 0);
   content.incidents.sort((a, b) => b.number - a.number);
   hooks.forEach((hook, index) => {
     if (index === 2) return;
@@ -170,7 +170,8 @@ const PAST: [string, string, Severity][] = [
   ['frontend', 'frontend: certificate ends in 6 days', 'low'],
 ];
 
-function pastOnes(db: Db, count: number, now: number): void {
+/** The first `firing` of them were resolved although an alert still fires. */
+function pastOnes(db: Db, count: number, now: number, firing: number): void {
   const roll = random(42);
   for (let index = 0; index < count; index += 1) {
     const [service, title, severity] = PAST[Math.floor(roll() * PAST.length)] ?? PAST[0] ?? ['', '', 'low'];
@@ -185,6 +186,7 @@ function pastOnes(db: Db, count: number, now: number): void {
         state: learned ? 'learned' : 'resolved',
         at,
         alerts: 1 + Math.floor(roll() * 12),
+        firing: index < firing ? 1 : 0,
         acknowledgedAfter: (0.4 + roll() * 6) * MINUTE,
         resolvedAfter: (6 + roll() * 70) * MINUTE,
         owner: db.members.map((one) => ({ id: one.user_id, name: one.full_name }))[Math.floor(roll() * 4)],

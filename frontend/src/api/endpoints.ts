@@ -37,6 +37,8 @@ export type IncidentQuery = {
   from?: string;
   to?: string;
   open?: boolean;
+  /** With an alert that fires now, also when someone resolved the incident. */
+  firing?: boolean;
   sort: 'needs_me' | '-detected_at' | 'detected_at';
 };
 

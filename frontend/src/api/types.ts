@@ -52,7 +52,10 @@ export type Incident = Narrowed<
   schema.Incident,
   { analysis: AnalysisSummary | null; acknowledged_by: string | null; started_at: string }
 >;
-export type IncidentSummary = Narrowed<schema.Summary, { open_by_severity: Record<Severity, number> }>;
+export type IncidentSummary = Narrowed<
+  schema.Summary,
+  { open_by_severity: Record<Severity, number>; still_firing: number }
+>;
 export type Step = Narrowed<schema.Step, { detail: Record<string, unknown> }>;
 export type Comment = Answer<schema.Comment>;
 export type IncidentAlert = Narrowed<schema.IncidentAlert, { status: 'firing' | 'resolved' }>;

@@ -18,7 +18,9 @@ export function FilterBox({ text, onChange }: { text: string; onChange: (text: s
     return () => clearTimeout(timer);
   }, [draft, text, onChange]);
   useKeys('Incident list', [{ keys: '/', label: 'Filter', run: () => input.current?.select() }]);
-  const problem = parseFilter(shown).problems[0];
+  const { problems, notes } = parseFilter(shown);
+  const [problem] = problems;
+  const said = problem ?? (draft === null ? undefined : notes[0]);
   return (
     <div className="relative min-w-0 flex-1">
       <form
@@ -75,12 +77,12 @@ export function FilterBox({ text, onChange }: { text: string; onChange: (text: s
         id="filter-problem"
         aria-live="polite"
         className={
-          problem
+          said
             ? 'absolute top-full z-20 mt-1 rounded-md border border-hairline bg-raised px-2.5 py-1.5 text-[13px] shadow-float'
             : 'sr-only'
         }
       >
-        {problem}
+        {said}
       </p>
     </div>
   );

@@ -113,6 +113,9 @@ function SecondLine({ incident }: { incident: Incident }) {
       <span className="shrink-0" title={exact(incident.alert_count)}>
         {incident.alert_count === 0 ? 'no alerts' : counted(incident.alert_count, 'alert')}
       </span>
+      {!incident.open && incident.open_alert_count > 0 && (
+        <span className="shrink-0 text-medium">still firing</span>
+      )}
       {incident.flapping && <span className="shrink-0 text-medium">flapping</span>}
       {incident.stale && <span className="shrink-0 text-medium">source silent</span>}
       {theory && (

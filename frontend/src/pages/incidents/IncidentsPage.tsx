@@ -19,6 +19,7 @@ import { isNarrowed, NothingMatches, NothingOpen } from './NothingOpen';
 import { useHeldRows } from './order';
 import { queryOf } from './query';
 import { SelectionBar } from './SelectionBar';
+import { StillFiring } from './StillFiring';
 import { SummaryStrip } from './SummaryStrip';
 import { WaitingBar } from './WaitingBar';
 
@@ -54,6 +55,7 @@ export default function IncidentsPage() {
         </Button>
       </PageHeader>
       <SummaryStrip text={text} onChange={setText} />
+      <StillFiring />
       <Rows text={text} onReset={() => setText(DEFAULT_FILTER)} />
       {creating && <NewIncident onClose={() => setCreating(false)} />}
     </>

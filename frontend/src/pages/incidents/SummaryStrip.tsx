@@ -61,9 +61,9 @@ export function SummaryStrip({ text, onChange }: { text: string; onChange: (text
       })}
       {data && (
         <span className="ml-auto whitespace-nowrap pl-4 text-[13px] text-muted tabular-nums max-lg:hidden">
-          {data.mtta_median_s === null
+          {data.mtta_count === 0
             ? 'No acknowledgements in 7 d'
-            : `Acknowledged in ${duration(data.mtta_median_s * 1000)}, median of 7 d (n=${data.mtta_count})`}
+            : `Acknowledged in ${duration((data.mtta_median_s ?? 0) * 1000)}, median of 7 d (n=${data.mtta_count})`}
         </span>
       )}
     </section>

@@ -8,6 +8,8 @@ import { SEVERITIES, type Severity, STATES, type State } from '../../api/types';
 /** A filter, taken apart. */
 export type Filter = {
   open: boolean | null;
+  /** Only those with an alert that fires now. */
+  firing: boolean;
   states: State[];
   severities: Severity[];
   services: string[];
@@ -17,6 +19,8 @@ export type Filter = {
   words: string;
   /** What in the text means nothing, in words for a person. */
   problems: string[];
+  /** What in the text is read as something else, in words for a person. */
+  notes: string[];
 };
 
 /** What the list shows when the URL says nothing. */
@@ -24,7 +28,20 @@ export const DEFAULT_FILTER = 'is:open';
 
 const KEYS: ReadonlySet<string> = new Set(['is', 'severity', 'state', 'service', 'from', 'to']);
 
-const ALIASES: Record<string, State> = {
+/** What senders write in the label `severity`, as the server maps it. */
+const SEVERITY_ALIASES: Record<string, Severity> = {
+  page: 'critical',
+  emergency: 'critical',
+  fatal: 'critical',
+  error: 'high',
+  major: 'high',
+  warning: 'medium',
+  warn: 'medium',
+  minor: 'low',
+  notice: 'info',
+};
+
+const STATE_ALIASES: Record<string, State> = {
   unacked: 'detected',
   unacknowledged: 'detected',
   acked: 'acknowledged',
@@ -34,6 +51,7 @@ const ALIASES: Record<string, State> = {
 export function parseFilter(text: string): Filter {
   const filter: Filter = {
     open: null,
+    firing: false,
     states: [],
     severities: [],
     services: [],
@@ -41,6 +59,7 @@ export function parseFilter(text: string): Filter {
     to: null,
     words: '',
     problems: [],
+    notes: [],
   };
   const words: string[] = [];
   for (const token of tokens(text)) {
@@ -62,8 +81,9 @@ function take(filter: Filter, words: string[], key: string, value: string, token
     return;
   }
   if (key === 'is') for (const one of values) takeIs(filter, one.toLowerCase());
-  else if (key === 'severity') takeClosed(filter, filter.severities, SEVERITIES, values, 'severity');
-  else if (key === 'state') takeClosed(filter, filter.states, STATES, values, 'state');
+  else if (key === 'severity')
+    takeClosed(filter, filter.severities, SEVERITIES, values, 'severity', SEVERITY_ALIASES);
+  else if (key === 'state') takeClosed(filter, filter.states, STATES, values, 'state', STATE_ALIASES);
   else if (key === 'service') filter.services.push(...values.filter((one) => !filter.services.includes(one)));
   else if (key === 'from' || key === 'to') takeInstant(filter, key, unquote(value));
   else if (/^[a-z]+$/.test(key) && !token.includes('://'))
@@ -75,10 +95,12 @@ function takeIs(filter: Filter, value: string): void {
   if (value === 'open') filter.open = true;
   else if (value === 'closed') filter.open = false;
   else if (value === 'all') filter.open = null;
+  else if (value === 'firing') filter.firing = true;
   else {
-    const state = ALIASES[value] ?? STATES.find((one) => one === value);
+    const state = STATE_ALIASES[value] ?? STATES.find((one) => one === value);
     if (state) filter.states.push(state);
-    else filter.problems.push(`“is:${value}” means nothing. Use is:open, is:closed or is:unacked.`);
+    else
+      filter.problems.push(`“is:${value}” means nothing. Use is:open, is:closed, is:unacked or is:firing.`);
   }
 }
 
@@ -94,18 +116,23 @@ function takeClosed<T extends string>(
   known: readonly T[],
   values: string[],
   key: string,
+  aliases: Record<string, T>,
 ): void {
   for (const value of values) {
-    const found = known.find((one) => one === value.toLowerCase());
-    if (!found) filter.problems.push(`“${value}” is no ${key}. Use ${known.join(', ')}.`);
+    const lower = value.toLowerCase();
+    const alias = aliases[lower];
+    if (alias) filter.notes.push(`“${value}” is read as ${key}:${alias}.`);
+    const found = alias ?? known.find((one) => one === lower);
+    if (!found) filter.problems.push(`“${value}” is no ${key} and left out. Known: ${known.join(', ')}.`);
     else if (!into.includes(found)) into.push(found);
   }
 }
 
 /** Writes a filter back as text, in one canonical order. */
-export function formatFilter(filter: Omit<Filter, 'problems'>): string {
+export function formatFilter(filter: Omit<Filter, 'problems' | 'notes'>): string {
   const out: string[] = [];
   if (filter.open !== null) out.push(filter.open ? 'is:open' : 'is:closed');
+  if (filter.firing) out.push('is:firing');
   if (filter.states.length > 0) out.push(`state:${filter.states.join(',')}`);
   if (filter.severities.length > 0) out.push(`severity:${filter.severities.join(',')}`);
   if (filter.services.length > 0) out.push(`service:${filter.services.map(quote).join(',')}`);
