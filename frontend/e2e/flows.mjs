@@ -39,6 +39,25 @@ export const FLOWS = {
     assert.ok(Number(await page.getByRole('row').last().getAttribute('aria-rowindex')) > 300);
   },
 
+  async 'the way back from an incident leads to the same place of the same list'(page, url) {
+    await page.goto(`${url}/incidents?q=is:closed&mock=shop&past=10000&still`);
+    await page.getByRole('row').first().waitFor();
+    const list = page.getByRole('grid').locator('..');
+    await list.evaluate((one) => one.scrollTo(0, 4000));
+    const row = page.locator('[aria-rowindex="80"]');
+    await row.getByRole('link').focus();
+    await page.keyboard.press('Enter');
+    for (const back of [() => page.goBack(), () => page.keyboard.press('u')]) {
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.getByText('What changed').first().waitFor();
+      await back();
+      await row.waitFor();
+      assert.equal(await list.evaluate((one) => one.scrollTop), 4000);
+      assert.equal(await page.getByRole('searchbox').inputValue(), 'is:closed');
+      await page.keyboard.press('o');
+    }
+  },
+
   async 'the zone and the theme stay chosen'(page, url) {
     await page.goto(`${url}/incidents/INC-142?mock=shop&still`);
     await page.getByText(/Started/).waitFor();

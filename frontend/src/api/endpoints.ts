@@ -46,6 +46,8 @@ export type IncidentQuery = {
 export type Span = { from: string; to: string };
 
 const ROWS_A_PAGE = 100;
+/** How long the pages of a list are kept while something read out of it is on the screen. */
+const KEPT_MS = 60 * 60_000;
 
 export const q = {
   setup: () =>
@@ -129,6 +131,7 @@ function pages<T>(name: string, path: string, query: Params) {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
+    gcTime: KEPT_MS,
   });
 }
 

@@ -7,6 +7,7 @@ import { ApiError } from '../../api/errors';
 import type { Incident } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
 import { useKeys } from '../../components/keys';
+import { listSearch } from '../../components/listPlace';
 import { PageBody, PageHeader } from '../../components/PageHeader';
 import { NotFound } from '../../components/RouteStates';
 import { IconButton } from '../../ui/Button';
@@ -30,7 +31,7 @@ export default function IncidentPage() {
   const query = useQuery(q.incident(ref));
   const navigate = useNavigate();
   useKeys('Incident', [
-    { keys: 'u', label: 'Back to the list', run: () => navigate({ to: '/incidents' }) },
+    { keys: 'u', label: 'Back to the list', run: () => navigate({ to: '/incidents', search: listSearch() }) },
     { keys: 'c', label: 'Copy link', run: copyLink },
   ]);
   return (
@@ -40,6 +41,7 @@ export default function IncidentPage() {
           <>
             <Link
               to="/incidents"
+              search={listSearch()}
               className="flex h-8 items-center gap-1 rounded-md pr-2 text-[13px] text-muted hover:text-text max-md:h-10"
             >
               <ChevronLeft className="size-4" aria-hidden="true" />

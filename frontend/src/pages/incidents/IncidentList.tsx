@@ -2,6 +2,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import { useKeys } from '../../components/keys';
+import type { Place } from '../../components/listPlace';
 import { useMe } from '../../components/me';
 import { counted } from '../../util/numbers';
 import { IncidentRow } from './IncidentRow';
@@ -12,6 +13,9 @@ const PHONE_ROW = 96;
 const phone = matchMedia('(max-width: 767px)');
 
 type Props = {
+  /** Where in the list the reader was when they left it, and whom to tell where they are now. */
+  place: Place;
+  onPlace: (moved: Partial<Place>) => void;
   rows: readonly ShownRow[];
   /** How many there are in all, when known; -1 while more pages may follow. */
   total: number;
@@ -22,7 +26,8 @@ type Props = {
   onHold: (hold: boolean) => void;
 };
 
-export function IncidentList({ rows, total, selected, onSelect, onAcknowledge, onNearEnd, onHold }: Props) {
+export function IncidentList(props: Props) {
+  const { rows, total, place, onPlace, selected, onSelect, onAcknowledge, onNearEnd, onHold } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const rowHeight = useRowHeight();
   const { user } = useMe();
@@ -30,7 +35,8 @@ export function IncidentList({ rows, total, selected, onSelect, onAcknowledge, o
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
-    overscan: 8,
+    overscan: 5,
+    initialOffset: place.offset,
     getItemKey: (index) => rows[index]?.incident.id ?? index,
   });
   useEffect(() => {
@@ -41,16 +47,22 @@ export function IncidentList({ rows, total, selected, onSelect, onAcknowledge, o
   useEffect(() => {
     if (rows.length > 0 && lastSeen >= rows.length - 20) onNearEnd();
   }, [lastSeen, rows.length, onNearEnd]);
-  const { active, setActive } = useActiveRow(rows, scroller, (index) => virtual.scrollToIndex(index));
-  const current = rows[active]?.incident;
+  const { active, setActive } = useActiveRow(rows, place.row, scroller, (index) =>
+    virtual.scrollToIndex(index),
+  );
+  const current = rows[active]?.incident.id;
+  useEffect(() => {
+    if (current) onPlace({ row: current });
+  }, [current, onPlace]);
   useKeys('Incident list', [
-    { keys: 'a', label: 'Acknowledge', run: () => onAcknowledge(idsToAct(selected, current?.id)) },
-    { keys: 'x', label: 'Select', run: () => current && onSelect(current.id) },
+    { keys: 'a', label: 'Acknowledge', run: () => onAcknowledge(idsToAct(selected, current)) },
+    { keys: 'x', label: 'Select', run: () => current && onSelect(current) },
   ]);
   return (
     <div
       ref={scroller}
       className="min-h-0 flex-1 overflow-y-auto overscroll-contain"
+      onScroll={(event) => onPlace({ offset: event.currentTarget.scrollTop })}
       onPointerEnter={() => onHold(true)}
       onPointerLeave={() => onHold(false)}
       onFocus={(event) => {
@@ -107,10 +119,11 @@ function idsToAct(selected: ReadonlySet<string>, current: string | undefined): s
 /** The row that j and k move, and which then has the focus. */
 function useActiveRow(
   rows: readonly ShownRow[],
+  first: string | undefined,
   scroller: RefObject<HTMLDivElement | null>,
   show: (index: number) => void,
 ) {
-  const [active, setActive] = useState(-1);
+  const [active, setActive] = useState(() => rows.findIndex((row) => row.incident.id === first));
   const move = (step: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, active + step));
     setActive(next);

@@ -6,7 +6,8 @@ import { useCallback, useMemo, useState } from 'react';
 import { q } from '../../api/endpoints';
 import { ErrorState } from '../../components/ErrorState';
 import { useKeys } from '../../components/keys';
-import { useBlocked } from '../../components/me';
+import { enterList, moveInList, type Place } from '../../components/listPlace';
+import { useBlocked, useMe } from '../../components/me';
 import { PageHeader } from '../../components/PageHeader';
 import { Button } from '../../ui/Button';
 import { Skeleton } from '../../ui/Notice';
@@ -69,6 +70,7 @@ function Rows({ text, onReset }: { text: string; onReset: () => void }) {
     const seen = new Map((data?.pages ?? []).flatMap((page) => page.items).map((one) => [one.id, one]));
     return [...seen.values()];
   }, [data]);
+  const place = usePlace(text);
   const [hold, setHold] = useState(false);
   const { rows, waiting, anchor, release } = useHeldRows(fresh, hold, text);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -92,7 +94,10 @@ function Rows({ text, onReset }: { text: string; onReset: () => void }) {
         )
       ) : (
         <IncidentList
+          key={text}
           rows={rows}
+          place={place}
+          onPlace={moveInList}
           total={hasNextPage ? -1 : rows.length}
           selected={selected}
           onSelect={toggle}
@@ -113,6 +118,15 @@ function Rows({ text, onReset }: { text: string; onReset: () => void }) {
         />
       )}
     </main>
+  );
+}
+
+/** Where the reader was when they last left this list. */
+function usePlace(text: string): Place {
+  const { project } = useMe();
+  return useMemo(
+    () => enterList(`${project.id} ${text}`, text === DEFAULT_FILTER ? {} : { q: text }),
+    [project.id, text],
   );
 }
 
