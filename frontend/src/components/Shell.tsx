@@ -1,11 +1,10 @@
 /** The frame around every page behind sign-in: navigation, project, live updates, keys. */
 import { useSuspenseQuery } from '@tanstack/react-query';
-import { Outlet, useNavigate, useRouter, useSearch } from '@tanstack/react-router';
-import { useCallback, useState } from 'react';
+import { Outlet, useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
 import { q } from '../api/endpoints';
-import type { LiveEvent } from '../api/types';
-import { paths } from '../paths';
-import { toast } from '../ui/Toast';
+import { ToastPlace } from '../ui/Toast';
+import { useAnnounce } from './announce';
 import { KeyHelp } from './KeyHelp';
 import { useKeys } from './keys';
 import { LiveProvider } from './LiveProvider';
@@ -13,24 +12,15 @@ import { BottomNav, SideNav } from './Nav';
 import { OtherProject } from './OtherProject';
 import { setPrefs, usePrefs } from './prefs';
 import { useFollowProject } from './project';
-import { severityWord } from './Severity';
 
 export function Shell() {
   const me = useSuspenseQuery(q.me()).data;
   const { project: named } = useSearch({ from: '/app' });
   useFollowProject(me.project.id);
-  const router = useRouter();
   const navigate = useNavigate();
   const { zone } = usePrefs();
   const [help, setHelp] = useState(false);
-  const announce = useCallback(
-    (events: LiveEvent[]) => {
-      const opened = events.filter((event) => event.type === 'incident.created');
-      if (opened.length > 3) announceMany(opened.length, () => router.navigate({ href: paths.incidents() }));
-      else for (const event of opened) announceOne(event, (href) => router.navigate({ href }));
-    },
-    [router],
-  );
+  const announce = useAnnounce();
   useKeys('Everywhere', [
     { keys: 'g i', label: 'Go to incidents', run: () => navigate({ to: '/incidents' }) },
     { keys: 'g a', label: 'Go to analytics', run: () => navigate({ to: '/analytics' }) },
@@ -56,24 +46,11 @@ export function Shell() {
         <SideNav onHelp={() => setHelp(true)} />
         <div className="flex min-h-0 min-w-0 flex-1 flex-col">
           {named && named !== me.project.id ? <OtherProject id={named} /> : <Outlet key={me.project.id} />}
+          <ToastPlace />
         </div>
         <BottomNav />
       </div>
       <KeyHelp open={help} onClose={() => setHelp(false)} />
     </LiveProvider>
   );
-}
-
-function announceOne({ data }: LiveEvent, go: (href: string) => void): void {
-  if (data.number === undefined) return;
-  const href = paths.incident(data.number);
-  toast({
-    title: data.title ?? `INC-${data.number}`,
-    description: `${data.severity ? `${severityWord(data.severity)}, ` : ''}new incident INC-${data.number}`,
-    action: { label: 'Open', run: () => go(href) },
-  });
-}
-
-function announceMany(count: number, go: () => void): void {
-  toast({ title: `${count} new incidents`, action: { label: 'Show', run: go } });
 }
