@@ -7,6 +7,7 @@ import { useMe } from '../../components/me';
 import { counted } from '../../util/numbers';
 import { IncidentRow } from './IncidentRow';
 import type { ShownRow } from './order';
+import type { Selection } from './selection';
 
 const DESK_ROW = 56;
 const PHONE_ROW = 96;
@@ -19,15 +20,15 @@ type Props = {
   rows: readonly ShownRow[];
   /** How many there are in all, when known; -1 while more pages may follow. */
   total: number;
-  selected: ReadonlySet<string>;
-  onSelect: (id: string) => void;
+  selection: Selection;
+  choosing: boolean;
   onAcknowledge: (ids: string[]) => void;
   onNearEnd: () => void;
   onHold: (hold: boolean) => void;
 };
 
 export function IncidentList(props: Props) {
-  const { rows, total, place, onPlace, selected, onSelect, onAcknowledge, onNearEnd, onHold } = props;
+  const { rows, total, place, onPlace, selection, choosing, onAcknowledge, onNearEnd, onHold } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const rowHeight = useRowHeight();
   const { user } = useMe();
@@ -47,7 +48,7 @@ export function IncidentList(props: Props) {
   useEffect(() => {
     if (rows.length > 0 && lastSeen >= rows.length - 20) onNearEnd();
   }, [lastSeen, rows.length, onNearEnd]);
-  const { active, setActive } = useActiveRow(rows, place.row, scroller, (index) =>
+  const { active, setActive } = useActiveRow(rows, place.row, scroller, selection.add, (index) =>
     virtual.scrollToIndex(index),
   );
   const current = rows[active]?.incident.id;
@@ -55,8 +56,8 @@ export function IncidentList(props: Props) {
     if (current) onPlace({ row: current });
   }, [current, onPlace]);
   useKeys('Incident list', [
-    { keys: 'a', label: 'Acknowledge', run: () => onAcknowledge(idsToAct(selected, current)) },
-    { keys: 'x', label: 'Select', run: () => current && onSelect(current) },
+    { keys: 'a', label: 'Acknowledge', run: () => onAcknowledge(idsToAct(selection.ids, current)) },
+    { keys: 'x', label: 'Select', run: () => current && selection.toggle(current) },
   ]);
   return (
     <div
@@ -89,7 +90,7 @@ export function IncidentList(props: Props) {
               key={item.key}
               role="row"
               aria-rowindex={item.index + 1}
-              aria-selected={selected.has(row.incident.id)}
+              aria-selected={selection.ids.has(row.incident.id)}
               data-index={item.index}
               className="absolute inset-x-0 top-0"
               style={{ height: item.size, transform: `translateY(${item.start}px)` }}
@@ -97,9 +98,10 @@ export function IncidentList(props: Props) {
               <IncidentRow
                 incident={row.incident}
                 gone={row.gone}
-                selected={selected.has(row.incident.id)}
+                selected={selection.ids.has(row.incident.id)}
                 active={item.index === active}
-                onSelect={onSelect}
+                choosing={choosing}
+                onSelect={selection.toggle}
                 me={user}
               />
             </div>
@@ -121,6 +123,7 @@ function useActiveRow(
   rows: readonly ShownRow[],
   first: string | undefined,
   scroller: RefObject<HTMLDivElement | null>,
+  onExtend: (ids: string[]) => void,
   show: (index: number) => void,
 ) {
   const [active, setActive] = useState(() => rows.findIndex((row) => row.incident.id === first));
@@ -134,9 +137,16 @@ function useActiveRow(
         ?.focus({ preventScroll: true });
     });
   };
+  const extend = (step: number) => {
+    const ids = [rows[active], rows[active + step]].flatMap((row) => (row ? [row.incident.id] : []));
+    onExtend(ids);
+    move(step);
+  };
   useKeys('Incident list', [
     { keys: 'j', label: 'Next incident', run: () => move(1) },
     { keys: 'k', label: 'Previous incident', run: () => move(-1) },
+    { keys: 'J', label: 'Select on to the next', run: () => extend(1) },
+    { keys: 'K', label: 'Select on to the previous', run: () => extend(-1) },
     { keys: 'o', label: 'Open (or Enter)', run: () => openActive(scroller.current, active) },
   ]);
   return { active, setActive };

@@ -15,20 +15,23 @@ type Props = {
   gone: boolean;
   selected: boolean;
   active: boolean;
+  /** On a phone: the whole row is its check box. */
+  choosing: boolean;
   onSelect: (id: string) => void;
   /** The reader, to say “you”. */
   me: User;
 };
 
 export const IncidentRow = memo(function IncidentRow(props: Props) {
-  const { incident, gone, selected, active, onSelect } = props;
+  const { incident, gone, selected, active, choosing, onSelect } = props;
   const over = !incident.open;
   return (
     <div
       className={cx(
         'group relative h-full border-hairline border-b',
         'grid items-center gap-x-3 pr-5 md:grid-cols-[4px_20px_92px_minmax(0,1fr)_124px_44px_112px]',
-        'max-md:grid-cols-[4px_minmax(0,1fr)] max-md:pr-3',
+        'max-md:pr-3',
+        choosing ? 'max-md:grid-cols-[4px_24px_minmax(0,1fr)]' : 'max-md:grid-cols-[4px_minmax(0,1fr)]',
         selected ? 'bg-tint' : 'hover:bg-hover',
         active && 'bg-hover',
         gone && 'opacity-50',
@@ -38,18 +41,23 @@ export const IncidentRow = memo(function IncidentRow(props: Props) {
         aria-hidden="true"
         className={cx('h-full w-1 self-stretch', over ? 'bg-transparent' : severityRail(incident.severity))}
       />
-      <span role="gridcell" className="relative z-10 flex max-md:hidden">
-        <input
-          type="checkbox"
-          aria-label={`Select INC-${incident.number}`}
-          checked={selected}
-          tabIndex={-1}
-          onChange={() => onSelect(incident.id)}
-          className={cx(
-            'size-4 accent-(--primary) transition-opacity',
-            !selected && 'opacity-0 group-hover:opacity-100 group-focus-within:opacity-100',
-          )}
-        />
+      <span
+        role="gridcell"
+        className={cx('z-10 flex md:relative', choosing ? 'max-md:pl-1' : 'max-md:hidden')}
+      >
+        <label className="flex max-md:after:absolute max-md:after:inset-0">
+          <span className="sr-only">Select INC-{incident.number}</span>
+          <input
+            type="checkbox"
+            checked={selected}
+            tabIndex={-1}
+            onChange={() => onSelect(incident.id)}
+            className={cx(
+              'size-4 accent-(--primary) transition-opacity max-md:size-5',
+              !selected && 'md:opacity-0 md:group-focus-within:opacity-100 md:group-hover:opacity-100',
+            )}
+          />
+        </label>
       </span>
       <span role="gridcell" className="max-md:hidden">
         <SeverityBadge severity={incident.severity} quiet={over} />

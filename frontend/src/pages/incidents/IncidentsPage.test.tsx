@@ -72,6 +72,64 @@ it('selects with x and acts on all that are selected', async () => {
   await waitFor(() => expect(db.incidents.filter((one) => one.state === 'detected')).toEqual([]));
 });
 
+it('extends the selection with Shift, takes all that is loaded, and lets go with Esc', async () => {
+  const { user } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await user.keyboard('jJJ');
+  const bar = await screen.findByRole('region', { name: 'Selection' });
+  expect(within(bar).getByText('3 incidents selected')).toBeTruthy();
+  await user.click(within(bar).getByRole('button', { name: 'Select all 5' }));
+  expect(within(bar).getByText('5 incidents selected')).toBeTruthy();
+  await user.keyboard('{Escape}');
+  expect(screen.queryByRole('region', { name: 'Selection' })).toBeNull();
+});
+
+it('says of a long list that only what is loaded can be selected', async () => {
+  seed('shop', 300);
+  const { user } = renderApp('/incidents?q=');
+  await screen.findAllByRole('row');
+  await user.keyboard('jx');
+  const bar = await screen.findByRole('region', { name: 'Selection' });
+  expect(within(bar).getByRole('button', { name: /^Select the \d+ loaded$/ })).toBeTruthy();
+});
+
+it('lets go of the selection when the list becomes another', async () => {
+  const { user } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await user.keyboard('jx');
+  await screen.findByRole('region', { name: 'Selection' });
+  await user.click(screen.getByRole('radio', { name: 'Closed' }));
+  await waitFor(() => expect(screen.queryByRole('region', { name: 'Selection' })).toBeNull());
+});
+
+it('answers for each of the selected: moved, already there, or failed and still selected', async () => {
+  server.use(
+    http.patch('*/api/v1/incidents/:id/state', ({ params }) =>
+      db.incidents.find((one) => one.id === params.id)?.number === 138
+        ? new HttpResponse(null, { status: 503 })
+        : undefined,
+    ),
+  );
+  const { user } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await user.keyboard('X');
+  await user.click(await screen.findByRole('button', { name: 'Acknowledge' }));
+  await screen.findAllByText('2 acknowledged, 1 already acknowledged, 1 already investigating, 1 failed');
+  expect(screen.getByText('1 incident selected')).toBeTruthy();
+});
+
+it('tells of several new incidents in one message', async () => {
+  renderApp('/incidents?q=nothing-like-this');
+  await screen.findByText('Live');
+  const [incident] = db.incidents;
+  if (!incident) throw new Error('no incident');
+  emit('incident.created', { ...incident, number: 901, title: 'The first' });
+  expect(await screen.findByText('The first')).toBeTruthy();
+  emit('incident.created', { ...incident, number: 902, title: 'The second' });
+  expect(await screen.findByText('2 new incidents')).toBeTruthy();
+  expect(screen.queryByText('The first')).toBeNull();
+});
+
 it('changes a row in place when an event says so, and greets a new incident with a toast', async () => {
   renderApp('/incidents');
   await screen.findAllByRole('row');
