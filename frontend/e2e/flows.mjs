@@ -76,6 +76,17 @@ export const FLOWS = {
     await page.getByRole('button', { name: 'Select incidents' }).waitFor();
   },
 
+  async 'a command that takes the focus has it once the palette is gone'(page, url) {
+    await page.goto(`${url}/incidents?mock=shop&still`);
+    await page.getByRole('row').first().waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('filter');
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(600);
+    await page.keyboard.type('severity:high');
+    await page.waitForURL(/severity%3Ahigh/);
+  },
+
   async 'messages cover no row of the list'(page, url) {
     await page.goto(`${url}/incidents?q=&mock=shop&past=200&still`);
     await page.getByRole('row').first().waitFor();

@@ -10,6 +10,7 @@ import { useKeys } from './keys';
 import { LiveProvider } from './LiveProvider';
 import { BottomNav, SideNav } from './Nav';
 import { OtherProject } from './OtherProject';
+import { Palette } from './Palette';
 import { setPrefs, usePrefs } from './prefs';
 import { useFollowProject } from './project';
 
@@ -19,7 +20,8 @@ export function Shell() {
   useFollowProject(me.project.id);
   const navigate = useNavigate();
   const { zone } = usePrefs();
-  const [help, setHelp] = useState(false);
+  const [shown, setShown] = useState<'help' | 'palette' | null>(null);
+  const close = () => setShown(null);
   const announce = useAnnounce();
   useKeys('Everywhere', [
     { keys: 'g i', label: 'Go to incidents', run: () => navigate({ to: '/incidents' }) },
@@ -32,7 +34,8 @@ export function Shell() {
       label: 'Switch between UTC and local time',
       run: () => setPrefs({ zone: zone === 'utc' ? 'local' : 'utc' }),
     },
-    { keys: '?', label: 'Show these keys', run: () => setHelp(true) },
+    { keys: '?', label: 'Show these keys', run: () => setShown('help') },
+    { keys: 'mod+k', label: 'Commands', run: () => setShown('palette') },
   ]);
   return (
     <LiveProvider project={me.project.id} onEvents={announce}>
@@ -43,14 +46,15 @@ export function Shell() {
         Skip to content
       </a>
       <div className="flex h-dvh flex-col md:flex-row">
-        <SideNav onHelp={() => setHelp(true)} />
+        <SideNav onHelp={() => setShown('help')} onPalette={() => setShown('palette')} />
         <div className="flex min-h-0 min-w-0 flex-1 flex-col">
           {named && named !== me.project.id ? <OtherProject id={named} /> : <Outlet key={me.project.id} />}
           <ToastPlace />
         </div>
         <BottomNav />
       </div>
-      <KeyHelp open={help} onClose={() => setHelp(false)} />
+      <KeyHelp open={shown === 'help'} onClose={close} />
+      <Palette open={shown === 'palette'} onClose={close} />
     </LiveProvider>
   );
 }

@@ -7,7 +7,7 @@ import { ApiError } from '../../api/errors';
 import type { Incident } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
 import { useKeys } from '../../components/keys';
-import { listSearch } from '../../components/listPlace';
+import { besideInList, listSearch } from '../../components/listPlace';
 import { PageBody, PageHeader } from '../../components/PageHeader';
 import { NotFound } from '../../components/RouteStates';
 import { IconButton } from '../../ui/Button';
@@ -30,7 +30,13 @@ export default function IncidentPage() {
   const { ref } = useParams({ from: '/app/incidents/$ref' });
   const query = useQuery(q.incident(ref));
   const navigate = useNavigate();
+  const beside = (step: -1 | 1) => () => {
+    const number = query.data && besideInList(query.data.number, step);
+    if (number) void navigate({ to: '/incidents/$ref', params: { ref: `INC-${number}` } });
+  };
   useKeys('Incident', [
+    { keys: '[', label: 'Previous in the list', run: beside(-1) },
+    { keys: ']', label: 'Next in the list', run: beside(1) },
     { keys: 'u', label: 'Back to the list', run: () => navigate({ to: '/incidents', search: listSearch() }) },
     { keys: 'c', label: 'Copy link', run: copyLink },
   ]);

@@ -1,6 +1,6 @@
 /** What the list holds at this filter: its rows, why there are none, and what can be done to those selected. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { q } from '../../api/endpoints';
 import { ErrorState } from '../../components/ErrorState';
 import { useKeys } from '../../components/keys';
@@ -33,6 +33,7 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
     return [...seen.values()];
   }, [data]);
   const place = usePlace(text);
+  useEffect(() => moveInList({ order: fresh.map((one) => one.number) }), [fresh]);
   const [hold, setHold] = useState(false);
   const { rows, waiting, anchor, release } = useHeldRows(fresh, hold, text);
   const selection = useSelection(text);

@@ -17,7 +17,10 @@ export function StillFiring() {
   const n = useStillFiring();
   if (n === 0) return null;
   return (
-    <p className="flex shrink-0 items-center gap-2 border-hairline border-b bg-medium-fill/10 px-5 py-1.5 text-sm max-md:min-h-11 max-md:px-3">
+    <section
+      aria-label="Resolved but firing"
+      className="flex shrink-0 items-center gap-2 border-hairline border-b bg-medium-fill/10 px-5 py-1.5 text-sm max-md:min-h-11 max-md:px-3"
+    >
       <Flame className="size-4 shrink-0 text-medium" aria-hidden="true" />
       <span>
         {counted(n, 'incident')} resolved by hand {n === 1 ? 'is' : 'are'} still firing
@@ -29,6 +32,6 @@ export function StillFiring() {
       >
         Show
       </Link>
-    </p>
+    </section>
   );
 }
