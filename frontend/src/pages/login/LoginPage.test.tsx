@@ -36,6 +36,7 @@ it('lets the first visitor register, and names the field the server refused', as
   await user.type(screen.getByLabelText('Password'), ' but now longer');
   await user.click(screen.getByRole('button', { name: 'Create account' }));
   expect(await screen.findByText('This is not an e-mail address.')).toBeTruthy();
+  expect(screen.queryByRole('alert')).toBeNull();
   await user.type(screen.getByLabelText('E-mail'), '@shop.example');
   await user.click(screen.getByRole('button', { name: 'Create account' }));
   await waitFor(() => expect(at()).toBe('/incidents'));
