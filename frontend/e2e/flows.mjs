@@ -53,7 +53,7 @@ export const FLOWS = {
       await back();
       await row.waitFor();
       assert.equal(await list.evaluate((one) => one.scrollTop), 4000);
-      assert.equal(await page.getByRole('searchbox').inputValue(), 'is:closed');
+      assert.equal(await page.getByRole('combobox', { name: 'Filter incidents' }).inputValue(), 'is:closed');
       await page.keyboard.press('o');
     }
   },
@@ -80,7 +80,7 @@ export const FLOWS = {
     await page.goto(`${url}/incidents?mock=shop&still`);
     await page.getByRole('row').first().waitFor();
     await page.keyboard.press('Control+k');
-    await page.getByRole('combobox').fill('filter');
+    await page.getByRole('combobox', { name: 'Command or incident' }).fill('filter');
     await page.keyboard.press('Enter');
     await page.waitForTimeout(600);
     await page.keyboard.type('severity:high');

@@ -6,14 +6,14 @@ async function opened(path = '/incidents') {
   const app = renderApp(path);
   await screen.findAllByRole('row');
   await app.user.keyboard('{Control>}k{/Control}');
-  return { ...app, input: await screen.findByRole('combobox') };
+  return { ...app, input: await screen.findByRole('combobox', { name: 'Command or incident' }) };
 }
 
 const offered = () => screen.getAllByRole('option').map((one) => one.textContent);
 
 it('goes to an incident by its number', async () => {
   const { user, at } = await opened();
-  await user.type(await screen.findByRole('combobox'), 'inc-141{Enter}');
+  await user.type(await screen.findByRole('combobox', { name: 'Command or incident' }), 'inc-141{Enter}');
   await waitFor(() => expect(at()).toMatch('/incidents/INC-141?'));
 });
 

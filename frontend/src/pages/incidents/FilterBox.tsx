@@ -1,9 +1,12 @@
 /** The filter as text. What it means shows in the chips below it; the URL holds it. */
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { Search, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import type { Incident, Page } from '../../api/types';
 import { useKeys } from '../../components/keys';
 import { IconButton } from '../../ui/Button';
 import { Key } from '../../ui/Menu';
+import { completions } from './complete';
 import { DEFAULT_FILTER, parseFilter } from './filter';
 
 const PAUSE_MS = 200;
@@ -11,6 +14,8 @@ const PAUSE_MS = 200;
 export function FilterBox({ text, onChange }: { text: string; onChange: (text: string) => void }) {
   const input = useRef<HTMLInputElement>(null);
   const [draft, setDraft] = useState<string | null>(null);
+  const client = useQueryClient();
+  const [services, setServices] = useState<string[]>([]);
   const shown = draft ?? text;
   useEffect(() => {
     if (draft === null || draft === text) return;
@@ -44,6 +49,8 @@ export function FilterBox({ text, onChange }: { text: string; onChange: (text: s
           value={shown}
           spellCheck={false}
           autoComplete="off"
+          list="filter-completions"
+          onFocus={() => setServices(servicesIn(client))}
           onChange={(event) => setDraft(event.target.value)}
           onBlur={() => {
             if (draft !== null && draft !== text) onChange(draft);
@@ -52,8 +59,12 @@ export function FilterBox({ text, onChange }: { text: string; onChange: (text: s
           onKeyDown={(event) => {
             if (event.key === 'Escape') input.current?.blur();
           }}
-          className="h-8 w-full rounded-md border border-control/70 bg-page pr-9 pl-8 font-mono text-[13px] hover:border-control max-md:h-10 max-md:text-base [&::-webkit-search-cancel-button]:hidden"
+          className="h-8 w-full rounded-md border border-control/70 bg-page pr-9 pl-8 font-mono text-[13px] hover:border-control max-md:h-10 max-md:text-base [&::-webkit-calendar-picker-indicator]:!hidden [&::-webkit-search-cancel-button]:hidden"
         />
+        <datalist id="filter-completions">
+          {draft !== null &&
+            completions(draft, services, Date.now()).map((one) => <option key={one} value={one} />)}
+        </datalist>
         <span className="absolute top-1/2 right-1 -translate-y-1/2">
           {shown === DEFAULT_FILTER ? (
             <span className="pr-1.5 max-md:hidden">
@@ -86,4 +97,13 @@ export function FilterBox({ text, onChange }: { text: string; onChange: (text: s
       </p>
     </div>
   );
+}
+
+/** The services that the lists read so far name. */
+function servicesIn(client: QueryClient): string[] {
+  const lists = client.getQueriesData<{ pages: Page<Incident>[] }>({ queryKey: ['incidents'] });
+  const names = lists.flatMap(([, data]) =>
+    (data?.pages ?? []).flatMap((page) => page.items.map((one) => one.service_name)),
+  );
+  return [...new Set(names.filter((name) => name !== null))].sort();
 }

@@ -34,16 +34,18 @@ it('keeps the filter in the address, the box and the chips alike', async () => {
   await screen.findAllByRole('row');
   await user.click(screen.getByRole('button', { name: /2\s*high/ }));
   await waitFor(() => expect(at()).toBe('/incidents?q=is%3Aopen+severity%3Ahigh'));
-  expect(screen.getByRole<HTMLInputElement>('searchbox').value).toBe('is:open severity:high');
+  expect(screen.getByRole<HTMLInputElement>('combobox', { name: 'Filter incidents' }).value).toBe(
+    'is:open severity:high',
+  );
   await waitFor(() => expect(screen.queryAllByRole('row')).toHaveLength(2));
-  await user.clear(screen.getByRole('searchbox'));
-  await user.type(screen.getByRole('searchbox'), 'service:search is:open');
+  await user.clear(screen.getByRole('combobox', { name: 'Filter incidents' }));
+  await user.type(screen.getByRole('combobox', { name: 'Filter incidents' }), 'service:search is:open');
   await waitFor(() => expect(titles()).toEqual(['search: disk 91% full, full in about 2 h']));
 });
 
 it('explains a filter it does not know', async () => {
   const { user } = renderApp('/incidents');
-  await user.type(await screen.findByRole('searchbox'), ' colour:red');
+  await user.type(await screen.findByRole('combobox', { name: 'Filter incidents' }), ' colour:red');
   expect(await screen.findByText(/“colour:” is not a filter/)).toBeTruthy();
 });
 

@@ -29,6 +29,8 @@ it.each([
   ['is:nice', 'is:nice'],
   ['colour:red', 'colour:'],
   ['from:yesterday', 'yesterday'],
+  ['owner:me', 'owner:'],
+  ['label.team=shop', 'Labels'],
 ])('“%s” is explained, not ignored', (text, named) => {
   const { problems } = parseFilter(text);
   expect(problems).toHaveLength(1);

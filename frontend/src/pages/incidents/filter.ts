@@ -47,6 +47,8 @@ const STATE_ALIASES: Record<string, State> = {
   acked: 'acknowledged',
 };
 
+const NO_LABELS = 'Labels are no filter; the words of the title and the name of the service are.';
+
 /** Reads a filter text. Never throws: what it cannot read is reported in `problems`. */
 export function parseFilter(text: string): Filter {
   const filter: Filter = {
@@ -63,6 +65,7 @@ export function parseFilter(text: string): Filter {
   };
   const words: string[] = [];
   for (const token of tokens(text)) {
+    if (/^labels?\./i.test(token)) filter.problems.push(NO_LABELS);
     const colon = token.indexOf(':');
     if (colon <= 0 || token.startsWith('"')) words.push(token);
     else take(filter, words, token.slice(0, colon).toLowerCase(), token.slice(colon + 1), token);
@@ -171,6 +174,7 @@ function unquote(value: string): string {
   return value.replaceAll('"', '').trim();
 }
 
-function quote(value: string): string {
+/** A value as the filter writes it. */
+export function quote(value: string): string {
   return /[\s,]/.test(value) ? `"${value}"` : value;
 }
