@@ -104,6 +104,16 @@ it('lets go of the selection when the list becomes another', async () => {
   await waitFor(() => expect(screen.queryByRole('region', { name: 'Selection' })).toBeNull());
 });
 
+it('says who was quicker', async () => {
+  const { user } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await user.keyboard('j');
+  const taken = db.incidents.find((one) => one.number === 142);
+  Object.assign(taken ?? {}, { state: 'acknowledged', acknowledged_by: 'Jun Tanaka' });
+  await user.keyboard('a');
+  expect(await screen.findByText('Already acknowledged by Jun Tanaka')).toBeTruthy();
+});
+
 it('answers for each of the selected: moved, already there, or failed and still selected', async () => {
   server.use(
     http.patch('*/api/v1/incidents/:id/state', ({ params }) =>

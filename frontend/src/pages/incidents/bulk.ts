@@ -12,7 +12,7 @@ import { count } from '../../util/numbers';
 const AT_ONCE = 4;
 
 /** What became of one of them: moved, in some state already, or failed. */
-type Answer = { id: string } & ({ state: State; moved: boolean } | { error: unknown });
+type Answer = { id: string } & ({ state: State; moved: boolean; by: string | null } | { error: unknown });
 
 /** `onDone` is told of those that failed. */
 export function useBulkMove(onDone: (failed: string[]) => void) {
@@ -40,20 +40,28 @@ export function useBulkMove(onDone: (failed: string[]) => void) {
 async function moveOne(client: QueryClient, id: string, state: State): Promise<Answer> {
   try {
     await actions.moveIncident({ id, state });
-    return { id, state, moved: true };
+    return { id, state, moved: true, by: null };
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 409)) return { id, error };
   }
   try {
     const now = await client.fetchQuery({ ...q.incident(id), staleTime: 0 });
-    return { id, state: now.state, moved: false };
+    return {
+      id,
+      state: now.state,
+      moved: false,
+      by: now.state === 'acknowledged' ? now.acknowledged_by : null,
+    };
   } catch (error) {
     return { id, error };
   }
 }
 
 /** `12 acknowledged, 2 already resolved`, and what failed first when something did. */
-export function report(answers: readonly Answer[], state: State) {
+function report(answers: readonly Answer[], state: State) {
+  const [only] = answers;
+  if (answers.length === 1 && only && 'moved' in only && !only.moved)
+    return { title: `Already ${stateWord(only.state).toLowerCase()}${only.by ? ` by ${only.by}` : ''}` };
   const errors = answers.flatMap((one) => ('error' in one ? [one.error] : []));
   const moved = answers.filter((one) => 'moved' in one && one.moved).length;
   const already = new Map<State, number>();
@@ -68,7 +76,7 @@ export function report(answers: readonly Answer[], state: State) {
   if (errors.length === 0) return { title };
   return {
     title,
-    description: `${sentenceOf(errors[0])} What failed is still selected.`,
+    description: `${sentenceOf(errors[0])} What failed is selected.`,
     tone: 'bad' as const,
   };
 }
