@@ -64,71 +64,29 @@ it('acknowledges the row one stands on with a', async () => {
   await waitFor(() => expect(db.incidents.find((one) => one.number === 142)?.state).toBe('acknowledged'));
 });
 
-it('selects with x and acts on all that are selected', async () => {
-  const { user } = renderApp('/incidents');
-  await screen.findAllByRole('row');
-  await user.keyboard('jxjx');
-  const bar = await screen.findByRole('region', { name: 'Selection' });
-  expect(within(bar).getByText('2 incidents selected')).toBeTruthy();
-  await user.click(within(bar).getByRole('button', { name: 'Acknowledge' }));
-  await waitFor(() => expect(db.incidents.filter((one) => one.state === 'detected')).toEqual([]));
-});
-
-it('extends the selection with Shift, takes all that is loaded, and lets go with Esc', async () => {
-  const { user } = renderApp('/incidents');
-  await screen.findAllByRole('row');
-  await user.keyboard('jJJ');
-  const bar = await screen.findByRole('region', { name: 'Selection' });
-  expect(within(bar).getByText('3 incidents selected')).toBeTruthy();
-  await user.click(within(bar).getByRole('button', { name: 'Select all 5' }));
-  expect(within(bar).getByText('5 incidents selected')).toBeTruthy();
-  await user.keyboard('{Escape}');
-  expect(screen.queryByRole('region', { name: 'Selection' })).toBeNull();
-});
-
-it('says of a long list that only what is loaded can be selected', async () => {
-  seed('shop', 300);
-  const { user } = renderApp('/incidents?q=');
-  await screen.findAllByRole('row');
-  await user.keyboard('jx');
-  const bar = await screen.findByRole('region', { name: 'Selection' });
-  expect(within(bar).getByRole('button', { name: /^Select the \d+ loaded$/ })).toBeTruthy();
-});
-
-it('lets go of the selection when the list becomes another', async () => {
-  const { user } = renderApp('/incidents');
-  await screen.findAllByRole('row');
-  await user.keyboard('jx');
-  await screen.findByRole('region', { name: 'Selection' });
-  await user.click(screen.getByRole('radio', { name: 'Closed' }));
-  await waitFor(() => expect(screen.queryByRole('region', { name: 'Selection' })).toBeNull());
-});
-
-it('says who was quicker', async () => {
-  const { user } = renderApp('/incidents');
-  await screen.findAllByRole('row');
-  await user.keyboard('j');
-  const taken = db.incidents.find((one) => one.number === 142);
-  Object.assign(taken ?? {}, { state: 'acknowledged', acknowledged_by: 'Jun Tanaka' });
-  await user.keyboard('a');
-  expect(await screen.findByText('Already acknowledged by Jun Tanaka')).toBeTruthy();
-});
-
-it('answers for each of the selected: moved, already there, or failed and still selected', async () => {
-  server.use(
-    http.patch('*/api/v1/incidents/:id/state', ({ params }) =>
-      db.incidents.find((one) => one.id === params.id)?.number === 138
-        ? new HttpResponse(null, { status: 503 })
-        : undefined,
-    ),
-  );
-  const { user } = renderApp('/incidents');
-  await screen.findAllByRole('row');
-  await user.keyboard('X');
-  await user.click(await screen.findByRole('button', { name: 'Acknowledge' }));
-  await screen.findAllByText('2 acknowledged, 1 already acknowledged, 1 already investigating, 1 failed');
-  expect(screen.getByText('1 incident selected')).toBeTruthy();
-});
+it.each([
+  [0, 0, 'No acknowledgements in 7 d'],
+  [3, 0, 'Acknowledged in 0s, median of 7 d (n=3)'],
+])(
+  'counts %i acknowledgements by their number, not by their median',
+  async (mtta_count, mtta_median_s, told) => {
+    server.use(
+      http.get('*/api/v1/incidents/summary', () =>
+        HttpResponse.json({
+          open: 0,
+          unacknowledged: 0,
+          still_firing: 0,
+          open_by_severity: {},
+          mtta_count,
+          mtta_median_s,
+          server_time: new Date().toISOString(),
+        }),
+      ),
+    );
+    renderApp('/incidents');
+    expect(await screen.findByText(told)).toBeTruthy();
+  },
+);
 
 it('tells of several new incidents in one message', async () => {
   renderApp('/incidents?q=nothing-like-this');
@@ -155,49 +113,6 @@ it('changes a row in place when an event says so, and greets a new incident with
   emit('incident.created', made);
   expect(await screen.findByText('Critical, new incident INC-999')).toBeTruthy();
   expect((await screen.findAllByText('A new one')).length).toBeGreaterThan(0);
-});
-
-const heard = (ago: number) => ({
-  last_delivery_at: new Date(Date.now() - ago).toISOString(),
-  last_delivery_status: 'accepted' as const,
-});
-
-it('proves by its sources that an empty list is good news', async () => {
-  seed('quiet');
-  for (const one of db.integrations) Object.assign(one, heard(12_000));
-  renderApp('/incidents');
-  expect(await screen.findByRole('heading', { name: 'No open incidents' })).toBeTruthy();
-  expect(screen.getByText('Alertmanager prod-eu').closest('li')?.textContent).toMatch(/last heard \d+s ago/);
-});
-
-it.each([
-  ['has never sent anything', null, 'has not sent anything yet'],
-  ['has been silent for days', heard(3.5 * 86_400_000), 'last heard 3d ago'],
-])('does not call an empty list good news while a source %s', async (_, grafana, told) => {
-  seed('quiet');
-  Object.assign(db.integrations[2] ?? {}, grafana);
-  renderApp('/incidents');
-  expect(await screen.findByText('No open incidents, but not every source is heard')).toBeTruthy();
-  expect(screen.getByText('Grafana').closest('li')?.textContent).toContain(told);
-});
-
-it('says that no alert has arrived when no source has ever sent one', async () => {
-  seed('quiet');
-  for (const one of db.integrations) one.last_delivery_at = null;
-  renderApp('/incidents');
-  expect(await screen.findByText('No alert has arrived yet')).toBeTruthy();
-});
-
-it('tells of what was resolved by hand and still fires, and shows it', async () => {
-  seed('quiet');
-  for (const one of db.incidents.slice(0, 2)) one.open_alert_count = 1;
-  const { user, at } = renderApp('/incidents');
-  expect(await screen.findByText('2 incidents resolved by hand are still firing')).toBeTruthy();
-  expect(await screen.findByText('No open incidents, but alerts still fire')).toBeTruthy();
-  await user.click(screen.getByRole('link', { name: 'Show' }));
-  await waitFor(() => expect(screen.getAllByRole('row')).toHaveLength(2));
-  expect(screen.getAllByText('still firing')).toHaveLength(2);
-  expect(at()).toBe('/incidents?q=is%3Aclosed+is%3Afiring');
 });
 
 it('says why it cannot show anything, and tries again', async () => {
