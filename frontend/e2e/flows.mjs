@@ -39,6 +39,64 @@ export const FLOWS = {
     assert.ok(Number(await page.getByRole('row').last().getAttribute('aria-rowindex')) > 300);
   },
 
+  async 'the way back from an incident leads to the same place of the same list'(page, url) {
+    await page.goto(`${url}/incidents?q=is:closed&mock=shop&past=10000&still`);
+    await page.getByRole('row').first().waitFor();
+    const list = page.getByRole('grid').locator('..');
+    await list.evaluate((one) => one.scrollTo(0, 4000));
+    const row = page.locator('[aria-rowindex="80"]');
+    await row.getByRole('link').focus();
+    await page.keyboard.press('Enter');
+    for (const back of [() => page.goBack(), () => page.keyboard.press('u')]) {
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.getByText('What changed').first().waitFor();
+      await back();
+      await row.waitFor();
+      assert.equal(await list.evaluate((one) => one.scrollTop), 4000);
+      assert.equal(await page.getByRole('combobox', { name: 'Filter incidents' }).inputValue(), 'is:closed');
+      await page.keyboard.press('o');
+    }
+  },
+
+  async 'a phone tells who has what, counts what nobody has, and selects by tapping'(page, url) {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`${url}/incidents?mock=shop&still`);
+    const row = page.getByRole('row').filter({ hasText: 'payments: p99' });
+    for (const text of [row.getByText('Ana Ruiz').first(), row.getByText('payments', { exact: true })])
+      await text.waitFor();
+    const count = await page.getByRole('button', { name: /unacknowledged/ }).boundingBox();
+    assert.ok(count && count.x + count.width <= 390, 'the count is on the screen');
+    await page.getByRole('button', { name: 'Select incidents' }).click();
+    const box = await row.boundingBox();
+    await page.mouse.click(box.x + 300, box.y + 50);
+    await page.getByText('1 incident selected').waitFor();
+    assert.ok(page.url().includes('/incidents?'), 'the tap does not open the incident');
+    await page.getByRole('button', { name: 'Resolve', exact: true }).click();
+    await page.getByText('1 resolved', { exact: true }).first().waitFor();
+    await page.getByRole('button', { name: 'Select incidents' }).waitFor();
+  },
+
+  async 'a command that takes the focus has it once the palette is gone'(page, url) {
+    await page.goto(`${url}/incidents?mock=shop&still`);
+    await page.getByRole('row').first().waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Command or incident' }).fill('filter');
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(600);
+    await page.keyboard.type('severity:high');
+    await page.waitForURL(/severity%3Ahigh/);
+  },
+
+  async 'messages cover no row of the list'(page, url) {
+    await page.goto(`${url}/incidents?q=&mock=shop&past=200&still`);
+    await page.getByRole('row').first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('a');
+    const told = await page.getByText('1 acknowledged', { exact: true }).first().boundingBox();
+    const list = await page.getByRole('grid').locator('..').boundingBox();
+    assert.ok(told && list && list.y + list.height <= told.y, 'the message is below the list');
+  },
+
   async 'the zone and the theme stay chosen'(page, url) {
     await page.goto(`${url}/incidents/INC-142?mock=shop&still`);
     await page.getByText(/Started/).waitFor();

@@ -35,7 +35,7 @@ export async function checkLooks(browser, url) {
   return faults;
 }
 
-/** Elements whose right edge is past the viewport without anything to scroll them in. */
+/** Elements whose right edge is past the viewport without anything to scroll them in; on a phone no table scrolls. */
 function stickingOut() {
   const scrolls = (element) => {
     for (let up = element; up; up = up.parentElement)
@@ -45,8 +45,15 @@ function stickingOut() {
       }
     return false;
   };
+  const cut = (element) =>
+    innerWidth < 768 &&
+    element.matches('section[aria-label$=", table"]') &&
+    element.scrollWidth > element.clientWidth + 1;
   return [...document.querySelectorAll('body *')]
-    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element))
+    .filter(
+      (element) =>
+        cut(element) || (element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element)),
+    )
     .slice(0, 3)
     .map((element) => `${element.tagName.toLowerCase()}.${String(element.className).slice(0, 60)}`);
 }

@@ -19,6 +19,7 @@ export async function checkOutage(browser, mockUrl) {
     } catch (error) {
       faults.push(`outage: ${name}: ${error instanceof Error ? error.message : error}`);
     }
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
     await context.close();
   }
   real.close();

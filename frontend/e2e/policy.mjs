@@ -28,6 +28,7 @@ export async function checkPolicy(browser, mockUrl) {
     await page.getByRole('menuitem', { name: /Edit/ }).click();
     await page.getByRole('dialog').waitFor();
   }
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
   await context.close();
   real.close();
   return faults;

@@ -81,10 +81,15 @@ export function onEvent(listener: (event: LiveEvent) => void): () => void {
   return () => listeners.delete(listener);
 }
 
+/** The incidents of the project that the session is in. */
+export function incidentsHere(): Incident[] {
+  return db.incidents.filter((one) => one.project_id === db.me.project.id);
+}
+
 /** Finds an incident by id, `INC-7` or `7`. */
 export function findIncident(ref: string): Incident | undefined {
   const number = /^(?:INC-)?(\d+)$/i.exec(ref)?.[1];
-  return db.incidents.find((one) => (number ? one.number === Number(number) : one.id === ref));
+  return incidentsHere().find((one) => (number ? one.number === Number(number) : one.id === ref));
 }
 
 /** Saves a change of an incident and announces it. */

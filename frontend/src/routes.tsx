@@ -44,10 +44,11 @@ const link = createRoute({
   component: lazyPage(() => import('./pages/login/LinkPage')),
 });
 
-/** Everything behind sign-in. */
+/** Everything behind sign-in. An address may name its project; the shell keeps it from being read in another. */
 const app = createRoute({
   getParentRoute: () => root,
   id: 'app',
+  validateSearch: (search): { project?: string } => optional('project', text(search.project)),
   beforeLoad: async ({ context, location }) => {
     try {
       await context.client.ensureQueryData(q.me());
@@ -76,10 +77,22 @@ const incidents = createRoute({
   component: lazyPage(() => import('./pages/incidents/IncidentsPage')),
 });
 
+/** Numbers are per project, so the address names the project too, and means the same to whoever it is sent to. */
 const incident = createRoute({
   getParentRoute: () => app,
   path: '/incidents/$ref',
   validateSearch: (search): { tab?: 'alerts' } => (search.tab === 'alerts' ? { tab: 'alerts' } : {}),
+  beforeLoad: ({ context, params, search }) => {
+    if (search.project) return;
+    const me = context.client.getQueryData(q.me().queryKey);
+    if (me)
+      throw redirect({
+        to: '/incidents/$ref',
+        params,
+        search: { ...search, project: me.project.id },
+        replace: true,
+      });
+  },
   component: lazyPage(() => import('./pages/incident/IncidentPage')),
 });
 
@@ -87,7 +100,7 @@ const shortIncident = createRoute({
   getParentRoute: () => root,
   path: '/i/$ref',
   beforeLoad: ({ params }) => {
-    throw redirect({ to: '/incidents/$ref', params });
+    throw redirect({ to: '/incidents/$ref', params, search: true });
   },
 });
 

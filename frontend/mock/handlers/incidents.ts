@@ -2,7 +2,7 @@
 import { http } from 'msw';
 import { type Incident, SEVERITIES, type Severity, type State } from '../../src/api/types';
 import { MOVES } from '../../src/components/moves';
-import { addStep, changeIncident, db, emit, findIncident } from '../db';
+import { addStep, changeIncident, db, emit, findIncident, incidentsHere } from '../db';
 import { analyse } from '../script';
 import { incidentOf } from '../seed/incident';
 import { API, bodyOf, json, paged, problem, signedOut } from './answers';
@@ -21,7 +21,7 @@ export const incidentHandlers = [
     }>(request);
     const made = incidentOf(
       {
-        number: Math.max(0, ...db.incidents.map((one) => one.number)) + 1,
+        number: Math.max(0, ...incidentsHere().map((one) => one.number)) + 1,
         title: form.title,
         service: form.service_name ?? null,
         severity: form.severity ?? 'medium',
@@ -102,10 +102,11 @@ function matching(request: Request): Incident[] {
   const severities = params.getAll('severity');
   const services = params.getAll('service_name');
   const open = params.get('open');
+  const stillFiring = params.get('still_firing');
   const from = params.get('from') ?? '';
   const to = params.get('to') ?? '9';
   const words = (params.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-  const found = db.incidents.filter(
+  const found = incidentsHere().filter(
     (one) =>
       (states.length === 0 || states.includes(one.state)) &&
       (severities.length === 0 || severities.includes(one.severity)) &&
@@ -113,6 +114,7 @@ function matching(request: Request): Incident[] {
       one.detected_at >= from &&
       one.detected_at < to &&
       (open === null || String(one.open) === open) &&
+      (stillFiring === null || (!one.open && one.open_alert_count > 0)) &&
       words.every((word) =>
         `${one.title} ${one.service_name} inc-${one.number}`.toLowerCase().includes(word),
       ),
@@ -128,17 +130,17 @@ function need(one: Incident): number {
 }
 
 function summary() {
-  const open = db.incidents.filter((one) => one.open);
+  const open = incidentsHere().filter((one) => one.open);
   const count = (severity: Severity) => open.filter((one) => one.severity === severity).length;
-  const waits = db.incidents
+  const waits = incidentsHere()
     .flatMap((one) =>
       one.acknowledged_at ? Date.parse(one.acknowledged_at) - Date.parse(one.detected_at) : [],
     )
     .sort((a, b) => a - b);
   return {
     open: open.length,
+    still_firing: incidentsHere().filter((one) => !one.open && one.open_alert_count > 0).length,
     unacknowledged: open.filter((one) => one.state === 'detected').length,
-    still_firing: 0,
     open_by_severity: Object.fromEntries(SEVERITIES.map((one) => [one, count(one)])),
     mtta_median_s: waits.length > 0 ? (waits[Math.floor(waits.length / 2)] ?? 0) / 1000 : null,
     mtta_count: waits.length,

@@ -45,8 +45,8 @@ export const integrationHandlers = [
       return json({ ok: false, detail: 'No address is set, so there is nothing to ask.', latency_ms: 0 });
     return json({
       ok: true,
-      detail: 'Prometheus 3.8.0 answered the query up with 41 series.',
-      latency_ms: 18,
+      detail: `${hook.url} answered the query up with 41 series.`,
+      latency_ms: 18.705595,
     });
   }),
   http.post(`${HOOKS}/:id/rotate-token`, ({ params }) => {

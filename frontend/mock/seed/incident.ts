@@ -22,6 +22,7 @@ export type Plan = {
   /** How long the sender took to tell, milliseconds. */
   sentAfter?: number;
   acknowledgedAfter?: number;
+  acknowledgedBy?: string | undefined;
   resolvedAfter?: number;
   extra?: Partial<Incident>;
 };
@@ -51,7 +52,7 @@ export function incidentOf(plan: Plan, project: string, source: string): Inciden
       ...(plan.service && { service: plan.service }),
     },
     alert_count: plan.alerts,
-    open_alert_count: open ? (plan.firing ?? plan.alerts) : 0,
+    open_alert_count: plan.firing ?? (open ? plan.alerts : 0),
     stale: false,
     flapping: false,
     assigned_to: plan.owner?.id ?? null,
@@ -59,7 +60,7 @@ export function incidentOf(plan: Plan, project: string, source: string): Inciden
     started_at: new Date(at - (plan.sentAfter ?? 0)).toISOString(),
     detected_at: new Date(at).toISOString(),
     acknowledged_at: state === 'detected' ? null : time(plan.acknowledgedAfter ?? 2 * MINUTE),
-    acknowledged_by: state === 'detected' ? null : (plan.owner?.name ?? null),
+    acknowledged_by: state === 'detected' ? null : (plan.acknowledgedBy ?? plan.owner?.name ?? 'Robin Vale'),
     investigating_at: reached(['investigating', 'mitigated', 'resolved', 'learned'])
       ? time(5 * MINUTE)
       : null,
@@ -88,7 +89,7 @@ export function addAlerts(db: Db, incident: Incident, descriptions: string[]): v
     description,
     severity: incident.severity,
     service_name: incident.service_name,
-    status: incident.open && index < incident.open_alert_count ? 'firing' : 'resolved',
+    status: index < incident.open_alert_count ? 'firing' : 'resolved',
     labels: {
       ...incident.labels,
       severity: incident.severity,

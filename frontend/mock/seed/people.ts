@@ -86,6 +86,8 @@ function audit(at: (ago: number) => string, members: Member[]): AuditEntry[] {
     [3, 'invitation.accepted', 'priya@shop.example'],
     [null, 'user.created', 'Robin Vale'],
     [1, 'session.opened', 'Ana Ruiz', 'refused'],
+    [0, 'member.added', `user:${members[2]?.user_id}`],
+    [1, 'session.closed', `session:${uuid()}`],
   ];
   return rows.map(([actor, action, target, result = 'ok'], index) => ({
     id: uuid(),

@@ -58,7 +58,7 @@ export function seed(scenario: Scenario, past = 60, now = Date.now()): void {
   load(content);
   if (scenario === 'shop' || scenario === 'odd') openOnes(content, now);
   if (scenario === 'odd') oddOnes(content, now);
-  if (hooks.length > 0) pastOnes(content, past, now);
+  if (hooks.length > 0) pastOnes(content, past, now, scenario === 'quiet' ? 0 : 1);
   content.incidents.sort((a, b) => b.number - a.number);
   hooks.forEach((hook, index) => {
     if (index === 2) return;
@@ -68,7 +68,7 @@ export function seed(scenario: Scenario, past = 60, now = Date.now()): void {
 }
 
 function openOnes(db: Db, now: number): void {
-  const [robin, ana, jun] = db.members.map((one) => ({ id: one.user_id, name: one.full_name }));
+  const [, ana, jun] = db.members.map((one) => ({ id: one.user_id, name: one.full_name }));
   const plans: Plan[] = [
     {
       number: 142,
@@ -92,8 +92,9 @@ function openOnes(db: Db, now: number): void {
       severity: 'high',
       state: 'acknowledged',
       at: now - 14 * MINUTE,
+      sentAfter: 9.5 * MINUTE,
       alerts: 8,
-      owner: robin,
+      acknowledgedBy: ana?.name,
       analysis: { status: 'running', claim: null, confidence_score: null, suspected_service: null },
     },
     {
@@ -175,7 +176,8 @@ const PAST: [string, string, Severity][] = [
   ['frontend', 'frontend: certificate ends in 6 days', 'low'],
 ];
 
-function pastOnes(db: Db, count: number, now: number): void {
+/** The first `firing` of them were resolved although an alert still fires. */
+function pastOnes(db: Db, count: number, now: number, firing: number): void {
   const roll = random(42);
   for (let index = 0; index < count; index += 1) {
     const [service, title, severity] = PAST[Math.floor(roll() * PAST.length)] ?? PAST[0] ?? ['', '', 'low'];
@@ -190,6 +192,7 @@ function pastOnes(db: Db, count: number, now: number): void {
         state: learned ? 'learned' : 'resolved',
         at,
         alerts: 1 + Math.floor(roll() * 12),
+        firing: index < firing ? 1 : 0,
         acknowledgedAfter: (0.4 + roll() * 6) * MINUTE,
         resolvedAfter: (6 + roll() * 70) * MINUTE,
         owner: db.members.map((one) => ({ id: one.user_id, name: one.full_name }))[Math.floor(roll() * 4)],

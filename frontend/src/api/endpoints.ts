@@ -37,6 +37,8 @@ export type IncidentQuery = {
   from?: string;
   to?: string;
   open?: boolean;
+  /** Resolved while an alert of it fires. */
+  still_firing?: boolean;
   sort: 'needs_me' | '-detected_at' | 'detected_at';
 };
 
@@ -44,6 +46,8 @@ export type IncidentQuery = {
 export type Span = { from: string; to: string };
 
 const ROWS_A_PAGE = 100;
+/** How long the pages of a list are kept while something read out of it is on the screen. */
+const KEPT_MS = 60 * 60_000;
 
 export const q = {
   setup: () =>
@@ -56,6 +60,7 @@ export const q = {
       queryKey: ['me'],
       queryFn: ({ signal }) => get<Me>('/auth/me', { signal }),
       staleTime: 5 * 60_000,
+      refetchOnWindowFocus: 'always',
     }),
   sessions: () => list<Session>('sessions', '/auth/sessions', { limit: 200 }),
   invitations: () => list<Invitation>('invitations', '/auth/invitations', { limit: 200 }),
@@ -126,6 +131,7 @@ function pages<T>(name: string, path: string, query: Params) {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
+    gcTime: KEPT_MS,
   });
 }
 

@@ -77,6 +77,12 @@ export function fieldError(error: unknown, field: string): string | undefined {
   return error.fields.find((one) => one.field === field)?.message;
 }
 
+/** What a form says of an error; nothing when it stands at one of these fields already. */
+export function formError(error: unknown, fields: readonly string[]): string | undefined {
+  if (!error || fields.some((field) => fieldError(error, field))) return undefined;
+  return sentenceOf(error);
+}
+
 function isProblem(body: unknown): body is Problem {
   return typeof body === 'object' && body !== null && 'status' in body;
 }

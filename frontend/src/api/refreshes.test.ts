@@ -31,6 +31,16 @@ it('looks again at the incident an event is about, whichever name it was opened 
   ]);
 });
 
+it.each<EventType>(['alert.fired', 'alert.resolved'])(
+  'counts again after %s, which a resolved incident may have',
+  (type) => {
+    const client = new QueryClient();
+    client.setQueryData(['summary'], {});
+    refreshAfter(client, [event(type, { incident_id: 'a' })]);
+    expect(client.getQueryState(['summary'])?.isInvalidated).toBe(true);
+  },
+);
+
 it('leaves other incidents and unrelated reads alone', () => {
   const stale = staleAfter(event('incident.updated', { id: 'b' }));
   expect(stale).toContain('hypotheses b');

@@ -16,8 +16,8 @@ const REFRESHES = {
     'incidentAnalytics',
   ],
   'hypothesis.generated': ['incidents', 'incident', 'hypotheses', 'evidence', 'steps', 'aiAnalytics'],
-  'alert.fired': ['incidents', 'incident', 'alerts', 'steps', 'deliveries', 'integrations'],
-  'alert.resolved': ['incidents', 'incident', 'alerts', 'steps', 'deliveries', 'integrations'],
+  'alert.fired': ['incidents', 'summary', 'incident', 'alerts', 'steps', 'deliveries', 'integrations'],
+  'alert.resolved': ['incidents', 'summary', 'incident', 'alerts', 'steps', 'deliveries', 'integrations'],
 } as const satisfies Record<EventType, readonly Endpoint[]>;
 
 /** Reads that belong to one incident, so an event about another one leaves them alone. */

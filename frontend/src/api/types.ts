@@ -48,16 +48,7 @@ export type Delivery = Narrowed<schema.Delivery, { status: 'accepted' | 'rejecte
 export type DeliveryResult = Answer<schema.DeliveryResult>;
 export type DeliveryDetail = Delivery & { body: string | null; results: DeliveryResult[] };
 export type AnalysisSummary = Narrowed<schema.AnalysisHeadline, { status: AnalysisStatus }>;
-export type Incident = Narrowed<
-  schema.Incident,
-  {
-    analysis: AnalysisSummary | null;
-    /** Who acknowledged it; null before, and when it was passed over. */
-    acknowledged_by: string | null;
-    /** When its first alert began, by its sender; `detected_at` is when that was received. */
-    started_at: string;
-  }
->;
+export type Incident = Narrowed<schema.Incident, { analysis: AnalysisSummary | null }>;
 export type IncidentSummary = Narrowed<schema.Summary, { open_by_severity: Record<Severity, number> }>;
 export type Step = Narrowed<schema.Step, { detail: Record<string, unknown> }>;
 export type Comment = Answer<schema.Comment>;

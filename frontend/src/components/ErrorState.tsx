@@ -5,10 +5,14 @@ import { Button } from '../ui/Button';
 import { useNow } from './clock';
 import { type Outage, useRetry } from './retry';
 
+/** Answers that asking again would not change: it does not exist, or the address means nothing. */
+const FINAL: ReadonlySet<number> = new Set([400, 404, 422]);
+
 type Props = { error: unknown; onRetry?: () => void; outage?: Outage };
 
 export function ErrorState({ error, onRetry, outage }: Props) {
   const reference = error instanceof ApiError ? error.requestId : null;
+  const final = error instanceof ApiError && FINAL.has(error.status);
   const passing = error instanceof ApiError && error.mayPass && onRetry !== undefined;
   const nextAt = useRetry(passing, error, () => onRetry?.(), outage);
   return (
@@ -19,7 +23,7 @@ export function ErrorState({ error, onRetry, outage }: Props) {
       </p>
       {reference && <p className="mt-1 font-mono text-muted text-xs">request {reference}</p>}
       {passing && <Countdown to={nextAt} />}
-      {onRetry && (
+      {onRetry && !final && (
         <Button className="mt-4" onClick={onRetry}>
           <RotateCw className="size-3.5" aria-hidden="true" /> Try again
         </Button>

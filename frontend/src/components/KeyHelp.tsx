@@ -1,6 +1,6 @@
 /** The list of keys that act on this page. */
 import { Dialog } from '../ui/Dialog';
-import { Key } from '../ui/Menu';
+import { KeyCaps } from './KeyCaps';
 import { type KeyAction, useKeyList } from './keys';
 import { setPrefs, usePrefs } from './prefs';
 
@@ -9,24 +9,7 @@ export function KeyHelp({ open, onClose }: { open: boolean; onClose: () => void 
   const { shortcuts } = usePrefs();
   return (
     <Dialog open={open} onClose={onClose} title="Keys">
-      {groups.map((group) => (
-        <section key={group.group} className="mb-4">
-          <h3 className="mb-1 text-muted text-xs">{group.group}</h3>
-          <dl>
-            {group.actions.map((action) => (
-              <div key={action.keys} className="flex h-8 items-center justify-between text-sm">
-                <dt>{action.label}</dt>
-                <dd className="flex gap-1">
-                  {action.keys.split(' ').map((key) => (
-                    <Key key={key}>{key}</Key>
-                  ))}
-                </dd>
-              </div>
-            ))}
-          </dl>
-        </section>
-      ))}
-      <label className="flex items-center gap-2 border-hairline border-t pt-3 text-sm">
+      <label className="flex items-center gap-2 border-hairline border-b pt-1 pb-3 mb-3 text-sm">
         <input
           type="checkbox"
           checked={shortcuts}
@@ -35,6 +18,21 @@ export function KeyHelp({ open, onClose }: { open: boolean; onClose: () => void 
         />
         Single keys act
       </label>
+      {groups.map((group) => (
+        <section key={group.group} className="mb-4">
+          <h3 className="mb-1 text-muted text-xs">{group.group}</h3>
+          <dl>
+            {group.actions.map((action) => (
+              <div key={action.keys} className="flex h-8 items-center justify-between text-sm">
+                <dt>{action.label}</dt>
+                <dd>
+                  <KeyCaps keys={action.keys} />
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
     </Dialog>
   );
 }

@@ -1,17 +1,26 @@
 /** The way around: a side bar on a desk, a bar at the thumb on a phone. */
 import { useQuery } from '@tanstack/react-query';
 import { Link, useMatchRoute } from '@tanstack/react-router';
-import { ChartNoAxesColumn, GitCommitHorizontal, Keyboard, Plug, Settings, Siren } from 'lucide-react';
-import type { ComponentType } from 'react';
+import {
+  ChartNoAxesColumn,
+  Command,
+  GitCommitHorizontal,
+  Keyboard,
+  type LucideIcon,
+  Plug,
+  Settings,
+  Siren,
+} from 'lucide-react';
 import { q } from '../api/endpoints';
 import { cx } from '../ui/cx';
 import { AccountMenu } from './AccountMenu';
+import { KeyCaps } from './KeyCaps';
 import { ProjectMenu } from './ProjectMenu';
 
 type Item = {
   to: '/incidents' | '/analytics' | '/integrations' | '/changes' | '/settings';
   label: string;
-  icon: ComponentType<{ className?: string }>;
+  icon: LucideIcon;
 };
 
 const ITEMS: Item[] = [
@@ -22,7 +31,7 @@ const ITEMS: Item[] = [
   { to: '/settings', label: 'Settings', icon: Settings },
 ];
 
-export function SideNav({ onHelp }: { onHelp: () => void }) {
+export function SideNav({ onHelp, onPalette }: { onHelp: () => void; onPalette: () => void }) {
   return (
     <aside className="flex w-52 shrink-0 flex-col border-hairline border-r bg-surface px-2.5 py-3 max-md:hidden">
       <div className="flex items-center gap-2 px-2 pb-3">
@@ -43,15 +52,36 @@ export function SideNav({ onHelp }: { onHelp: () => void }) {
           </Link>
         ))}
       </nav>
-      <button
-        type="button"
-        onClick={onHelp}
-        className="flex h-8 items-center gap-2.5 rounded-md px-2 text-muted text-sm hover:bg-hover hover:text-text"
-      >
-        <Keyboard className="size-4" aria-hidden="true" /> Keys
-      </button>
+      <Tool icon={Command} label="Commands" keys="mod+k" onClick={onPalette} />
+      <Tool icon={Keyboard} label="Keys" keys="?" onClick={onHelp} />
       <AccountMenu />
     </aside>
+  );
+}
+
+function Tool({
+  icon: Icon,
+  label,
+  keys,
+  onClick,
+}: {
+  icon: LucideIcon;
+  label: string;
+  keys: string;
+  onClick: () => void;
+}) {
+  return (
+    <button
+      type="button"
+      onClick={onClick}
+      className="flex h-8 items-center gap-2.5 rounded-md px-2 text-left text-muted text-sm hover:bg-hover hover:text-text"
+    >
+      <Icon className="size-4" aria-hidden="true" />
+      <span className="flex-1">{label}</span>
+      <span aria-hidden="true">
+        <KeyCaps keys={keys} />
+      </span>
+    </button>
   );
 }
 

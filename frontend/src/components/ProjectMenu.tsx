@@ -1,12 +1,9 @@
 /** Which project is on the screen, and the way to another. */
-import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { ChevronsUpDown } from 'lucide-react';
-import { actions, useAction } from '../api/actions';
-import { sentenceOf } from '../api/errors';
 import { Menu, MenuChoice, MenuItem, MenuSeparator } from '../ui/Menu';
-import { toast } from '../ui/Toast';
 import { useMe } from './me';
+import { useSwitchProject } from './project';
 
 export function ProjectMenu() {
   const me = useMe();
@@ -41,19 +38,4 @@ export function ProjectMenu() {
       </MenuItem>
     </Menu>
   );
-}
-
-/** Moves the session to another project and starts over there. */
-export function useSwitchProject(): (project: string) => void {
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  const change = useAction(actions.switchProject, ['me']);
-  return (project) =>
-    change.mutate(project, {
-      onSuccess: async () => {
-        await navigate({ to: '/incidents' });
-        await client.resetQueries();
-      },
-      onError: (error) => toast({ title: sentenceOf(error), tone: 'bad' }),
-    });
 }

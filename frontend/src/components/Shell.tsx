@@ -1,33 +1,29 @@
 /** The frame around every page behind sign-in: navigation, project, live updates, keys. */
 import { useSuspenseQuery } from '@tanstack/react-query';
-import { Outlet, useNavigate, useRouter } from '@tanstack/react-router';
-import { useCallback, useEffect, useState } from 'react';
+import { Outlet, useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
 import { q } from '../api/endpoints';
-import type { LiveEvent } from '../api/types';
-import { paths } from '../paths';
-import { toast } from '../ui/Toast';
+import { ToastPlace } from '../ui/Toast';
+import { useAnnounce } from './announce';
 import { KeyHelp } from './KeyHelp';
 import { useKeys } from './keys';
 import { LiveProvider } from './LiveProvider';
 import { preloadPages } from './lazyPage';
 import { BottomNav, SideNav } from './Nav';
+import { OtherProject } from './OtherProject';
+import { Palette } from './Palette';
 import { setPrefs, usePrefs } from './prefs';
-import { severityWord } from './Severity';
+import { useFollowProject } from './project';
 
 export function Shell() {
   const me = useSuspenseQuery(q.me()).data;
-  const router = useRouter();
+  const { project: named } = useSearch({ from: '/app' });
+  useFollowProject(me.project.id);
   const navigate = useNavigate();
   const { zone } = usePrefs();
-  const [help, setHelp] = useState(false);
-  const announce = useCallback(
-    (events: LiveEvent[]) => {
-      const opened = events.filter((event) => event.type === 'incident.created');
-      if (opened.length > 3) announceMany(opened.length, () => router.navigate({ href: paths.incidents() }));
-      else for (const event of opened) announceOne(event, (href) => router.navigate({ href }));
-    },
-    [router],
-  );
+  const [shown, setShown] = useState<'help' | 'palette' | null>(null);
+  const close = () => setShown(null);
+  const announce = useAnnounce();
   useEffect(() => whenIdle(() => void preloadPages()), []);
   useKeys('Everywhere', [
     { keys: 'g i', label: 'Go to incidents', run: () => navigate({ to: '/incidents' }) },
@@ -40,7 +36,8 @@ export function Shell() {
       label: 'Switch between UTC and local time',
       run: () => setPrefs({ zone: zone === 'utc' ? 'local' : 'utc' }),
     },
-    { keys: '?', label: 'Show these keys', run: () => setHelp(true) },
+    { keys: '?', label: 'Show these keys', run: () => setShown('help') },
+    { keys: 'mod+k', label: 'Commands', run: () => setShown('palette') },
   ]);
   return (
     <LiveProvider project={me.project.id} onEvents={announce}>
@@ -51,13 +48,15 @@ export function Shell() {
         Skip to content
       </a>
       <div className="flex h-dvh flex-col md:flex-row">
-        <SideNav onHelp={() => setHelp(true)} />
+        <SideNav onHelp={() => setShown('help')} onPalette={() => setShown('palette')} />
         <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-          <Outlet />
+          {named && named !== me.project.id ? <OtherProject id={named} /> : <Outlet key={me.project.id} />}
+          <ToastPlace />
         </div>
         <BottomNav />
       </div>
-      <KeyHelp open={help} onClose={() => setHelp(false)} />
+      <KeyHelp open={shown === 'help'} onClose={close} />
+      <Palette open={shown === 'palette'} onClose={close} />
     </LiveProvider>
   );
 }
@@ -66,18 +65,4 @@ export function Shell() {
 function whenIdle(run: () => void): () => void {
   const timer = setTimeout(() => (window.requestIdleCallback ?? run)(run), 2000);
   return () => clearTimeout(timer);
-}
-
-function announceOne({ data }: LiveEvent, go: (href: string) => void): void {
-  if (data.number === undefined) return;
-  const href = paths.incident(data.number);
-  toast({
-    title: data.title ?? `INC-${data.number}`,
-    description: `${data.severity ? `${severityWord(data.severity)}, ` : ''}new incident INC-${data.number}`,
-    action: { label: 'Open', run: () => go(href) },
-  });
-}
-
-function announceMany(count: number, go: () => void): void {
-  toast({ title: `${count} new incidents`, action: { label: 'Show', run: go } });
 }

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { usePrefs } from './prefs';
 
-/** A key, or two in a row such as `g i`, and what it does. */
+/** A key, two in a row such as `g i`, or one held with Ctrl or ⌘ such as `mod+k`; and what it does. */
 export type KeyAction = { keys: string; label: string; run: () => void };
 
 type Entry = { group: string; actions: KeyAction[] };
@@ -58,8 +58,15 @@ function changed(): void {
 /** Listens once for the whole page. */
 export function listenForKeys(target: Window): () => void {
   const onKey = (event: KeyboardEvent) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (!enabled || isTyping(event.target) || document.querySelector('[data-takes-keys]')) return;
+    if (event.defaultPrevented || event.isComposing || document.querySelector('[data-takes-keys]')) return;
+    // Some keyboards write [ and ] with AltGr, which Windows reports as Ctrl and Alt.
+    const holds = !event.getModifierState('AltGraph');
+    if (holds && event.altKey) return;
+    if (holds && (event.ctrlKey || event.metaKey)) {
+      if (runKeys(`mod+${event.key.toLowerCase()}`)) event.preventDefault();
+      return;
+    }
+    if (!enabled || isTyping(event.target)) return;
     const now = Date.now();
     const typed = prefix && now - prefix.at < SEQUENCE_MS ? `${prefix.key} ${event.key}` : event.key;
     const action = find(typed) ?? find(event.key);
@@ -71,6 +78,13 @@ export function listenForKeys(target: Window): () => void {
   };
   target.addEventListener('keydown', onKey);
   return () => target.removeEventListener('keydown', onKey);
+}
+
+/** Does what the keys do now, if anything. */
+export function runKeys(keys: string): boolean {
+  const action = find(keys);
+  action?.run();
+  return action !== undefined;
 }
 
 function find(keys: string): KeyAction | undefined {
@@ -89,5 +103,6 @@ function startsSequence(key: string): boolean {
 
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  if (target instanceof HTMLInputElement) return !/^(checkbox|radio|button)$/.test(target.type);
+  return target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName);
 }

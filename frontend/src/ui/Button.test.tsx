@@ -2,7 +2,7 @@ import { render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it, vi } from 'vitest';
 import { Button } from './Button';
-import { Toaster } from './Toast';
+import { Toaster, ToastPlace } from './Toast';
 
 it('says why it is blocked to a screen reader, and to a finger that presses it', async () => {
   const act = vi.fn();
@@ -11,6 +11,7 @@ it('says why it is blocked to a screen reader, and to a finger that presses it',
       <Button blocked="Only an engineer can do this." onClick={act}>
         Resolve
       </Button>
+      <ToastPlace />
     </Toaster>,
   );
   const button = screen.getByRole('button', { name: 'Resolve' });

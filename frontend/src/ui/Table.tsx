@@ -1,6 +1,12 @@
-/** Plain tables with a named header row; they scroll sideways inside themselves on a phone. */
-import type { ReactNode } from 'react';
+/** Plain tables with a named header row. On a phone each row is a block in which every value carries its own name. */
+import { Children, createContext, type ReactNode, useContext } from 'react';
 import { cx } from './cx';
+
+type Head = string | { text: string; right?: boolean; hidden?: boolean };
+
+const HeadContext = createContext<readonly Head[]>([]);
+/** What the cell is called on a phone; the first one names the row and needs no name itself. */
+const NameContext = createContext<string | undefined>(undefined);
 
 export function Table({
   label,
@@ -8,7 +14,7 @@ export function Table({
   children,
 }: {
   label: string;
-  head: readonly (string | { text: string; right?: boolean; hidden?: boolean })[];
+  head: readonly Head[];
   children: ReactNode;
 }) {
   return (
@@ -18,15 +24,11 @@ export function Table({
       tabIndex={0}
       className="overflow-x-auto"
     >
-      <table className="w-full text-left text-sm">
-        <thead>
+      <table className="w-full text-left text-sm max-md:block">
+        <thead className="max-md:sr-only">
           <tr className="border-hairline border-b text-muted text-xs">
             {head.map((cell) => {
-              const {
-                text,
-                right = false,
-                hidden = false,
-              } = typeof cell === 'string' ? { text: cell } : cell;
+              const { text, right = false, hidden = false } = parts(cell);
               return (
                 <th
                   key={text}
@@ -39,14 +41,25 @@ export function Table({
             })}
           </tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody className="max-md:block">
+          <HeadContext value={head}>{children}</HeadContext>
+        </tbody>
       </table>
     </section>
   );
 }
 
+/** Its children are the cells, in the order of the header. */
 export function Row({ children }: { children: ReactNode }) {
-  return <tr className="border-hairline border-b last:border-0 hover:bg-surface">{children}</tr>;
+  const head = useContext(HeadContext);
+  return (
+    <tr className="border-hairline border-b last:border-0 hover:bg-surface max-md:flex max-md:flex-wrap max-md:items-center max-md:gap-x-4 max-md:gap-y-1 max-md:px-4 max-md:py-2.5">
+      {Children.map(children, (cell, index) => {
+        const { text, hidden = false } = parts(head[index] ?? '');
+        return <NameContext value={index === 0 || hidden ? undefined : text}>{cell}</NameContext>;
+      })}
+    </tr>
+  );
 }
 
 export function Cell({
@@ -58,9 +71,26 @@ export function Cell({
   right?: boolean;
   className?: string;
 }) {
+  const name = useContext(NameContext);
   return (
-    <td className={cx('px-4 py-2 align-middle', right && 'text-right tabular-nums', className)}>
+    <td
+      className={cx(
+        'px-4 py-2 align-middle max-md:flex max-md:min-w-0 max-md:items-baseline max-md:gap-1.5 max-md:p-0 max-md:first:w-full max-md:empty:hidden',
+        'max-md:whitespace-normal max-md:[overflow-wrap:anywhere]',
+        right && 'text-right tabular-nums',
+        className,
+      )}
+    >
+      {name && (
+        <span aria-hidden="true" className="shrink-0 font-normal font-sans text-muted text-xs md:hidden">
+          {name}
+        </span>
+      )}
       {children}
     </td>
   );
+}
+
+function parts(head: Head): { text: string; right?: boolean; hidden?: boolean } {
+  return typeof head === 'string' ? { text: head } : head;
 }

@@ -7,6 +7,7 @@ import { ApiError } from '../../api/errors';
 import type { Incident } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
 import { useKeys } from '../../components/keys';
+import { besideInList, listSearch } from '../../components/listPlace';
 import { PageBody, PageHeader } from '../../components/PageHeader';
 import { NotFound } from '../../components/RouteStates';
 import { useTitle } from '../../components/title';
@@ -31,8 +32,14 @@ export default function IncidentPage() {
   const query = useQuery(q.incident(ref));
   const navigate = useNavigate();
   useTitle(query.data ? `INC-${query.data.number} ${query.data.title}` : ref);
+  const beside = (step: -1 | 1) => () => {
+    const number = query.data && besideInList(query.data.number, step);
+    if (number) void navigate({ to: '/incidents/$ref', params: { ref: `INC-${number}` } });
+  };
   useKeys('Incident', [
-    { keys: 'u', label: 'Back to the list', run: () => navigate({ to: '/incidents' }) },
+    { keys: '[', label: 'Previous in the list', run: beside(-1) },
+    { keys: ']', label: 'Next in the list', run: beside(1) },
+    { keys: 'u', label: 'Back to the list', run: () => navigate({ to: '/incidents', search: listSearch() }) },
     { keys: 'c', label: 'Copy link', run: copyLink },
   ]);
   return (
@@ -42,6 +49,7 @@ export default function IncidentPage() {
           <>
             <Link
               to="/incidents"
+              search={listSearch()}
               className="flex h-8 items-center gap-1 rounded-md pr-2 text-[13px] text-muted hover:text-text max-md:h-10"
             >
               <ChevronLeft className="size-4" aria-hidden="true" />
@@ -120,14 +128,20 @@ function Tabs({ incident, alerts }: { incident: Incident; alerts: boolean }) {
       <Link
         to="/incidents/$ref"
         params={params}
-        search={{}}
+        search={(old) => ({ ...old, tab: undefined })}
         activeOptions={{ exact: true, includeSearch: true }}
         replace
         className={look(!alerts)}
       >
         Overview
       </Link>
-      <Link to="/incidents/$ref" params={params} search={{ tab: 'alerts' }} replace className={look(alerts)}>
+      <Link
+        to="/incidents/$ref"
+        params={params}
+        search={(old) => ({ ...old, tab: 'alerts' as const })}
+        replace
+        className={look(alerts)}
+      >
         Alerts <span className="text-muted tabular-nums">{count(incident.alert_count)}</span>
       </Link>
     </nav>

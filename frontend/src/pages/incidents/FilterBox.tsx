@@ -1,9 +1,12 @@
 /** The filter as text. What it means shows in the chips below it; the URL holds it. */
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { Search, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import type { Incident, Page } from '../../api/types';
 import { useKeys } from '../../components/keys';
 import { IconButton } from '../../ui/Button';
 import { Key } from '../../ui/Menu';
+import { completions } from './complete';
 import { DEFAULT_FILTER, parseFilter } from './filter';
 
 const PAUSE_MS = 200;
@@ -11,6 +14,8 @@ const PAUSE_MS = 200;
 export function FilterBox({ text, onChange }: { text: string; onChange: (text: string) => void }) {
   const input = useRef<HTMLInputElement>(null);
   const [draft, setDraft] = useState<string | null>(null);
+  const client = useQueryClient();
+  const [services, setServices] = useState<string[]>([]);
   const shown = draft ?? text;
   useEffect(() => {
     if (draft === null || draft === text) return;
@@ -18,7 +23,9 @@ export function FilterBox({ text, onChange }: { text: string; onChange: (text: s
     return () => clearTimeout(timer);
   }, [draft, text, onChange]);
   useKeys('Incident list', [{ keys: '/', label: 'Filter', run: () => input.current?.select() }]);
-  const problem = parseFilter(shown).problems[0];
+  const { problems, notes } = parseFilter(shown);
+  const [problem] = problems;
+  const said = problem ?? (draft === null ? undefined : notes[0]);
   return (
     <div className="relative min-w-0 flex-1">
       <form
@@ -42,6 +49,8 @@ export function FilterBox({ text, onChange }: { text: string; onChange: (text: s
           value={shown}
           spellCheck={false}
           autoComplete="off"
+          list="filter-completions"
+          onFocus={() => setServices(servicesIn(client))}
           onChange={(event) => setDraft(event.target.value)}
           onBlur={() => {
             if (draft !== null && draft !== text) onChange(draft);
@@ -50,8 +59,12 @@ export function FilterBox({ text, onChange }: { text: string; onChange: (text: s
           onKeyDown={(event) => {
             if (event.key === 'Escape') input.current?.blur();
           }}
-          className="h-8 w-full rounded-md border border-control/70 bg-page pr-9 pl-8 font-mono text-[13px] hover:border-control max-md:h-10 max-md:text-base [&::-webkit-search-cancel-button]:hidden"
+          className="h-8 w-full rounded-md border border-control/70 bg-page pr-9 pl-8 font-mono text-[13px] hover:border-control max-md:h-10 max-md:text-base [&::-webkit-calendar-picker-indicator]:!hidden [&::-webkit-search-cancel-button]:hidden"
         />
+        <datalist id="filter-completions">
+          {draft !== null &&
+            completions(draft, services, Date.now()).map((one) => <option key={one} value={one} />)}
+        </datalist>
         <span className="absolute top-1/2 right-1 -translate-y-1/2">
           {shown === DEFAULT_FILTER ? (
             <span className="pr-1.5 max-md:hidden">
@@ -75,13 +88,22 @@ export function FilterBox({ text, onChange }: { text: string; onChange: (text: s
         id="filter-problem"
         aria-live="polite"
         className={
-          problem
+          said
             ? 'absolute top-full z-20 mt-1 rounded-md border border-hairline bg-raised px-2.5 py-1.5 text-[13px] shadow-float'
             : 'sr-only'
         }
       >
-        {problem}
+        {said}
       </p>
     </div>
   );
+}
+
+/** The services that the lists read so far name. */
+function servicesIn(client: QueryClient): string[] {
+  const lists = client.getQueriesData<{ pages: Page<Incident>[] }>({ queryKey: ['incidents'] });
+  const names = lists.flatMap(([, data]) =>
+    (data?.pages ?? []).flatMap((page) => page.items.map((one) => one.service_name)),
+  );
+  return [...new Set(names.filter((name) => name !== null))].sort();
 }

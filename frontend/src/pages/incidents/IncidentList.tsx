@@ -2,27 +2,33 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import { useKeys } from '../../components/keys';
+import type { Place } from '../../components/listPlace';
 import { useMe } from '../../components/me';
 import { counted } from '../../util/numbers';
 import { IncidentRow } from './IncidentRow';
 import type { ShownRow } from './order';
+import type { Selection } from './selection';
 
 const DESK_ROW = 56;
 const PHONE_ROW = 96;
 const phone = matchMedia('(max-width: 767px)');
 
 type Props = {
+  /** Where in the list the reader was when they left it, and whom to tell where they are now. */
+  place: Place;
+  onPlace: (moved: Partial<Place>) => void;
   rows: readonly ShownRow[];
   /** How many there are in all, when known; -1 while more pages may follow. */
   total: number;
-  selected: ReadonlySet<string>;
-  onSelect: (id: string) => void;
+  selection: Selection;
+  choosing: boolean;
   onAcknowledge: (ids: string[]) => void;
   onNearEnd: () => void;
   onHold: (hold: boolean) => void;
 };
 
-export function IncidentList({ rows, total, selected, onSelect, onAcknowledge, onNearEnd, onHold }: Props) {
+export function IncidentList(props: Props) {
+  const { rows, total, place, onPlace, selection, choosing, onAcknowledge, onNearEnd, onHold } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const rowHeight = useRowHeight();
   const { user } = useMe();
@@ -30,7 +36,8 @@ export function IncidentList({ rows, total, selected, onSelect, onAcknowledge, o
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
-    overscan: 8,
+    overscan: 5,
+    initialOffset: place.offset,
     getItemKey: (index) => rows[index]?.incident.id ?? index,
   });
   useEffect(() => {
@@ -41,16 +48,22 @@ export function IncidentList({ rows, total, selected, onSelect, onAcknowledge, o
   useEffect(() => {
     if (rows.length > 0 && lastSeen >= rows.length - 20) onNearEnd();
   }, [lastSeen, rows.length, onNearEnd]);
-  const { active, setActive } = useActiveRow(rows, scroller, (index) => virtual.scrollToIndex(index));
-  const current = rows[active]?.incident;
+  const { active, setActive } = useActiveRow(rows, place.row, scroller, selection.add, (index) =>
+    virtual.scrollToIndex(index),
+  );
+  const current = rows[active]?.incident.id;
+  useEffect(() => {
+    if (current) onPlace({ row: current });
+  }, [current, onPlace]);
   useKeys('Incident list', [
-    { keys: 'a', label: 'Acknowledge', run: () => onAcknowledge(idsToAct(selected, current?.id)) },
-    { keys: 'x', label: 'Select', run: () => current && onSelect(current.id) },
+    { keys: 'a', label: 'Acknowledge', run: () => onAcknowledge(idsToAct(selection.ids, current)) },
+    { keys: 'x', label: 'Select', run: () => current && selection.toggle(current) },
   ]);
   return (
     <div
       ref={scroller}
       className="min-h-0 flex-1 overflow-y-auto overscroll-contain"
+      onScroll={(event) => onPlace({ offset: event.currentTarget.scrollTop })}
       onPointerEnter={() => onHold(true)}
       onPointerLeave={() => onHold(false)}
       onFocus={(event) => {
@@ -77,7 +90,7 @@ export function IncidentList({ rows, total, selected, onSelect, onAcknowledge, o
               key={item.key}
               role="row"
               aria-rowindex={item.index + 1}
-              aria-selected={selected.has(row.incident.id)}
+              aria-selected={selection.ids.has(row.incident.id)}
               data-index={item.index}
               className="absolute inset-x-0 top-0"
               style={{ height: item.size, transform: `translateY(${item.start}px)` }}
@@ -85,10 +98,11 @@ export function IncidentList({ rows, total, selected, onSelect, onAcknowledge, o
               <IncidentRow
                 incident={row.incident}
                 gone={row.gone}
-                selected={selected.has(row.incident.id)}
+                selected={selection.ids.has(row.incident.id)}
                 active={item.index === active}
-                onSelect={onSelect}
-                me={user.id}
+                choosing={choosing}
+                onSelect={selection.toggle}
+                me={user}
               />
             </div>
           );
@@ -107,10 +121,12 @@ function idsToAct(selected: ReadonlySet<string>, current: string | undefined): s
 /** The row that j and k move, and which then has the focus. */
 function useActiveRow(
   rows: readonly ShownRow[],
+  first: string | undefined,
   scroller: RefObject<HTMLDivElement | null>,
+  onExtend: (ids: string[]) => void,
   show: (index: number) => void,
 ) {
-  const [active, setActive] = useState(-1);
+  const [active, setActive] = useState(() => rows.findIndex((row) => row.incident.id === first));
   const move = (step: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, active + step));
     setActive(next);
@@ -121,9 +137,16 @@ function useActiveRow(
         ?.focus({ preventScroll: true });
     });
   };
+  const extend = (step: number) => {
+    const ids = [rows[active], rows[active + step]].flatMap((row) => (row ? [row.incident.id] : []));
+    onExtend(ids);
+    move(step);
+  };
   useKeys('Incident list', [
     { keys: 'j', label: 'Next incident', run: () => move(1) },
     { keys: 'k', label: 'Previous incident', run: () => move(-1) },
+    { keys: 'J', label: 'Select on to the next', run: () => extend(1) },
+    { keys: 'K', label: 'Select on to the previous', run: () => extend(-1) },
     { keys: 'o', label: 'Open (or Enter)', run: () => openActive(scroller.current, active) },
   ]);
   return { active, setActive };

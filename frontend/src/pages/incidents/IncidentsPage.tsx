@@ -1,27 +1,18 @@
 /** The incident list: filter, summary, rows, and what can be done to several at once. */
-import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { useCallback, useMemo, useState } from 'react';
-import { q } from '../../api/endpoints';
-import { ErrorState } from '../../components/ErrorState';
+import { useCallback, useState } from 'react';
 import { useKeys } from '../../components/keys';
 import { useBlocked } from '../../components/me';
 import { PageHeader } from '../../components/PageHeader';
 import { useTitle } from '../../components/title';
 import { Button } from '../../ui/Button';
-import { Skeleton } from '../../ui/Notice';
-import { useBulkMove } from './bulk';
 import { FilterBox } from './FilterBox';
 import { DEFAULT_FILTER } from './filter';
-import { IncidentList } from './IncidentList';
 import { NewIncident } from './NewIncident';
-import { isNarrowed, NothingMatches, NothingOpen } from './NothingOpen';
-import { useHeldRows } from './order';
-import { queryOf } from './query';
-import { SelectionBar } from './SelectionBar';
+import { Rows } from './Rows';
+import { StillFiring } from './StillFiring';
 import { SummaryStrip } from './SummaryStrip';
-import { WaitingBar } from './WaitingBar';
 
 export default function IncidentsPage() {
   useTitle('Incidents');
@@ -38,6 +29,7 @@ export default function IncidentsPage() {
     [navigate],
   );
   const [creating, setCreating] = useState(false);
+  const [choosing, setChoosing] = useState(false);
   const blocked = useBlocked('engineer');
   useKeys('Incident list', [{ keys: 'n', label: 'New incident', run: () => !blocked && setCreating(true) }]);
   return (
@@ -55,69 +47,15 @@ export default function IncidentsPage() {
           <span className="max-md:sr-only">New incident</span>
         </Button>
       </PageHeader>
-      <SummaryStrip text={text} onChange={setText} />
-      <Rows text={text} onReset={() => setText(DEFAULT_FILTER)} />
+      <SummaryStrip text={text} onChange={setText} onChoose={() => setChoosing(true)} />
+      <StillFiring />
+      <Rows
+        text={text}
+        onReset={() => setText(DEFAULT_FILTER)}
+        choosing={choosing}
+        onChosen={() => setChoosing(false)}
+      />
       {creating && <NewIncident onClose={() => setCreating(false)} />}
     </>
   );
-}
-
-function Rows({ text, onReset }: { text: string; onReset: () => void }) {
-  const query = useInfiniteQuery(q.incidents(queryOf(text)));
-  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
-  const fresh = useMemo(() => {
-    const seen = new Map((data?.pages ?? []).flatMap((page) => page.items).map((one) => [one.id, one]));
-    return [...seen.values()];
-  }, [data]);
-  const [hold, setHold] = useState(false);
-  const { rows, waiting, anchor, release } = useHeldRows(fresh, hold, text);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const toggle = useCallback((id: string) => setSelected((before) => toggled(before, id)), []);
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const bulk = useBulkMove(() => setSelected(new Set()));
-  return (
-    <main id="main" tabIndex={-1} className="relative flex min-h-0 flex-1 flex-col">
-      {waiting.length > 0 && <WaitingBar waiting={waiting} onShow={release} />}
-      {query.isPending ? (
-        <Skeleton rows={8} className="p-5" />
-      ) : query.isError && !data ? (
-        <ErrorState error={query.error} onRetry={() => void query.refetch()} />
-      ) : rows.length === 0 ? (
-        isNarrowed(text) ? (
-          <NothingMatches onReset={onReset} />
-        ) : (
-          <NothingOpen />
-        )
-      ) : (
-        <IncidentList
-          rows={rows}
-          total={hasNextPage ? -1 : rows.length}
-          selected={selected}
-          onSelect={toggle}
-          onAcknowledge={(ids) => bulk.move(ids, 'acknowledged')}
-          onNearEnd={more}
-          onHold={(next) => {
-            if (next && !hold) anchor();
-            setHold(next);
-          }}
-        />
-      )}
-      {selected.size > 0 && (
-        <SelectionBar
-          count={selected.size}
-          pending={bulk.pending}
-          onMove={(state) => bulk.move([...selected], state)}
-          onClear={() => setSelected(new Set())}
-        />
-      )}
-    </main>
-  );
-}
-
-function toggled(before: ReadonlySet<string>, id: string): ReadonlySet<string> {
-  const next = new Set(before);
-  if (!next.delete(id)) next.add(id);
-  return next;
 }

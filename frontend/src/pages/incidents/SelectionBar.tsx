@@ -1,30 +1,57 @@
-/** What can be done to the selected rows. */
+/** What can be done to the selected rows. It has its own place below the list and covers none of them. */
 import type { State } from '../../api/types';
 import { useBlocked } from '../../components/me';
 import { Button } from '../../ui/Button';
-import { counted } from '../../util/numbers';
+import { counted, exact } from '../../util/numbers';
 
-type Props = { count: number; pending: boolean; onMove: (state: State) => void; onClear: () => void };
+type Props = {
+  count: number;
+  /** How many rows are loaded, and whether that is all there are. */
+  loaded: number;
+  whole: boolean;
+  pending: boolean;
+  onAll: () => void;
+  onMove: (state: State) => void;
+  onClear: () => void;
+};
 
-export function SelectionBar({ count, pending, onMove, onClear }: Props) {
-  const blocked = useBlocked('engineer');
+export function SelectionBar({ count, loaded, whole, pending, onAll, onMove, onClear }: Props) {
+  const blocked = useBlocked('engineer') ?? (count === 0 ? 'Select an incident first.' : undefined);
   return (
     <section
       aria-label="Selection"
-      className="absolute bottom-4 left-1/2 z-20 flex -translate-x-1/2 items-center gap-2 rounded-lg border border-hairline bg-raised py-2 pr-2 pl-4 shadow-float"
+      className="flex shrink-0 flex-wrap items-center gap-2 border-hairline border-t bg-raised px-5 py-2 max-md:px-3"
     >
-      <span className="mr-2 whitespace-nowrap text-sm" aria-live="polite">
+      <span className="mr-1 whitespace-nowrap text-sm" aria-live="polite">
         {counted(count, 'incident')} selected
       </span>
-      <Button look="primary" pending={pending} blocked={blocked} onClick={() => onMove('acknowledged')}>
-        Acknowledge
-      </Button>
-      <Button pending={pending} blocked={blocked} onClick={() => onMove('resolved')}>
-        Resolve
-      </Button>
-      <Button look="ghost" onClick={onClear}>
-        Clear
-      </Button>
+      {count < loaded && (
+        <Button look="ghost" onClick={onAll} title={whole ? undefined : 'More follow as you scroll'}>
+          {whole ? `Select all ${exact(loaded)}` : `Select the ${exact(loaded)} loaded`}
+        </Button>
+      )}
+      <span className="ml-auto flex gap-2 max-md:w-full">
+        <Button
+          look="primary"
+          pending={pending}
+          blocked={blocked}
+          onClick={() => onMove('acknowledged')}
+          className="max-md:flex-1"
+        >
+          Acknowledge
+        </Button>
+        <Button
+          pending={pending}
+          blocked={blocked}
+          onClick={() => onMove('resolved')}
+          className="max-md:flex-1"
+        >
+          Resolve
+        </Button>
+        <Button look="ghost" onClick={onClear}>
+          Clear
+        </Button>
+      </span>
     </section>
   );
 }

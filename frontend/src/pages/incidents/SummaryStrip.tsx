@@ -1,10 +1,12 @@
 /** How bad it is in one line; each number narrows the list to what it counts. */
 import { useQuery } from '@tanstack/react-query';
+import { ListChecks } from 'lucide-react';
 import { useEffect } from 'react';
 import { q } from '../../api/endpoints';
 import { SEVERITIES } from '../../api/types';
 import { syncClock } from '../../components/clock';
 import { SeverityShape, severityInk, severityWord } from '../../components/Severity';
+import { IconButton } from '../../ui/Button';
 import { cx } from '../../ui/cx';
 import { Segmented } from '../../ui/Segmented';
 import { count, exact } from '../../util/numbers';
@@ -13,7 +15,9 @@ import { parseFilter, toggleSeverity, toggleState, withOpen } from './filter';
 
 type Scope = 'open' | 'closed' | 'all';
 
-export function SummaryStrip({ text, onChange }: { text: string; onChange: (text: string) => void }) {
+type Props = { text: string; onChange: (text: string) => void; onChoose: () => void };
+
+export function SummaryStrip({ text, onChange, onChoose }: Props) {
   const { data } = useQuery(q.summary());
   const filter = parseFilter(text);
   useEffect(() => {
@@ -35,7 +39,16 @@ export function SummaryStrip({ text, onChange }: { text: string; onChange: (text
         ]}
         onChange={(next) => onChange(withOpen(text, next === 'all' ? null : next === 'open'))}
       />
-      <span aria-hidden="true" className="mx-1.5 h-5 w-px shrink-0 bg-hairline" />
+      <IconButton label="Select incidents" onClick={onChoose} className="md:hidden">
+        <ListChecks className="size-5" aria-hidden="true" />
+      </IconButton>
+      <span aria-hidden="true" className="mx-1.5 h-5 w-px shrink-0 bg-hairline max-md:hidden" />
+      <Chip on={filter.states.includes('detected')} onClick={() => onChange(toggleState(text, 'detected'))}>
+        <b className={cx('font-semibold tabular-nums', (data?.unacknowledged ?? 0) > 0 && 'text-critical')}>
+          {count(data?.unacknowledged ?? 0)}
+        </b>
+        <span className="text-muted">unacknowledged</span>
+      </Chip>
       {SEVERITIES.map((severity) => {
         const n = data?.open_by_severity[severity] ?? 0;
         const on = filter.severities.includes(severity);
@@ -53,17 +66,11 @@ export function SummaryStrip({ text, onChange }: { text: string; onChange: (text
           </Chip>
         );
       })}
-      <Chip on={filter.states.includes('detected')} onClick={() => onChange(toggleState(text, 'detected'))}>
-        <b className={cx('font-semibold tabular-nums', (data?.unacknowledged ?? 0) > 0 && 'text-critical')}>
-          {count(data?.unacknowledged ?? 0)}
-        </b>
-        <span className="text-muted">unacknowledged</span>
-      </Chip>
       {data && (
         <span className="ml-auto whitespace-nowrap pl-4 text-[13px] text-muted tabular-nums max-lg:hidden">
-          {data.mtta_median_s === null
+          {data.mtta_count === 0
             ? 'No acknowledgements in 7 d'
-            : `Acknowledged in ${duration(data.mtta_median_s * 1000)}, median of 7 d (n=${data.mtta_count})`}
+            : `Acknowledged in ${duration((data.mtta_median_s ?? 0) * 1000)}, median of 7 d (n=${data.mtta_count})`}
         </span>
       )}
     </section>

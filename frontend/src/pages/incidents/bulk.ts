@@ -1,55 +1,82 @@
 /** Moving several incidents at once, each answered for on its own. */
-import { useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { actions } from '../../api/actions';
+import { q } from '../../api/endpoints';
 import { ApiError, sentenceOf } from '../../api/errors';
 import type { State } from '../../api/types';
 import { stateWord } from '../../components/State';
 import { toast } from '../../ui/Toast';
-import { counted } from '../../util/numbers';
+import { count } from '../../util/numbers';
 
 const AT_ONCE = 4;
 
-export function useBulkMove(onDone: () => void) {
+/** What became of one of them: moved, in some state already, or failed. */
+type Answer = { id: string } & ({ state: State; moved: boolean; by: string | null } | { error: unknown });
+
+/** `onDone` is told of those that failed. */
+export function useBulkMove(onDone: (failed: string[]) => void) {
   const client = useQueryClient();
   const [pending, setPending] = useState(false);
   const move = async (ids: readonly string[], state: State): Promise<void> => {
     if (ids.length === 0 || pending) return;
     setPending(true);
-    const results: PromiseSettledResult<unknown>[] = [];
-    for (let start = 0; start < ids.length; start += AT_ONCE) {
-      const some = ids.slice(start, start + AT_ONCE).map((id) => actions.moveIncident({ id, state }));
-      results.push(...(await Promise.allSettled(some)));
-    }
+    const answers: Answer[] = [];
+    for (let start = 0; start < ids.length; start += AT_ONCE)
+      answers.push(
+        ...(await Promise.all(ids.slice(start, start + AT_ONCE).map((id) => moveOne(client, id, state)))),
+      );
     setPending(false);
     await Promise.all(
       ['incidents', 'summary'].map((endpoint) => client.invalidateQueries({ queryKey: [endpoint] })),
     );
-    report(results, state);
-    onDone();
+    toast({ about: 'bulk', ...report(answers, state) });
+    onDone(answers.flatMap((one) => ('error' in one ? [one.id] : [])));
   };
   return { move: (ids: readonly string[], state: State) => void move(ids, state), pending };
 }
 
-function report(results: PromiseSettledResult<unknown>[], state: State): void {
-  const done = results.filter((one) => one.status === 'fulfilled').length;
-  const refused = results.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
-  const past = refused.filter((error) => error instanceof ApiError && error.status === 409).length;
-  const word = stateWord(state).toLowerCase();
-  if (refused.length === 0) {
-    toast({ title: `${counted(done, 'incident')} ${word}` });
-    return;
+/** A refusal because of the state is no failure: what the state is by now says why. */
+async function moveOne(client: QueryClient, id: string, state: State): Promise<Answer> {
+  try {
+    await actions.moveIncident({ id, state });
+    return { id, state, moved: true, by: null };
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 409)) return { id, error };
   }
-  if (past === refused.length) {
-    toast({
-      title: done === 0 ? `Already past ${word}` : `${counted(done, 'incident')} ${word}`,
-      description: done === 0 ? undefined : `${past} could not: already past that state.`,
-    });
-    return;
+  try {
+    const now = await client.fetchQuery({ ...q.incident(id), staleTime: 0 });
+    return {
+      id,
+      state: now.state,
+      moved: false,
+      by: now.state === 'acknowledged' ? now.acknowledged_by : null,
+    };
+  } catch (error) {
+    return { id, error };
   }
-  toast({
-    title: sentenceOf(refused[0]),
-    description: `${done} done, ${refused.length} failed.`,
-    tone: 'bad',
-  });
+}
+
+/** `12 acknowledged, 2 already resolved`, and what failed first when something did. */
+function report(answers: readonly Answer[], state: State) {
+  const [only] = answers;
+  if (answers.length === 1 && only && 'moved' in only && !only.moved)
+    return { title: `Already ${stateWord(only.state).toLowerCase()}${only.by ? ` by ${only.by}` : ''}` };
+  const errors = answers.flatMap((one) => ('error' in one ? [one.error] : []));
+  const moved = answers.filter((one) => 'moved' in one && one.moved).length;
+  const already = new Map<State, number>();
+  for (const one of answers)
+    if ('moved' in one && !one.moved) already.set(one.state, (already.get(one.state) ?? 0) + 1);
+  const parts = [
+    ...(moved > 0 ? [`${count(moved)} ${stateWord(state).toLowerCase()}`] : []),
+    ...[...already].map(([now, n]) => `${count(n)} already ${stateWord(now).toLowerCase()}`),
+    ...(errors.length > 0 ? [`${count(errors.length)} failed`] : []),
+  ];
+  const title = parts.join(', ');
+  if (errors.length === 0) return { title };
+  return {
+    title,
+    description: `${sentenceOf(errors[0])} What failed is selected.`,
+    tone: 'bad' as const,
+  };
 }

@@ -7,7 +7,10 @@ it.each([
   ['', { sort: '-detected_at' }],
   ['is:closed', { sort: '-detected_at', open: false }],
   ['is:open is:unacked', { sort: 'needs_me', open: true, state: ['detected'] }],
+  ['is:still-firing', { sort: '-detected_at', open: false, still_firing: true }],
   ['severity:critical,HIGH', { sort: '-detected_at', severity: ['critical', 'high'] }],
+  ['severity:warning,page', { sort: '-detected_at', severity: ['medium', 'critical'] }],
+  ['state:acked', { sort: '-detected_at', state: ['acknowledged'] }],
   ['service:checkout-api slow', { sort: '-detected_at', service_name: ['checkout-api'], q: 'slow' }],
   ['service:"order e-mails"', { sort: '-detected_at', service_name: ['order e-mails'] }],
   ['checkout-api: failing', { sort: '-detected_at', q: 'checkout-api: failing' }],
@@ -26,14 +29,24 @@ it.each([
   ['is:nice', 'is:nice'],
   ['colour:red', 'colour:'],
   ['from:yesterday', 'yesterday'],
+  ['owner:me', 'owner:'],
+  ['label.team=shop', 'Labels'],
 ])('“%s” is explained, not ignored', (text, named) => {
   const { problems } = parseFilter(text);
   expect(problems).toHaveLength(1);
   expect(problems[0]).toContain(named);
 });
 
+it('says how it reads a word that senders use', () => {
+  expect(parseFilter('severity:warning')).toMatchObject({
+    problems: [],
+    notes: ['“warning” is read as severity:medium.'],
+  });
+});
+
 it.each([
   'is:open state:detected severity:critical,high service:checkout-api slow orders',
+  'is:still-firing',
   'is:closed from:2026-01-24 to:2026-01-25',
   'service:"order e-mails"',
   '"exact words" more',

@@ -8,6 +8,8 @@ import { SEVERITIES, type Severity, STATES, type State } from '../../api/types';
 /** A filter, taken apart. */
 export type Filter = {
   open: boolean | null;
+  /** Only those with an alert that fires now. */
+  stillFiring: boolean;
   states: State[];
   severities: Severity[];
   services: string[];
@@ -17,6 +19,8 @@ export type Filter = {
   words: string;
   /** What in the text means nothing, in words for a person. */
   problems: string[];
+  /** What in the text is read as something else, in words for a person. */
+  notes: string[];
 };
 
 /** What the list shows when the URL says nothing. */
@@ -24,16 +28,32 @@ export const DEFAULT_FILTER = 'is:open';
 
 const KEYS: ReadonlySet<string> = new Set(['is', 'severity', 'state', 'service', 'from', 'to']);
 
-const ALIASES: Record<string, State> = {
+/** What senders write in the label `severity`, as the server maps it. */
+const SEVERITY_ALIASES: Record<string, Severity> = {
+  page: 'critical',
+  emergency: 'critical',
+  fatal: 'critical',
+  error: 'high',
+  major: 'high',
+  warning: 'medium',
+  warn: 'medium',
+  minor: 'low',
+  notice: 'info',
+};
+
+const STATE_ALIASES: Record<string, State> = {
   unacked: 'detected',
   unacknowledged: 'detected',
   acked: 'acknowledged',
 };
 
+const NO_LABELS = 'Labels are no filter; the words of the title and the name of the service are.';
+
 /** Reads a filter text. Never throws: what it cannot read is reported in `problems`. */
 export function parseFilter(text: string): Filter {
   const filter: Filter = {
     open: null,
+    stillFiring: false,
     states: [],
     severities: [],
     services: [],
@@ -41,9 +61,11 @@ export function parseFilter(text: string): Filter {
     to: null,
     words: '',
     problems: [],
+    notes: [],
   };
   const words: string[] = [];
   for (const token of tokens(text)) {
+    if (/^labels?\./i.test(token)) filter.problems.push(NO_LABELS);
     const colon = token.indexOf(':');
     if (colon <= 0 || token.startsWith('"')) words.push(token);
     else take(filter, words, token.slice(0, colon).toLowerCase(), token.slice(colon + 1), token);
@@ -62,8 +84,9 @@ function take(filter: Filter, words: string[], key: string, value: string, token
     return;
   }
   if (key === 'is') for (const one of values) takeIs(filter, one.toLowerCase());
-  else if (key === 'severity') takeClosed(filter, filter.severities, SEVERITIES, values, 'severity');
-  else if (key === 'state') takeClosed(filter, filter.states, STATES, values, 'state');
+  else if (key === 'severity')
+    takeClosed(filter, filter.severities, SEVERITIES, values, 'severity', SEVERITY_ALIASES);
+  else if (key === 'state') takeClosed(filter, filter.states, STATES, values, 'state', STATE_ALIASES);
   else if (key === 'service') filter.services.push(...values.filter((one) => !filter.services.includes(one)));
   else if (key === 'from' || key === 'to') takeInstant(filter, key, unquote(value));
   else if (/^[a-z]+$/.test(key) && !token.includes('://'))
@@ -75,10 +98,14 @@ function takeIs(filter: Filter, value: string): void {
   if (value === 'open') filter.open = true;
   else if (value === 'closed') filter.open = false;
   else if (value === 'all') filter.open = null;
+  else if (value === 'still-firing') [filter.open, filter.stillFiring] = [false, true];
   else {
-    const state = ALIASES[value] ?? STATES.find((one) => one === value);
+    const state = STATE_ALIASES[value] ?? STATES.find((one) => one === value);
     if (state) filter.states.push(state);
-    else filter.problems.push(`“is:${value}” means nothing. Use is:open, is:closed or is:unacked.`);
+    else
+      filter.problems.push(
+        `“is:${value}” means nothing. Use is:open, is:closed, is:unacked or is:still-firing.`,
+      );
   }
 }
 
@@ -94,18 +121,23 @@ function takeClosed<T extends string>(
   known: readonly T[],
   values: string[],
   key: string,
+  aliases: Record<string, T>,
 ): void {
   for (const value of values) {
-    const found = known.find((one) => one === value.toLowerCase());
-    if (!found) filter.problems.push(`“${value}” is no ${key}. Use ${known.join(', ')}.`);
+    const lower = value.toLowerCase();
+    const alias = aliases[lower];
+    if (alias) filter.notes.push(`“${value}” is read as ${key}:${alias}.`);
+    const found = alias ?? known.find((one) => one === lower);
+    if (!found) filter.problems.push(`“${value}” is no ${key} and left out. Known: ${known.join(', ')}.`);
     else if (!into.includes(found)) into.push(found);
   }
 }
 
 /** Writes a filter back as text, in one canonical order. */
-export function formatFilter(filter: Omit<Filter, 'problems'>): string {
+export function formatFilter(filter: Omit<Filter, 'problems' | 'notes'>): string {
   const out: string[] = [];
-  if (filter.open !== null) out.push(filter.open ? 'is:open' : 'is:closed');
+  if (filter.stillFiring) out.push('is:still-firing');
+  else if (filter.open !== null) out.push(filter.open ? 'is:open' : 'is:closed');
   if (filter.states.length > 0) out.push(`state:${filter.states.join(',')}`);
   if (filter.severities.length > 0) out.push(`severity:${filter.severities.join(',')}`);
   if (filter.services.length > 0) out.push(`service:${filter.services.map(quote).join(',')}`);
@@ -144,6 +176,7 @@ function unquote(value: string): string {
   return value.replaceAll('"', '').trim();
 }
 
-function quote(value: string): string {
+/** A value as the filter writes it. */
+export function quote(value: string): string {
   return /[\s,]/.test(value) ? `"${value}"` : value;
 }

@@ -9,6 +9,7 @@ export function queryOf(text: string): IncidentQuery {
   return {
     sort: filter.open === true ? 'needs_me' : '-detected_at',
     ...(filter.open !== null && { open: filter.open }),
+    ...(filter.stillFiring && { still_firing: true }),
     ...(filter.states.length > 0 && { state: filter.states }),
     ...(filter.severities.length > 0 && { severity: filter.severities }),
     ...(filter.services.length > 0 && { service_name: filter.services }),

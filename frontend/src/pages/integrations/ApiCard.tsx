@@ -3,11 +3,12 @@ import { CircleCheck, CircleX } from 'lucide-react';
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
 import { sentenceOf } from '../../api/errors';
-import type { Integration } from '../../api/types';
+import type { Integration, TestResult } from '../../api/types';
 import { useBlocked, useMe } from '../../components/me';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { FormError, TextField } from '../../ui/Field';
+import { stepDuration } from '../../util/time';
 import { KIND_NAMES, URL_EXAMPLES, URL_HINTS } from './kinds';
 
 type Form = { name: string; url: string };
@@ -18,18 +19,29 @@ export function ApiCard({ integration }: { integration: Integration }) {
   const target = { project: project.id, id: integration.id };
   const save = useAction(actions.changeIntegration, ['integration', 'integrations']);
   const test = useAction(actions.testIntegration, []);
-  const { register, handleSubmit, formState, reset } = useForm<Form>({
+  const { register, handleSubmit, formState, reset, watch } = useForm<Form>({
     values: { name: integration.name, url: integration.url ?? '' },
   });
-  const submit = handleSubmit((form) =>
+  const store = (form: Form, then?: () => void) => {
+    test.reset();
     save.mutate(
       { ...target, name: form.name.trim(), url: form.url.trim() || null },
-      { onSuccess: () => reset(form) },
-    ),
-  );
+      {
+        onSuccess: () => {
+          reset(form);
+          then?.();
+        },
+      },
+    );
+  };
+  /** What is tested is what is typed, so that is saved first. */
+  const tryOut = handleSubmit((form) => {
+    if (formState.isDirty) store(form, () => test.mutate(target));
+    else test.mutate(target);
+  });
   return (
     <Card title={`The API of ${KIND_NAMES[integration.kind]}`}>
-      <form onSubmit={submit} className="space-y-3" noValidate>
+      <form onSubmit={handleSubmit((form) => store(form))} className="space-y-3" noValidate>
         <div className="grid gap-3 sm:grid-cols-2">
           <TextField label="Name" {...register('name')} />
           <TextField
@@ -53,29 +65,32 @@ export function ApiCard({ integration }: { integration: Integration }) {
           )}
           <Button
             pending={test.isPending}
-            blocked={blocked ?? (integration.url ? undefined : 'Set an address first.')}
-            onClick={() => test.mutate(target)}
+            blocked={blocked ?? (watch('url').trim() ? undefined : 'Set an address first.')}
+            onClick={() => void tryOut()}
           >
-            Test
+            {formState.isDirty ? 'Save and test' : 'Test'}
           </Button>
           <span aria-live="polite" className="min-w-0 text-sm">
-            {test.data && (
-              <span className="inline-flex items-start gap-1.5">
-                {test.data.ok ? (
-                  <CircleCheck className="mt-0.5 size-4 shrink-0 text-resolved" aria-hidden="true" />
-                ) : (
-                  <CircleX className="mt-0.5 size-4 shrink-0 text-critical" aria-hidden="true" />
-                )}
-                <span className="[overflow-wrap:anywhere]">
-                  {test.data.detail}{' '}
-                  <span className="text-muted tabular-nums">{test.data.latency_ms} ms</span>
-                </span>
-              </span>
-            )}
+            {test.data && <Found result={test.data} />}
             {test.error && <span className="text-critical">{sentenceOf(test.error)}</span>}
           </span>
         </div>
       </form>
     </Card>
+  );
+}
+
+function Found({ result }: { result: TestResult }) {
+  return (
+    <span className="inline-flex items-start gap-1.5">
+      {result.ok ? (
+        <CircleCheck className="mt-0.5 size-4 shrink-0 text-resolved" aria-hidden="true" />
+      ) : (
+        <CircleX className="mt-0.5 size-4 shrink-0 text-critical" aria-hidden="true" />
+      )}
+      <span className="[overflow-wrap:anywhere]">
+        {result.detail} <span className="text-muted tabular-nums">{stepDuration(result.latency_ms)}</span>
+      </span>
+    </span>
   );
 }

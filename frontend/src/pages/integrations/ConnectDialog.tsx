@@ -2,7 +2,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
-import { ApiError, sentenceOf } from '../../api/errors';
+import { fieldError, formError } from '../../api/errors';
 import type { IntegrationKind } from '../../api/types';
 import { useMe } from '../../components/me';
 import { Button } from '../../ui/Button';
@@ -22,10 +22,6 @@ export function ConnectDialog({ onClose }: { onClose: () => void }) {
     defaultValues: { kind: 'prometheus', name: '', url: '' },
   });
   const kind = watch('kind');
-  const refused = (field: string) =>
-    create.error instanceof ApiError
-      ? create.error.fields.find((one) => one.field === field)?.message
-      : undefined;
   const submit = handleSubmit((form) =>
     create.mutate(
       {
@@ -58,7 +54,7 @@ export function ConnectDialog({ onClose }: { onClose: () => void }) {
         <TextField
           label="Name"
           placeholder={KIND_NAMES[kind]}
-          error={refused('name')}
+          error={fieldError(create.error, 'name')}
           {...register('name')}
         />
         <TextField
@@ -66,13 +62,13 @@ export function ConnectDialog({ onClose }: { onClose: () => void }) {
           type="url"
           placeholder={URL_EXAMPLES[kind]}
           hint={URL_HINTS[kind]}
-          error={formState.errors.url?.message ?? refused('url')}
+          error={formState.errors.url?.message ?? fieldError(create.error, 'url')}
           {...register('url', {
             validate: (url) =>
               url.trim() === '' || /^https?:\/\/\S+$/.test(url.trim()) || 'Use an http or https address.',
           })}
         />
-        <FormError>{create.error && sentenceOf(create.error)}</FormError>
+        <FormError>{formError(create.error, ['name', 'url'])}</FormError>
         <DialogActions>
           <Button look="ghost" onClick={onClose}>
             Cancel

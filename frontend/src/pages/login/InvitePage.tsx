@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
-import { fieldError, sentenceOf } from '../../api/errors';
+import { fieldError, formError } from '../../api/errors';
 import { enough, PASSWORD_HINT } from '../../components/password';
 import { Button } from '../../ui/Button';
 import { FormError, TextField } from '../../ui/Field';
@@ -52,7 +52,7 @@ export default function InvitePage() {
           error={error('password')}
           {...register('password', enough)}
         />
-        <FormError>{accept.error && sentenceOf(accept.error)}</FormError>
+        <FormError>{formError(accept.error, ['full_name', 'password'])}</FormError>
         <Button type="submit" look="primary" size="lg" className="w-full" pending={accept.isPending}>
           Join
         </Button>

@@ -10,7 +10,7 @@ it('sends a stranger to sign-in and back to where they wanted to be', async () =
   await user.type(await screen.findByLabelText('E-mail'), 'robin@shop.example');
   await user.type(screen.getByLabelText('Password'), 'a good long one');
   await user.click(screen.getByRole('button', { name: 'Sign in' }));
-  await waitFor(() => expect(at()).toBe('/incidents/INC-142?tab=alerts'));
+  await waitFor(() => expect(at()).toBe(`/incidents/INC-142?tab=alerts&project=${db.me.project.id}`));
   expect(await screen.findByRole('heading', { name: /14% of requests/, level: 1 })).toBeTruthy();
 });
 
@@ -36,6 +36,7 @@ it('lets the first visitor register, and names the field the server refused', as
   await user.type(screen.getByLabelText('Password'), ' but now longer');
   await user.click(screen.getByRole('button', { name: 'Create account' }));
   expect(await screen.findByText('This is not an e-mail address.')).toBeTruthy();
+  expect(screen.queryByRole('alert')).toBeNull();
   await user.type(screen.getByLabelText('E-mail'), '@shop.example');
   await user.click(screen.getByRole('button', { name: 'Create account' }));
   await waitFor(() => expect(at()).toBe('/incidents'));

@@ -1,7 +1,7 @@
 /** Making an organisation, its first project and its owner. */
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
-import { fieldError, sentenceOf } from '../../api/errors';
+import { fieldError, formError } from '../../api/errors';
 import { enough, PASSWORD_HINT } from '../../components/password';
 import { Button } from '../../ui/Button';
 import { FormError, TextField } from '../../ui/Field';
@@ -50,7 +50,7 @@ export function RegisterForm({ next }: { next: string | undefined }) {
         error={error('password')}
         {...register('password', enough)}
       />
-      <FormError>{create.error && sentenceOf(create.error)}</FormError>
+      <FormError>{formError(create.error, ['full_name', 'tenant_name', 'email', 'password'])}</FormError>
       <Button type="submit" look="primary" size="lg" className="w-full" pending={create.isPending}>
         Create account
       </Button>

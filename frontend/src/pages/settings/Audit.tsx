@@ -7,9 +7,11 @@ import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
+import { actorOf, targetOf, useNames } from './auditNames';
 
 export function Audit() {
   const query = useInfiniteQuery(q.audit());
+  const names = useNames();
   const entries = (query.data?.pages ?? []).flatMap((page) => page.items);
   return (
     <Card title="Audit log" flush>
@@ -27,9 +29,13 @@ export function Audit() {
                 <Cell>
                   <Instant at={entry.created_at} />
                 </Cell>
-                <Cell className="whitespace-nowrap">{entry.actor ?? entry.actor_id}</Cell>
+                <Cell className="whitespace-nowrap">
+                  <span title={entry.actor_id}>{actorOf(entry, names)}</span>
+                </Cell>
                 <Cell className="font-mono text-xs">{entry.action}</Cell>
-                <Cell className="min-w-52 [overflow-wrap:anywhere]">{entry.target}</Cell>
+                <Cell className="min-w-52 [overflow-wrap:anywhere]">
+                  <span title={entry.object}>{targetOf(entry, names)}</span>
+                </Cell>
                 <Cell className={entry.result === 'ok' ? 'text-muted' : 'font-medium text-critical'}>
                   {entry.result}
                 </Cell>

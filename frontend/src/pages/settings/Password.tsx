@@ -1,7 +1,7 @@
 /** Choosing another password; every other session ends with it. */
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
-import { fieldError, sentenceOf } from '../../api/errors';
+import { fieldError, formError } from '../../api/errors';
 import { useMe } from '../../components/me';
 import { enough, PASSWORD_HINT } from '../../components/password';
 import { Button } from '../../ui/Button';
@@ -26,7 +26,6 @@ export function Password() {
       },
     }),
   );
-  const named = fieldError(change.error, 'old_password') ?? fieldError(change.error, 'new_password');
   return (
     <Card title="Password">
       <form onSubmit={submit} className="max-w-sm space-y-3" noValidate>
@@ -46,7 +45,7 @@ export function Password() {
           error={error('new_password')}
           {...register('new_password', enough)}
         />
-        <FormError>{change.error && !named && sentenceOf(change.error)}</FormError>
+        <FormError>{formError(change.error, ['old_password', 'new_password'])}</FormError>
         <Button type="submit" look="primary" pending={change.isPending}>
           Change password
         </Button>

@@ -8,7 +8,7 @@ import { sentenceOf } from '../../api/errors';
 import type { Project } from '../../api/types';
 import { Confirm } from '../../components/Confirm';
 import { reaches, useBlocked, useMe } from '../../components/me';
-import { useSwitchProject } from '../../components/ProjectMenu';
+import { useSwitchProject } from '../../components/project';
 import { Instant } from '../../components/Time';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';

@@ -1,0 +1,105 @@
+/** What the list holds at this filter: its rows, why there are none, and what can be done to those selected. */
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { q } from '../../api/endpoints';
+import { ErrorState } from '../../components/ErrorState';
+import { useKeys } from '../../components/keys';
+import { enterList, moveInList, type Place } from '../../components/listPlace';
+import { useMe } from '../../components/me';
+import { Skeleton } from '../../ui/Notice';
+import { useBulkMove } from './bulk';
+import { DEFAULT_FILTER } from './filter';
+import { IncidentList } from './IncidentList';
+import { isNarrowed, NothingMatches, NothingOpen } from './NothingOpen';
+import { useHeldRows } from './order';
+import { queryOf } from './query';
+import { SelectionBar } from './SelectionBar';
+import { useSelection } from './selection';
+import { WaitingBar } from './WaitingBar';
+
+type Props = {
+  text: string;
+  onReset: () => void;
+  /** A phone shows its check boxes only while rows are being chosen. */
+  choosing: boolean;
+  onChosen: () => void;
+};
+
+export function Rows({ text, onReset, choosing, onChosen }: Props) {
+  const query = useInfiniteQuery(q.incidents(queryOf(text)));
+  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const fresh = useMemo(() => {
+    const seen = new Map((data?.pages ?? []).flatMap((page) => page.items).map((one) => [one.id, one]));
+    return [...seen.values()];
+  }, [data]);
+  const place = usePlace(text);
+  useEffect(() => moveInList({ order: fresh.map((one) => one.number) }), [fresh]);
+  const [hold, setHold] = useState(false);
+  const { rows, waiting, anchor, release } = useHeldRows(fresh, hold, text);
+  const selection = useSelection(text);
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const clear = () => {
+    selection.only([]);
+    onChosen();
+  };
+  const bulk = useBulkMove((failed) => (failed.length > 0 ? selection.only(failed) : clear()));
+  const selectAll = () => selection.only(rows.map((row) => row.incident.id));
+  useKeys('Incident list', [
+    { keys: 'X', label: 'Select all that are loaded', run: selectAll },
+    ...(selection.ids.size > 0 ? [{ keys: 'Escape', label: 'Clear the selection', run: clear }] : []),
+  ]);
+  return (
+    <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col">
+      {waiting.length > 0 && <WaitingBar waiting={waiting} onShow={release} />}
+      {query.isPending ? (
+        <Skeleton rows={8} className="p-5" />
+      ) : query.isError && !data ? (
+        <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+      ) : rows.length === 0 ? (
+        isNarrowed(text) ? (
+          <NothingMatches onReset={onReset} />
+        ) : (
+          <NothingOpen />
+        )
+      ) : (
+        <IncidentList
+          key={text}
+          rows={rows}
+          place={place}
+          onPlace={moveInList}
+          total={hasNextPage ? -1 : rows.length}
+          selection={selection}
+          choosing={choosing}
+          onAcknowledge={(ids) => bulk.move(ids, 'acknowledged')}
+          onNearEnd={more}
+          onHold={(next) => {
+            if (next && !hold) anchor();
+            setHold(next);
+          }}
+        />
+      )}
+      {(selection.ids.size > 0 || choosing) && (
+        <SelectionBar
+          count={selection.ids.size}
+          loaded={rows.length}
+          whole={!hasNextPage}
+          pending={bulk.pending}
+          onAll={selectAll}
+          onMove={(state) => bulk.move([...selection.ids], state)}
+          onClear={clear}
+        />
+      )}
+    </main>
+  );
+}
+
+/** Where the reader was when they last left this list. */
+function usePlace(text: string): Place {
+  const { project } = useMe();
+  return useMemo(
+    () => enterList(`${project.id} ${text}`, text === DEFAULT_FILTER ? {} : { q: text }),
+    [project.id, text],
+  );
+}
