@@ -31,7 +31,8 @@ pub fn quantity(value: f64, unit: &str) -> String {
         "ratio" => format!("{}%", number(value * 100.0)),
         "%" => format!("{}%", number(value)),
         "s" if value.abs() < 1.0 => format!("{} ms", number(value * 1e3)),
-        "s" => format!("{} s", number(value)),
+        "s" if value < 120.0 => format!("{} s", number(value)),
+        "s" => span(value),
         "bytes" | "bytes/s" => {
             let scaled = [("GiB", 1_073_741_824.0), ("MiB", 1_048_576.0), ("KiB", 1024.0)];
             let fits = scaled.into_iter().find(|(_, size)| value.abs() >= *size);
@@ -70,6 +71,7 @@ mod tests {
             (0.98, "ratio", "98%"),
             (0.0351, "s", "35.1 ms"),
             (1.25, "s", "1.25 s"),
+            (885.0, "s", "15 min"),
             (3_221_225_472.0, "bytes", "3 GiB"),
             (512.0, "bytes/s", "512 B/s"),
             (120.4, "/s", "120/s"),

@@ -239,7 +239,7 @@ pub async fn open(
 
 fn told(count: usize, more: bool, noun: &str, when: &str) -> String {
     match count {
-        _ if more => format!("more than {count} {noun}s {when}, of which {count} were looked at"),
+        _ if more => format!("more than {count} {noun}s {when}; {count} of them were looked at"),
         0 => format!("no {noun} {when}"),
         1 => format!("1 {noun} {when}"),
         _ => format!("{count} {noun}s {when}"),

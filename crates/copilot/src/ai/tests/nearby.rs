@@ -66,6 +66,6 @@ async fn what_was_looked_at_is_told_with_how_much_there_was() {
     assert!(told.contains(&"50 changes in the hour before the alarm".to_owned()), "{told:?}");
     world.change("other", "50", 60).await;
     let told = checked().await;
-    let more = "more than 50 changes in the hour before the alarm, of which 50 were looked at";
+    let more = "more than 50 changes in the hour before the alarm; 50 of them were looked at";
     assert!(told.contains(&more.to_owned()), "{told:?}");
 }
