@@ -13,8 +13,8 @@ import { Clamp } from '../../ui/Clamp';
 import { EmptyState, Skeleton } from '../../ui/Notice';
 import { counted } from '../../util/numbers';
 import { words } from '../../util/sentence';
+import { type Alike, alikeIn, ownLabels } from './alike';
 import { LabelList } from './LabelList';
-import { ownLabels, type Shared, sharedBy } from './shared';
 
 export function Alerts({ incident }: { incident: Incident }) {
   const query = useQuery(q.alerts(incident.id));
@@ -23,14 +23,14 @@ export function Alerts({ incident }: { incident: Incident }) {
   const alerts = query.data.items;
   if (alerts.length === 0)
     return <EmptyState title="No alerts">This incident was opened by hand.</EmptyState>;
-  const shared = sharedBy(alerts);
+  const alike = alikeIn(alerts);
   return (
     <>
       <h2 className="sr-only">Alerts</h2>
-      {alerts.length > 1 && <InCommon shared={shared} count={alerts.length} incident={incident} />}
+      {alerts.length > 1 && <InCommon alike={alike} count={alerts.length} incident={incident} />}
       <ul className="mt-3 divide-y divide-hairline rounded-lg border border-hairline bg-raised">
         {alerts.map((alert) => (
-          <AlertRow key={alert.id} alert={alert} shared={shared} />
+          <AlertRow key={alert.id} alert={alert} alike={alike} />
         ))}
       </ul>
       {query.data.next_cursor && (
@@ -40,34 +40,34 @@ export function Alerts({ incident }: { incident: Incident }) {
   );
 }
 
-function InCommon({ shared, count, incident }: { shared: Shared; count: number; incident: Incident }) {
-  const title = shared.title === incident.title ? undefined : shared.title;
+function InCommon({ alike, count, incident }: { alike: Alike; count: number; incident: Incident }) {
+  const title = alike.title === incident.title ? undefined : alike.title;
   return (
     <Card
       title={`The same for ${count === 2 ? 'both' : `all ${count}`}`}
-      aside={<Links runbook={shared.runbook_url} source={shared.generator_url} />}
+      aside={<Links runbook={alike.runbook_url} source={alike.generator_url} />}
     >
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 pb-2 text-sm">
-        {shared.severity && <SeverityText severity={shared.severity} />}
+        {alike.severity && <SeverityText severity={alike.severity} />}
         {title && (
           <span className="min-w-0 font-medium">
             <Clamp lines={3}>{title}</Clamp>
           </span>
         )}
-        {shared.integration_name && (
+        {alike.integration_name && (
           <span className="text-[13px] text-muted">
-            from <bdi>{shared.integration_name}</bdi>
+            from <bdi>{alike.integration_name}</bdi>
           </span>
         )}
       </div>
-      <Description text={shared.description} title={shared.title} />
-      <LabelList labels={shared.labels} />
+      <Description text={alike.description} title={alike.title} />
+      <LabelList labels={alike.labels} />
     </Card>
   );
 }
 
-function AlertRow({ alert, shared }: { alert: IncidentAlert; shared: Shared }) {
-  const has = (name: keyof Shared) => shared[name] !== undefined;
+function AlertRow({ alert, alike }: { alert: IncidentAlert; alike: Alike }) {
+  const has = (name: keyof Alike) => alike[name] !== undefined;
   return (
     <li className="px-4 py-2.5">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm">
@@ -80,7 +80,7 @@ function AlertRow({ alert, shared }: { alert: IncidentAlert; shared: Shared }) {
             <Clamp lines={3}>{alert.title || alert.name}</Clamp>
           </h3>
         )}
-        <LabelList labels={ownLabels(alert, shared)} />
+        <LabelList labels={ownLabels(alert, alike)} />
         {alert.flapping && <span className="text-[13px] text-medium">Flapping</span>}
         <span className="ml-auto flex gap-4 text-[13px]">
           <Links

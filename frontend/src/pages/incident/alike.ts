@@ -13,10 +13,10 @@ const ONCE = [
   'integration_name',
 ] as const;
 
-export type Shared = Partial<Pick<IncidentAlert, (typeof ONCE)[number]>> & { labels: Labels };
+export type Alike = Partial<Pick<IncidentAlert, (typeof ONCE)[number]>> & { labels: Labels };
 
 /** What all of them say alike; one alone shares nothing. */
-export function sharedBy(alerts: readonly IncidentAlert[]): Shared {
+export function alikeIn(alerts: readonly IncidentAlert[]): Alike {
   const [first, ...others] = alerts;
   if (!first || others.length === 0) return { labels: {} };
   const members = ONCE.filter((name) => others.every((one) => one[name] === first[name]));
@@ -30,6 +30,6 @@ export function sharedBy(alerts: readonly IncidentAlert[]): Shared {
 }
 
 /** The labels that tell one from the others. */
-export function ownLabels(alert: IncidentAlert, shared: Shared): Labels {
-  return Object.fromEntries(Object.entries(alert.labels).filter(([name]) => !(name in shared.labels)));
+export function ownLabels(alert: IncidentAlert, alike: Alike): Labels {
+  return Object.fromEntries(Object.entries(alert.labels).filter(([name]) => !(name in alike.labels)));
 }

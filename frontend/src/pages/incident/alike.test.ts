@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { IncidentAlert } from '../../api/types';
-import { ownLabels, sharedBy } from './shared';
+import { alikeIn, ownLabels } from './alike';
 
 const alert = (labels: Record<string, string>, description = '') =>
   ({ title: 'Disk full', severity: 'high', description, labels }) as IncidentAlert;
@@ -10,17 +10,17 @@ it('says once what all alerts have in common, and of each only what is its own',
     alert({ job: 'node', host: 'a' }, 'a is full'),
     alert({ job: 'node', host: 'b' }, 'b is full'),
   ];
-  const shared = sharedBy(alerts);
-  expect(shared).toMatchObject({ title: 'Disk full', severity: 'high', labels: { job: 'node' } });
-  expect(shared).not.toHaveProperty('description');
-  expect(alerts.map((one) => ownLabels(one, shared))).toEqual([{ host: 'a' }, { host: 'b' }]);
+  const alike = alikeIn(alerts);
+  expect(alike).toMatchObject({ title: 'Disk full', severity: 'high', labels: { job: 'node' } });
+  expect(alike).not.toHaveProperty('description');
+  expect(alerts.map((one) => ownLabels(one, alike))).toEqual([{ host: 'a' }, { host: 'b' }]);
 });
 
 it('does not share a label that one of them lacks', () => {
-  expect(sharedBy([alert({ job: 'node' }), alert({})]).labels).toEqual({});
+  expect(alikeIn([alert({ job: 'node' }), alert({})]).labels).toEqual({});
 });
 
 it('takes nothing away from one alone', () => {
   const one = alert({ job: 'node' });
-  expect(ownLabels(one, sharedBy([one]))).toEqual({ job: 'node' });
+  expect(ownLabels(one, alikeIn([one]))).toEqual({ job: 'node' });
 });
