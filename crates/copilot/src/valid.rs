@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, FieldError};
+use crate::visible::clean;
 
 /// How deep a body may be nested; ours are three deep.
 const DEPTH: usize = 64;
@@ -137,7 +138,11 @@ pub fn required<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 /// # Errors
 /// When it is blank, or as [`storable`].
 pub fn visible(text: &str, context: &()) -> garde::Result {
-    if text.trim().is_empty() { Err(garde::Error::new("must not be blank")) } else { storable(text, context) }
+    if clean(text).trim().is_empty() {
+        Err(garde::Error::new("must not be blank"))
+    } else {
+        storable(text, context)
+    }
 }
 
 /// A text that both databases keep: PostgreSQL has no place for a NUL character.
@@ -188,6 +193,14 @@ mod tests {
                 Err((error.status().0.as_u16(), fields.join(",")))
             }
         }
+    }
+
+    #[test]
+    fn a_text_must_show_something() {
+        for blank in ["", " ", "\u{200b}", "\u{feff} \u{2060}"] {
+            assert!(visible(blank, &()).is_err(), "{blank:?}");
+        }
+        assert!(visible("a\u{200b}", &()).is_ok());
     }
 
     #[tokio::test]

@@ -35,19 +35,27 @@ impl Prediction {
     }
 }
 
+/// What was found in one metrics file.
+#[derive(Debug)]
+pub struct Diagnosed {
+    /// The causes.
+    pub diagnosis: Diagnosis,
+    /// The same on one line.
+    pub prediction: Prediction,
+    /// The first and the last time of the file, in unix seconds; nothing in an empty one.
+    pub span: Option<(f64, f64)>,
+}
+
 /// Diagnoses one metrics file; see [`read_file`].
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn diagnose_file(
-    path: &Path,
-    at: Option<f64>,
-    topology: Option<&Path>,
-) -> Result<(Diagnosis, Prediction), ReadError> {
+pub fn diagnose_file(path: &Path, at: Option<f64>, topology: Option<&Path>) -> Result<Diagnosed, ReadError> {
     let file = read_file(path, at, topology)?;
     let diagnosis = diagnose(&file.case);
     let prediction = Prediction::of(&file.case_id, &diagnosis);
-    Ok((diagnosis, prediction))
+    let times = &file.case.times;
+    Ok(Diagnosed { diagnosis, prediction, span: times.first().copied().zip(times.last().copied()) })
 }
 
 /// How deep folders may be nested: a link that leads back up must end somewhere.

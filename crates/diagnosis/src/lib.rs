@@ -46,7 +46,7 @@ pub mod weights;
 pub use case::{Case, Change, Direction, FiringAlert, Onset, Series, Signal};
 pub use case_files::CaseFile;
 pub use diagnose::{Cause, Diagnosis, diagnose};
-pub use evaluate::{Evaluated, Prediction, cases, diagnose_file, evaluate};
+pub use evaluate::{Diagnosed, Evaluated, Prediction, cases, diagnose_file, evaluate};
 pub use files::ReadError;
 pub use findings::{Finding, MetricFinding, Statement};
 pub use kind::Kind;

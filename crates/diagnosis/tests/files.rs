@@ -145,7 +145,7 @@ fn a_topology_names_calls_and_candidates() {
     assert_eq!(file.case_id, "m");
     assert_eq!(file.case.candidates, ["db"]);
     assert_eq!(file.case.onset, Onset::Known(20.0));
-    let (_, line) = diagnose_file(&path.join("m.csv"), None, None).unwrap();
+    let line = diagnose_file(&path.join("m.csv"), None, None).unwrap().prediction;
     let json = serde_json::to_value(&line).unwrap();
     let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys.len(), 4, "{keys:?}");
@@ -165,7 +165,7 @@ fn a_case_is_diagnosed_alike_alone_and_in_its_folder() {
     let file = read_file(&metrics, Some(20.0), Some(&case)).unwrap();
     assert_eq!(file.case.entry.as_deref(), Some("web"));
     assert!(file.case.target.is_some());
-    let (_, alone) = diagnose_file(&metrics, Some(20.0), Some(&case)).unwrap();
+    let alone = diagnose_file(&metrics, Some(20.0), Some(&case)).unwrap().prediction;
     assert_eq!(alone, evaluated);
 }
 

@@ -107,6 +107,9 @@ pub async fn record(tx: &mut Tx, member: &Member, new: NewChange) -> Result<Chan
     if timestamp.seconds_since(now) > SKEW_S {
         return Err(Error::field("timestamp", "lies in the future"));
     }
+    if timestamp.micros() < 0 {
+        return Err(Error::field("timestamp", "lies before 1970"));
+    }
     let change = Change {
         id: ChangeId::new(),
         service_name: new.service_name,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use diagnosis::{Cause, Diagnosis};
+use diagnosis::{Cause, Diagnosed, Diagnosis};
 
 use super::history::HistoryArgs;
 use super::print;
@@ -27,7 +27,7 @@ pub struct DiagnoseArgs {
     #[arg(long, value_name = "FILE.csv[.gz]")]
     metrics: PathBuf,
     /// When the incident began, in Unix seconds; estimated when it is not given.
-    #[arg(long, value_name = "UNIX")]
+    #[arg(long, value_name = "UNIX", value_parser = time)]
     at: Option<f64>,
     /// Who calls whom: `{"graph": [["caller", "callee"], …]}`.
     #[arg(long, value_name = "FILE.json")]
@@ -51,12 +51,27 @@ pub struct EvalArgs {
     pub history: HistoryArgs,
 }
 
+/// A time in Unix seconds.
+fn time(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "a time in Unix seconds is needed".to_owned())?;
+    if seconds.is_finite() { Ok(seconds) } else { Err("a time in Unix seconds is needed".to_owned()) }
+}
+
 /// Ranks the causes of one incident.
 ///
 /// # Errors
 /// When a file can't be read.
 pub fn diagnose(args: &DiagnoseArgs) -> anyhow::Result<()> {
-    let (diagnosis, prediction) = diagnosis::diagnose_file(&args.metrics, args.at, args.topology.as_deref())?;
+    let Diagnosed { diagnosis, prediction, span } =
+        diagnosis::diagnose_file(&args.metrics, args.at, args.topology.as_deref())?;
+    if let Some((first, last)) = span
+        && args.at.is_some_and(|at| !(first..=last).contains(&at))
+    {
+        eprintln!(
+            "sre-copilot: --at lies outside of {}, which has {first} to {last}",
+            args.metrics.display()
+        );
+    }
     match args.output {
         Output::Json => print::line(&serde_json::to_string(&prediction)?),
         Output::Text => text(&diagnosis).iter().try_for_each(|line| print::line(line)),
@@ -74,11 +89,14 @@ fn text(diagnosis: &Diagnosis) -> Vec<String> {
 }
 
 fn one(rank: usize, cause: &Cause) -> Vec<String> {
-    let mut lines = vec![format!("{rank:>2}. {:>4.0}%  {}", cause.probability * 100.0, cause.service)];
+    let mut lines =
+        vec![format!("{rank:>2}. {:>4.0}%  {}", cause.probability * 100.0, print::plain(&cause.service))];
     for metric in cause.metrics.iter().take(2) {
         lines.push(format!(
             "            {}: {} against {} before",
-            metric.metric, metric.value, metric.baseline
+            print::plain(&metric.metric),
+            metric.value,
+            metric.baseline
         ));
     }
     lines

@@ -2,6 +2,11 @@
 
 use std::io::Write as _;
 
+/// Text of a file as a terminal may show it: without what moves the cursor, changes colours or turns the direction.
+pub fn plain(text: &str) -> String {
+    crate::visible::clean(text)
+}
+
 /// Prints one line on stdout; a reader that went away ends the command quietly.
 ///
 /// # Errors
