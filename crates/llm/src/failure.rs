@@ -130,6 +130,11 @@ impl Failure {
         }
     }
 
+    /// Whether the endpoint failed, and not the question or the answer: the next call would fail as well.
+    pub fn is_of_endpoint(&self) -> bool {
+        self.retryable() || matches!(self, Self::Config { .. } | Self::Quota)
+    }
+
     /// Whether asking again later, unchanged, can help.
     pub fn retryable(&self) -> bool {
         matches!(self, Self::RateLimited { .. } | Self::Timeout | Self::Lost | Self::Unavailable { .. })

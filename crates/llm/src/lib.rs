@@ -7,6 +7,7 @@
 //! The caller installs a `rustls` crypto provider before it makes a [`Provider`].
 
 pub mod answer;
+mod breaker;
 mod completion;
 mod config;
 mod dialect;
@@ -25,6 +26,7 @@ mod secret;
 mod tokens;
 mod usage;
 
+pub use breaker::{Breaker, Open};
 pub use config::{Config, ConfigError};
 pub use dialect::OutputLimit;
 pub use endpoint::Endpoint;

@@ -174,6 +174,12 @@ pub async fn ask_for(
     let mut tx = db.begin(tenant.0).await?;
     // Two requests at once must not both find that there is none.
     store::lock_incident(&mut tx, tenant, incident).await?;
+    let newest = store::newest(&mut tx, tenant, incident).await?.into_iter().next();
+    if !refresh && newest.as_ref().is_some_and(usable) {
+        // It came to its end since it was read.
+        drop(tx);
+        return Ok(Hypotheses { cached: Some(true), ..read(db, tenant, project, incident).await? });
+    }
     explain::request(&mut tx, tenant, incident).await?;
     tx.commit().await?;
     match wait {

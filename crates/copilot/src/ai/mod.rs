@@ -36,10 +36,14 @@ pub use analysis::{
     Analysis, AnalysisStatus, Engine, Evidence, EvidenceKind, EvidenceRole, Hypothesis, Verdict,
 };
 pub use model::Model;
+use worker::Looked;
 pub use worker::Worker;
 
-/// How many analyses run at once in one process.
+/// How many analyses look at once in one process; those whose model is asked wait elsewhere.
 const AT_ONCE: usize = 2;
+
+/// How many questions are worked on at once in one process: nearly all of their time is the model's.
+const QUESTIONS_AT_ONCE: usize = 8;
 
 /// How long an analysis makes way while a storm of webhooks comes in.
 const MAKE_WAY: Duration = Duration::from_secs(1);
@@ -62,7 +66,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// The work of this service: analyses, until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
     let analyses = (0..AT_ONCE).map(|_| work(&app, &stop, Queue::Analyses));
-    let questions = (0..AT_ONCE).map(|_| work(&app, &stop, Queue::Questions));
+    let questions = (0..QUESTIONS_AT_ONCE).map(|_| work(&app, &stop, Queue::Questions));
     futures_util::future::join_all(analyses.chain(questions)).await;
 }
 
@@ -81,7 +85,7 @@ async fn work(app: &App, stop: &CancellationToken, queue: Queue) {
         let worked = match queue {
             Queue::Analyses => {
                 app.inbox.lull(MAKE_WAY).await;
-                work_once(app).await
+                look_once(app).await
             }
             Queue::Questions => Worker::new(app).step_question().await,
         };
@@ -98,6 +102,24 @@ async fn work(app: &App, stop: &CancellationToken, queue: Queue) {
             () = stop.cancelled() => return,
         }
     }
+}
+
+/// Looks at one analysis and lets its model be asked beside this, so that the next one need not wait for that; says
+/// whether there was one.
+async fn look_once(app: &App) -> Result<bool> {
+    match Worker::new(app).look().await? {
+        Looked::AtNothing => return Ok(false),
+        Looked::Ended => {}
+        Looked::Unasked(unasked) => {
+            let own = app.clone();
+            app.spawn(async move {
+                if let Err(error) = Worker::new(&own).ask_model(*unasked).await {
+                    tracing::error!(error = error.to_string(), "an analysis could not be ended");
+                }
+            });
+        }
+    }
+    Ok(true)
 }
 
 /// Works on one analysis, and says whether there was one.

@@ -1,11 +1,12 @@
 //! The language model: who answers, what a call may cost, and the ledger that holds every call.
 
+mod slots;
 pub mod store;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use llm::{Billing, Failure, Prices, Provider, Reply, Request};
+use llm::{Billing, Breaker, Failure, Prices, Provider, Reply, Request};
 use outbox::{Job, Ts, Tx, sabotage};
 use uuid::Uuid;
 
@@ -56,7 +57,15 @@ pub struct Model {
     assumed: f64,
     /// What one call may take.
     call: Duration,
+    /// Why there is no provider although one is configured.
+    off: Option<&'static str>,
+    breaker: Breaker,
+    /// Whose turn it is to ask.
+    pub slots: slots::Slots,
 }
+
+/// Said where the budget turns the model off.
+const NO_BUDGET: &str = "SRE_COPILOT_LLM_DAILY_BUDGET_USD is 0, which turns the language model off";
 
 /// A call that is in the ledger and may be made.
 #[derive(Debug)]
@@ -116,22 +125,36 @@ impl Model {
             .map(|path| std::fs::read_to_string(&path).with_context(|| format!("reading {path}")))
             .transpose()?;
         let daily_micros = (config.llm_daily_budget_usd.clamp(0.0, 1e9) * 1e6).round() as i64;
-        let provider = if daily_micros == 0 { None } else { Provider::from_config(&settings)? };
+        let configured = Provider::from_config(&settings)?;
+        let off = (configured.is_some() && daily_micros == 0).then_some(NO_BUDGET);
+        let provider = configured.filter(|_| daily_micros > 0);
         let prices = Some(Prices::load(text.as_deref())?);
         // USD per million tokens are micro-USD a token.
-        let assumed = config.llm_unlisted_price_usd.clamp(0.0, 1e6);
-        Ok(Self { provider, prices, daily_micros, assumed, call })
+        let assumed = config.llm_unlisted_price_usd;
+        if !(0.0..=1e6).contains(&assumed) {
+            anyhow::bail!("llm_unlisted_price_usd is {assumed}; it takes 0 to 1e6 USD per million tokens");
+        }
+        Ok(Self { provider, prices, daily_micros, assumed, call, off, ..Self::none() })
     }
 
     /// No model: the statistical engine answers alone.
     pub fn none() -> Self {
-        Self { provider: None, prices: None, daily_micros: 0, assumed: 0.0, call: CALL }
+        Self {
+            provider: None,
+            prices: None,
+            daily_micros: 0,
+            assumed: 0.0,
+            call: CALL,
+            off: None,
+            breaker: Breaker::default(),
+            slots: slots::Slots::default(),
+        }
     }
 
     /// A scripted model with a daily budget in micro-USD and the compiled-in prices, for tests.
     pub fn scripted(script: llm::Scripted, daily_micros: i64) -> Self {
         let (provider, prices) = (Some(Provider::Scripted(script)), Prices::load(None).ok());
-        Self { provider, prices, daily_micros, assumed: 10.0, call: CALL }
+        Self { provider, prices, daily_micros, assumed: 10.0, ..Self::none() }
     }
 
     /// What one call may take.
@@ -156,6 +179,22 @@ impl Model {
     /// The model's name, or `None` when none is configured.
     pub fn name(&self) -> Option<&str> {
         self.provider.as_ref().map(Provider::model)
+    }
+
+    /// Why a configured model is turned off, in words; `None` when it is on or there is none.
+    pub fn off(&self) -> Option<&'static str> {
+        self.off
+    }
+
+    /// Asks the model, and notes whether its endpoint works.
+    ///
+    /// # Errors
+    /// As the provider says; [`Failure::Unavailable`] when there is none.
+    pub async fn complete(&self, request: &Request, until: tokio::time::Instant) -> Result<Reply, Failure> {
+        let Some(provider) = &self.provider else { return Err(Failure::Unavailable { status: None }) };
+        let outcome = provider.complete(request, until).await;
+        self.breaker.note(&outcome, Instant::now());
+        outcome
     }
 
     /// What a tenant may spend a day, in micro-USD.
@@ -218,6 +257,14 @@ impl Model {
                 "today's budget for the model leaves no room for another call, {spent} of {daily} USD are used"
             );
             return Ok(Err(Denied::Refused(if assumed { format!("{why} ({})", unlisted()) } else { why })));
+        }
+        if let Err(open) = self.breaker.admit(Instant::now()) {
+            return Ok(Err(Denied::Refused(format!(
+                "{} of its last {} calls failed, so it is left alone for another {} s",
+                open.failed,
+                open.of,
+                open.rest.as_secs() + 1
+            ))));
         }
         sabotage::point("analysis.looked").await?;
         let call = Call { id: Uuid::now_v7(), reserved_micros: reserved, assumed };

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::analysis::{AnalysisStatus, Engine};
 use super::diagnose::{self, Conclusion};
 use super::evidence::store::Source;
-use super::evidence::{self, Facts};
+use super::evidence::{self, Facts, Gathered};
 use super::model::{Model, Purpose, store as ledger};
 use super::prompt;
 use super::store::{self, Ending};
@@ -26,6 +26,7 @@ use crate::incident::explain::QUEUE;
 use crate::incident::read;
 use crate::outbound::{Credentials, Outbound};
 use crate::redis::Redis;
+use crate::redis::lock::Lock;
 
 /// How long a worker may hold an analysis while it looks: then another replica takes over from one that died.
 const LOOKING: Duration = Duration::from_secs(20);
@@ -81,6 +82,34 @@ impl Work {
     }
 }
 
+/// What was found, as far as the model is told.
+#[derive(Debug)]
+struct Found {
+    gathered: Gathered,
+    conclusion: Conclusion,
+    hash: Vec<u8>,
+}
+
+/// An analysis whose statistical answer is stored, and about which the model is still to be asked.
+#[derive(Debug)]
+pub struct Unasked {
+    work: Work,
+    job: Job,
+    found: Found,
+    sign: Option<Lock>,
+}
+
+/// What came of looking for an analysis to work on.
+#[derive(Debug)]
+pub enum Looked {
+    /// None waits.
+    AtNothing,
+    /// One ended, or waits again.
+    Ended,
+    /// One is to be finished by [`Worker::ask_model`].
+    Unasked(Box<Unasked>),
+}
+
 #[derive(Deserialize)]
 struct Payload {
     analysis_id: AnalysisId,
@@ -108,13 +137,26 @@ impl<'a> Worker<'a> {
         self.lease().min(LOOKING)
     }
 
-    /// Works on the oldest analysis that waits, and says whether there was one.
+    /// Works on the oldest analysis that waits, the model included, and says whether there was one.
     ///
     /// # Errors
     /// When the database refused; the analysis is tried again when its lease runs out.
     pub async fn step(self) -> Result<bool> {
+        match self.look().await? {
+            Looked::AtNothing => return Ok(false),
+            Looked::Ended => {}
+            Looked::Unasked(unasked) => self.ask_model(*unasked).await?,
+        }
+        Ok(true)
+    }
+
+    /// Works on the oldest analysis that waits, until the statistical answer is stored.
+    ///
+    /// # Errors
+    /// When the database refused; the analysis is tried again when its lease runs out.
+    pub async fn look(self) -> Result<Looked> {
         let Some(job) = lease::claim(self.db, QUEUE, seconds(self.looking())).await? else {
-            return Ok(false);
+            return Ok(Looked::AtNothing);
         };
         sabotage::point("analysis.leased").await?;
         let tenant = TenantId(job.owner);
@@ -124,31 +166,69 @@ impl<'a> Worker<'a> {
             None => None,
         };
         let worked = self.work(tenant, &job).await;
+        if let Ok(Some((work, found))) = worked {
+            return Ok(Looked::Unasked(Box::new(Unasked { work, job, found, sign })));
+        }
         if let Some(sign) = sign {
             sign.release().await;
         }
-        match worked {
-            Ok(()) => {}
-            Err(error) => {
-                let why = if let Error::Internal(cause) = &error {
-                    format!("{cause:#}")
-                } else {
-                    error.to_string()
-                };
-                tracing::error!(
-                    incident = job.key,
-                    attempt = job.attempts,
-                    error = why,
-                    "an analysis failed"
-                );
-                self.give_back(tenant, &job).await?;
-            }
-        }
-        Ok(true)
+        self.over(tenant, &job, worked.map(drop)).await?;
+        Ok(Looked::Ended)
     }
 
-    async fn work(self, tenant: TenantId, job: &Job) -> Result<()> {
-        let Some(work) = self.begin(tenant, job).await? else { return Ok(()) };
+    /// Asks the model, when it is this tenant's turn.
+    ///
+    /// # Errors
+    /// When the database refused; the analysis is tried again when its lease runs out.
+    pub async fn ask_model(self, unasked: Unasked) -> Result<()> {
+        let Unasked { work, job, found, sign } = unasked;
+        let asked = self.ask_in_turn(work, &job, &found).await;
+        if let Some(sign) = sign {
+            sign.release().await;
+        }
+        self.over(work.tenant, &job, asked).await
+    }
+
+    /// Gives the analysis back when our own work failed.
+    async fn over(self, tenant: TenantId, job: &Job, worked: Result<()>) -> Result<()> {
+        let Err(error) = worked else { return Ok(()) };
+        let why = if let Error::Internal(cause) = &error { format!("{cause:#}") } else { error.to_string() };
+        tracing::error!(incident = job.key, attempt = job.attempts, error = why, "an analysis failed");
+        self.give_back(tenant, job).await
+    }
+
+    async fn ask_in_turn(self, work: Work, job: &Job, found: &Found) -> Result<()> {
+        let mut turn = std::pin::pin!(self.model.slots.take(work.tenant));
+        // Held until the call is over.
+        let slot = loop {
+            if !self.hold_on(work.tenant, job, self.looking()).await? {
+                return Ok(());
+            }
+            match tokio::time::timeout(self.looking() / 3, &mut turn).await {
+                Ok(Some(slot)) => break slot,
+                Ok(None) => return self.leave(work, job, &found.conclusion, "too many calls wait").await,
+                Err(_) => {}
+            }
+        };
+        let claimed = Instant::now();
+        if self.hold_on(work.tenant, job, self.lease()).await? {
+            self.ask(work, job, claimed, found).await?;
+        }
+        drop(slot);
+        Ok(())
+    }
+
+    /// Makes the lease last; `false` when somebody else has the analysis by now.
+    async fn hold_on(self, tenant: TenantId, job: &Job, lasts: Duration) -> Result<bool> {
+        let mut tx = self.db.begin(tenant.0).await?;
+        let held = lease::renew(&mut tx, job, seconds(lasts)).await?;
+        tx.commit().await?;
+        Ok(held)
+    }
+
+    /// Looks, and stores what was found; with what is needed to ask the model, if it is to be asked as well.
+    async fn work(self, tenant: TenantId, job: &Job) -> Result<Option<(Work, Found)>> {
+        let Some(work) = self.begin(tenant, job).await? else { return Ok(None) };
         let facts = Facts::read(self.db, tenant, work.incident).await?;
         let gathered =
             evidence::gather(self.outbound, facts, |source| credentials(self.keys, tenant, source)).await;
@@ -156,20 +236,13 @@ impl<'a> Worker<'a> {
         let concluded = tokio::task::spawn_blocking(move || (diagnose::conclude(&gathered), gathered)).await;
         let (conclusion, gathered) = concluded.map_err(|error| Error::Internal(error.into()))?;
         if job.attempts <= LOOKS_AGAIN && self.is_too_fresh(&gathered, &conclusion) {
-            return self.look_again(tenant, job).await;
+            self.look_again(tenant, job).await?;
+            return Ok(None);
         }
         let hash = self.model.name().map_or_else(Vec::new, |name| prompt::hash(&gathered, &conclusion, name));
         let asks = self.model.name().is_some() && worth_asking(&conclusion);
-        if !self.store(work, job, &conclusion, &hash, asks).await? || !asks {
-            return Ok(());
-        }
-        let claimed = Instant::now();
-        let mut tx = self.db.begin(tenant.0).await?;
-        if !lease::renew(&mut tx, job, seconds(self.lease())).await? {
-            return Ok(());
-        }
-        tx.commit().await?;
-        self.ask(work, job, claimed, &gathered, &conclusion, &hash).await
+        let stored = self.store(work, job, &conclusion, &hash, asks).await?;
+        Ok((stored && asks).then_some((work, Found { gathered, conclusion, hash })))
     }
 
     /// Whether metrics were there, but too little of the incident in them yet to name a cause.

@@ -149,7 +149,9 @@ pub async fn answered(
     hash: &[u8],
 ) -> sqlx::Result<Option<AnalysisId>> {
     on_tx!(tx, c => sqlx::query_scalar(
-        "select id from analyses where tenant_id = $1 and incident_id = $2 and evidence_hash = $3 and engine = 'llm'
+        "select id from analyses where tenant_id = $1 and incident_id = $2 and evidence_hash = $3
+         and exists (select 1 from model_calls m where m.tenant_id = $1 and m.analysis_id = analyses.id
+             and m.question_id is null and m.status in ('completed', 'cached'))
          and status in ('completed', 'inconclusive') order by version desc limit 1")
         .bind(tenant).bind(incident).bind(hash).fetch_optional(c).await)
 }

@@ -8,6 +8,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::clean::clean;
+use super::grounded::Known;
 use super::{CLAIM_MEANING, Prompt, READ};
 use crate::ai::diagnose::claim::{CLAIM, DESCRIPTION};
 use crate::ai::text::short;
@@ -32,8 +33,19 @@ pub struct Said {
     pub next_checks: Vec<String>,
 }
 
+/// An answer, checked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// What may be shown.
+    pub said: Vec<Said>,
+    /// The model says that the evidence carries no cause.
+    pub insufficient: bool,
+    /// Hypotheses that were left out, because the evidence does not hold what they say or cite.
+    pub unsupported: usize,
+}
+
 #[derive(Deserialize)]
-struct Answer {
+struct Sent {
     hypotheses: Vec<Item>,
     #[serde(default)]
     insufficient_evidence: bool,
@@ -59,40 +71,50 @@ struct Item {
 ///
 /// # Errors
 /// When the text is not the one object that was asked for.
-pub fn read(text: &str, prompt: &Prompt) -> Result<Vec<Said>, BadOutput> {
-    let answer: Answer = llm::answer::parse(text)?;
-    if answer.insufficient_evidence {
-        return Ok(Vec::new());
+pub fn read(text: &str, prompt: &Prompt) -> Result<Answer, BadOutput> {
+    let sent: Sent = llm::answer::parse(text)?;
+    let mut out = Answer { insufficient: sent.insufficient_evidence, ..Answer::default() };
+    if out.insufficient {
+        return Ok(out);
     }
-    let mut out: Vec<Said> = Vec::new();
-    for item in answer.hypotheses.into_iter().take(READ) {
-        let Some(said) = check(item, prompt) else { continue };
-        let twin = out.iter().any(|other| same(&other.claim, &said.claim));
-        if !twin {
-            out.push(said);
+    let known = Known::new(&prompt.request.user, &prompt.request.system, &prompt.services);
+    for item in sent.hypotheses.into_iter().take(READ) {
+        match check(item, prompt, &known) {
+            None => out.unsupported += 1,
+            Some(said) if out.said.iter().any(|other| is_told_twice(other, &said)) => {}
+            Some(said) => out.said.push(said),
         }
     }
     Ok(out)
 }
 
+/// Whether two hypotheses are one in other words, or about one service, which a cause is about.
+fn is_told_twice(one: &Said, other: &Said) -> bool {
+    same(&one.claim, &other.claim) || (one.service.is_some() && one.service == other.service)
+}
+
 /// A hypothesis with everything taken off that does not exist; `None` when nothing is left to stand on.
-fn check(item: Item, prompt: &Prompt) -> Option<Said> {
+fn check(item: Item, prompt: &Prompt, known: &Known<'_>) -> Option<Said> {
     let claim = honest(&item.claim, prompt);
     if claim.is_empty() || same(&claim, CLAIM_MEANING) || !item.confidence.is_finite() {
         return None;
     }
     let supporting = cited(&item.supporting_evidence, prompt);
-    if supporting.is_empty() {
+    let service = item.suspected_service.filter(|service| prompt.services.contains(service));
+    let elsewhere = service.as_ref().is_some_and(|service| known.is_blamed_elsewhere(&claim, service));
+    if supporting.is_empty() || elsewhere || known.is_repeated_by(&claim) || !known.has_numbers_of(&claim) {
         return None;
     }
+    let holds = |text: &String| known.has_numbers_of(text) && !known.is_repeated_by(text);
+    let description = Some(honest(&item.description, prompt)).filter(holds).unwrap_or_default();
     let mut contradicting = cited(&item.contradicting_evidence, prompt);
     contradicting.retain(|id| !supporting.contains(id));
     let checks = item.next_checks.iter().map(|check| short(honest(check, prompt).trim(), 300));
     Some(Said {
         claim: short(&claim, CLAIM - 1),
-        description: short(&honest(&item.description, prompt), DESCRIPTION - 1),
+        description: short(&description, DESCRIPTION - 1),
         confidence: item.confidence.clamp(0.0, 1.0),
-        service: item.suspected_service.filter(|service| prompt.services.contains(service)),
+        service,
         supporting,
         contradicting,
         next_checks: checks.filter(|check| !check.is_empty()).take(5).collect(),
@@ -114,8 +136,9 @@ fn honest(text: &str, prompt: &Prompt) -> String {
 /// The text without invisible characters and without incidents that were not in the prompt.
 pub fn without_unknown_incidents(text: &str, incidents: &BTreeSet<String>) -> String {
     // However a model writes it; but the name of a company may end in "Inc" before a number.
-    static INCIDENT: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"\b(?:(?i:INC)[-\u{2010}-\u{2015}]|INC ?)(\d+)\b").ok());
+    static INCIDENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?:(?i:INC)[-\u{2010}-\u{2015}]|\bINC ?#?|\b(?i:incident) ?#)(\d+)\b").ok()
+    });
     let text = clean(text);
     let Some(pattern) = INCIDENT.as_ref() else { return text };
     let known = |found: &regex::Captures<'_>| {
@@ -139,9 +162,15 @@ mod tests {
     #[test]
     fn only_incidents_of_the_prompt_are_named() {
         let known = BTreeSet::from(["INC-7".to_owned()]);
-        for text in
-            ["as in INC-445", "as in inc-445", "as in INC 445", "as in INC445", "as in INC\u{2011}445"]
-        {
+        for text in [
+            "as in INC-445",
+            "as in inc-445",
+            "as in INC 445",
+            "as in INC445",
+            "as in INC\u{2011}445",
+            "as in INC #445",
+            "as in incident #445",
+        ] {
             let told = without_unknown_incidents(text, &known);
             assert_eq!(told, "as in [an incident that does not exist]", "{text}");
         }

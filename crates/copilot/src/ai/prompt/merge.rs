@@ -3,7 +3,7 @@
 use super::answer::Said;
 use crate::ai::analysis::{Engine, Evidence, EvidenceKind};
 use crate::ai::diagnose::{MOST, MOST_CONFIDENT, Proposal};
-use crate::ids::HypothesisId;
+use crate::ids::{EvidenceId, HypothesisId};
 
 /// How far the model may move the log-odds of a cause.
 const MOST_MOVE: f64 = 1.5;
@@ -49,7 +49,7 @@ const EMPTY: [&str; 26] = [
 /// twice.
 pub fn merge(statistical: &[Proposal], said: &[Said], evidence: &[Evidence]) -> Vec<Proposal> {
     let mut rest: Vec<Proposal> = statistical.to_vec();
-    let mut out = Vec::new();
+    let (mut out, mut replaced) = (Vec::new(), Vec::new());
     for one in said {
         let twin = rest.iter().position(|own| own.service.is_some() && own.service == one.service);
         let prior = twin.and_then(|at| rest.get(at));
@@ -59,8 +59,14 @@ pub fn merge(statistical: &[Proposal], said: &[Said], evidence: &[Evidence]) -> 
         if prior.is_some_and(|own| !own.supporting.iter().any(|id| one.supporting.contains(id))) {
             continue;
         }
-        let confidence =
-            moved(prior.map_or(UNPROPOSED, |own| own.confidence), one.confidence).min(cap(one, evidence));
+        let mut supporting = one.supporting.clone();
+        // What the engine found speaks for the cause whatever the model cites of it.
+        let also =
+            prior.into_iter().flat_map(|own| &own.supporting).filter(|id| !one.supporting.contains(id));
+        supporting.extend(also);
+        let contradicting = one.contradicting.iter().filter(|id| !supporting.contains(id)).copied().collect();
+        let confidence = moved(prior.map_or(UNPROPOSED, |own| own.confidence), one.confidence);
+        let confidence = confidence.min(cap(&supporting, evidence));
         let spread = prior.map_or((0.5, 2.0), |own| {
             let base = own.confidence.max(1e-3);
             (own.lower / base, own.upper / base)
@@ -74,15 +80,20 @@ pub fn merge(statistical: &[Proposal], said: &[Said], evidence: &[Evidence]) -> 
             upper: (confidence * spread.1).clamp(confidence, 1.0),
             service: one.service.clone(),
             metric: prior.and_then(|own| own.metric.clone()),
-            supporting: one.supporting.clone(),
-            contradicting: one.contradicting.clone(),
+            supporting,
+            contradicting,
             next_checks: one.next_checks.clone(),
             engine: Engine::Llm,
         });
         if let Some(at) = twin {
             rest.remove(at);
+            replaced.push(out.len() - 1);
         }
     }
+    let known: f64 =
+        replaced.iter().filter_map(|at| out.get(*at)).chain(&rest).map(|one| one.confidence).sum();
+    let unproposed = (0..out.len()).filter(|at| !replaced.contains(at)).collect::<Vec<_>>();
+    leave_room(&mut out, &unproposed, known);
     out.extend(rest);
     normalise(&mut out);
     out.retain(|one| one.confidence >= LEAST);
@@ -109,9 +120,28 @@ fn moved(prior: f64, said: f64) -> f64 {
     1.0 / (1.0 + (-(odds(prior) + shift)).exp())
 }
 
+/// Makes causes that the engine did not propose share what it leaves open, however many a model tells.
+fn leave_room(out: &mut [Proposal], unproposed: &[usize], known: f64) {
+    let sum: f64 = unproposed.iter().filter_map(|at| out.get(*at)).map(|one| one.confidence).sum();
+    let room = (MOST_CONFIDENT - known).max(0.0);
+    if sum > room {
+        for at in unproposed {
+            if let Some(one) = out.get_mut(*at) {
+                scale(one, room / sum);
+            }
+        }
+    }
+}
+
+fn scale(one: &mut Proposal, by: f64) {
+    one.confidence *= by;
+    one.lower *= by;
+    one.upper = (one.upper * by).max(one.confidence);
+}
+
 /// How sure a hypothesis may be given what it cites.
-fn cap(said: &Said, evidence: &[Evidence]) -> f64 {
-    let kinds = evidence.iter().filter(|row| said.supporting.contains(&row.id)).map(|row| row.kind);
+fn cap(supporting: &[EvidenceId], evidence: &[Evidence]) -> f64 {
+    let kinds = evidence.iter().filter(|row| supporting.contains(&row.id)).map(|row| row.kind);
     let kinds: Vec<EvidenceKind> = kinds.collect();
     if !kinds.contains(&EvidenceKind::Metric) {
         0.35
@@ -126,11 +156,8 @@ fn cap(said: &Said, evidence: &[Evidence]) -> f64 {
 fn normalise(all: &mut [Proposal]) {
     let sum: f64 = all.iter().map(|one| one.confidence).sum();
     if sum > MOST_CONFIDENT {
-        let scale = MOST_CONFIDENT / sum;
         for one in all {
-            one.confidence *= scale;
-            one.lower *= scale;
-            one.upper = (one.upper * scale).max(one.confidence);
+            scale(one, MOST_CONFIDENT / sum);
         }
     }
 }
@@ -138,7 +165,6 @@ fn normalise(all: &mut [Proposal]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::EvidenceId;
 
     fn own(supporting: &[EvidenceId]) -> Proposal {
         Proposal {
@@ -184,6 +210,34 @@ mod tests {
         }
         let kept = merge(&[own(&ids[..2])], &[said(&ids[2..3])], &[]);
         assert_eq!(kept[0].confidence, 0.8, "agreeing makes nobody less sure");
+    }
+
+    fn metric(id: EvidenceId) -> Evidence {
+        Evidence { id, ..crate::ai::diagnose::rows::row(EvidenceKind::Metric, String::new()) }
+    }
+
+    #[test]
+    fn agreeing_over_little_lowers_nothing() {
+        let ids: Vec<EvidenceId> = (0..3).map(|_| EvidenceId::new()).collect();
+        let measured: Vec<Evidence> = ids.iter().take(2).map(|id| metric(*id)).collect();
+        let merged = merge(&[own(&ids)], &[Said { confidence: 1.0, ..said(&ids[2..]) }], &measured);
+        assert_eq!((merged[0].engine, merged[0].supporting.len()), (Engine::Llm, 3));
+        assert!(merged[0].confidence >= 0.8, "{}", merged[0].confidence);
+        assert!(merged[0].lower < merged[0].confidence);
+    }
+
+    #[test]
+    fn many_claims_about_nothing_measured_leave_the_engine_its_odds() {
+        let ids: Vec<EvidenceId> = (0..2).map(|_| EvidenceId::new()).collect();
+        let filler = |at: usize| Said {
+            claim: format!("a rumour, number {at}"),
+            service: None,
+            confidence: 1.0,
+            ..said(&ids)
+        };
+        let many: Vec<Said> = (0..5).map(filler).collect();
+        let merged = merge(&[own(&ids)], &many, &[metric(ids[0]), metric(ids[1])]);
+        assert_eq!((merged[0].claim.as_str(), merged[0].confidence), ("the engine's", 0.8));
     }
 
     #[test]

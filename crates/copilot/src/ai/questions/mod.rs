@@ -136,7 +136,7 @@ pub async fn list(
     }
     let items = store::newest(&mut tx, member.tenant, incident).await?;
     let off = if app.model.name().is_none() {
-        Some(NO_MODEL)
+        Some(app.model.off().unwrap_or(NO_MODEL))
     } else {
         store::analysed(&mut tx, member.tenant, incident).await?.is_none().then_some(NO_EVIDENCE)
     };
@@ -160,7 +160,9 @@ pub async fn ask(
     if !super::store::has_incident(&mut tx, tenant, member.project, incident).await? {
         return Err(Error::NotFound);
     }
-    let Some(model) = app.model.name() else { return Err(Error::Refused("no-model", NO_MODEL.to_owned())) };
+    let Some(model) = app.model.name() else {
+        return Err(Error::Refused("no-model", app.model.off().unwrap_or(NO_MODEL).to_owned()));
+    };
     // Two requests at once must not both find that none is open.
     super::store::lock_incident(&mut tx, tenant, incident).await?;
     if store::is_open(&mut tx, tenant, incident).await? {

@@ -215,8 +215,7 @@ impl Work<'_> {
             drop(tx);
             tokio::time::sleep(LOOK).await;
         };
-        let Some(provider) = model.provider() else { return Ok(Err("no model is configured".to_owned())) };
-        let outcome = provider.complete(&request, Instant::now() + times.call).await;
+        let outcome = model.complete(&request, Instant::now() + times.call).await;
         let spent = model.spent(&call, &outcome);
         let mut tx = self.worker.db.begin(tenant.0).await?;
         if !analyses::hold(&mut tx, tenant, self.job).await? {

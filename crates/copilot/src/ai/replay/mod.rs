@@ -168,6 +168,6 @@ async fn ask(
         },
     )?;
     replay.spent_micros += reply.usage.and_then(|usage| again.model.cost_micros(&usage)).unwrap_or(most);
-    let said = answer::read(&reply.text, &prompt).map_err(|reason| reason.to_string())?;
-    Ok(merge::merge(&conclusion.proposals, &said, &conclusion.evidence))
+    let answer = answer::read(&reply.text, &prompt).map_err(|reason| reason.to_string())?;
+    Ok(merge::merge(&conclusion.proposals, &answer.said, &conclusion.evidence))
 }

@@ -178,6 +178,14 @@ async fn a_change_long_before_is_not_named_for_it() {
     world.change("orders-db", "v9", 40 * 60).await;
     let first = &world.analyse(false).await.items[0];
     assert!(first.claim.starts_with("orders-db is saturated: db pool connections in use 9"), "{first:#?}");
+    let second = World::at(Ts::from_micros((END * 1e6) as i64).plus_seconds(-30), None).await;
+    second.clock.advance(30.0);
+    second.alert(second.incident, "HighErrorRate", FAILING).await;
+    for url in ["http://127.0.0.1:1", &server.url] {
+        second.prometheus(url).await;
+    }
+    let found = second.analyse(false).await;
+    assert_eq!(found.items[0].claim, first.claim, "the one that answers is asked: {:?}", found.analysis);
     assert!(first.next_checks.iter().all(|check| !check.contains("v9")), "{first:#?}");
     server.child.kill().await.unwrap();
 }

@@ -2,6 +2,7 @@
 
 mod ends;
 mod history;
+mod honest;
 mod live;
 mod merged;
 mod nearby;

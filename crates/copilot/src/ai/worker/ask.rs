@@ -7,12 +7,12 @@ use outbox::sabotage::{self, hurried};
 use outbox::{Job, Tx};
 use tokio::time::Instant;
 
-use super::{Work, Worker};
+use super::{Found, Work, Worker};
 use crate::ai::analysis::{AnalysisStatus, Engine};
 use crate::ai::diagnose::{Conclusion, Proposal};
-use crate::ai::evidence::Gathered;
 use crate::ai::model::{Call, Denied, store as ledger};
-use crate::ai::prompt::{self, Prompt, answer, merge};
+use crate::ai::prompt::answer::{self, Answer};
+use crate::ai::prompt::{self, Prompt, merge};
 use crate::ai::store::{self, Ending};
 use crate::error::Result;
 use crate::ids::{AnalysisId, EvidenceId, HypothesisId};
@@ -28,8 +28,8 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// What came of asking the model.
 enum Asked {
-    /// It answered; the ranking of both.
-    Answered(Vec<Proposal>),
+    /// It answered; the ranking of both, and what is to be said of an answer that is not all in it.
+    Answered(Vec<Proposal>, Option<String>),
     /// It answered over the same evidence before.
     Cached(Vec<Proposal>),
     /// There is no answer, and why.
@@ -38,15 +38,8 @@ enum Asked {
 
 impl Worker<'_> {
     /// Asks the model, or its earlier answer, and stores what comes of it.
-    pub(super) async fn ask(
-        self,
-        work: Work,
-        job: &Job,
-        claimed: Instant,
-        gathered: &Gathered,
-        conclusion: &Conclusion,
-        hash: &[u8],
-    ) -> Result<()> {
+    pub(super) async fn ask(self, work: Work, job: &Job, claimed: Instant, found: &Found) -> Result<()> {
+        let Found { gathered, conclusion, hash } = found;
         let prompt = prompt::write(gathered, conclusion, &format!("{:032x}", rand::random::<u128>()));
         let mut tx = self.db.begin(work.tenant.0).await?;
         if !store::hold(&mut tx, work.tenant, job).await? {
@@ -65,22 +58,24 @@ impl Worker<'_> {
                 sabotage::point("analysis.intent").await?;
                 call
             }
-            Err(why) => {
-                let mut tx = self.db.begin(work.tenant.0).await?;
-                if store::hold(&mut tx, work.tenant, job).await? {
-                    let why = format!("the model was not asked: {why}");
-                    self.settle(&mut tx, work, job, conclusion, Asked::Not(why)).await?;
-                    tx.commit().await?;
-                }
-                return Ok(());
-            }
+            Err(why) => return self.leave(work, job, conclusion, &why).await,
         };
-        let Some(provider) = self.model.provider() else { return Ok(()) };
         let limit = self.model.call_limit();
         let deadline = (Instant::now() + hurried(limit)).min(claimed + hurried(limit + BESIDE));
-        let outcome = provider.complete(&prompt.request, deadline).await;
+        let outcome = self.model.complete(&prompt.request, deadline).await;
         sabotage::point("analysis.answered").await?;
         self.answered(work, job, (&prompt, &call), conclusion, outcome).await
+    }
+
+    /// Ends the analysis with the statistical answer alone, because the model was not asked.
+    pub(super) async fn leave(self, work: Work, job: &Job, conclusion: &Conclusion, why: &str) -> Result<()> {
+        let mut tx = self.db.begin(work.tenant.0).await?;
+        if store::hold(&mut tx, work.tenant, job).await? {
+            let why = format!("the model was not asked: {why}");
+            self.settle(&mut tx, work, job, conclusion, Asked::Not(why)).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Enters the call, once no other call about the incident is under way; or why it can't be made.
@@ -125,7 +120,11 @@ impl Worker<'_> {
         let spent = self.model.spent(call, &outcome);
         let asked = match &outcome {
             Ok(reply) => match answer::read(&reply.text, prompt) {
-                Ok(said) => Asked::Answered(merge::merge(&conclusion.proposals, &said, &conclusion.evidence)),
+                Ok(answer) => {
+                    let merged = merge::merge(&conclusion.proposals, &answer.said, &conclusion.evidence);
+                    let note = said_of(&answer, &merged);
+                    Asked::Answered(merged, note)
+                }
                 Err(reason) => {
                     let failure = Failure::bad_output(reason, reply.usage);
                     let why = format!("the model was asked, and {failure}");
@@ -174,13 +173,13 @@ impl Worker<'_> {
                 };
                 (conclusion.proposals.clone(), ending)
             }
-            Asked::Answered(proposals) | Asked::Cached(proposals) => {
-                let none = proposals.is_empty();
-                let status = if none { AnalysisStatus::Inconclusive } else { AnalysisStatus::Completed };
-                let reason = none.then(|| {
-                    conclusion.reason.clone().unwrap_or_else(|| "the evidence carries no cause".to_owned())
-                });
-                (proposals, Ending { status, engine: Engine::Llm, model, reason })
+            Asked::Answered(proposals, note) => {
+                (proposals.clone(), judged(&proposals, conclusion, model, note))
+            }
+            Asked::Cached(proposals) => {
+                let note = (!has_model(&proposals))
+                    .then(|| "the model added nothing to this evidence before".to_owned());
+                (proposals.clone(), judged(&proposals, conclusion, model, note))
             }
         };
         store::save_hypotheses(tx, work.tenant, work.incident, work.analysis, &proposals).await?;
@@ -198,6 +197,42 @@ impl Worker<'_> {
         };
         Ok(ledger::enter_cached(tx, work.tenant, work.purpose(), &call).await?)
     }
+}
+
+/// How an analysis ends about which the model was asked. What is the engine's alone is not told as the model's.
+fn judged(
+    proposals: &[Proposal],
+    conclusion: &Conclusion,
+    model: Option<String>,
+    note: Option<String>,
+) -> Ending {
+    let none = proposals.is_empty();
+    let status = if none { AnalysisStatus::Inconclusive } else { AnalysisStatus::Completed };
+    let own =
+        none.then(|| conclusion.reason.clone().unwrap_or_else(|| "the evidence carries no cause".to_owned()));
+    let reason = [own, note].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let engine = if has_model(proposals) { Engine::Llm } else { Engine::Statistical };
+    Ending { status, engine, model, reason: Some(reason).filter(|reason| !reason.is_empty()) }
+}
+
+fn has_model(proposals: &[Proposal]) -> bool {
+    proposals.iter().any(|one| one.engine == Engine::Llm)
+}
+
+/// What is to be said of an answer that is not all in the ranking.
+fn said_of(answer: &Answer, merged: &[Proposal]) -> Option<String> {
+    let dropped = match answer.unsupported {
+        0 => None,
+        1 => Some("1 hypothesis of the model was left out: the evidence does not hold it".to_owned()),
+        many => {
+            Some(format!("{many} hypotheses of the model were left out: the evidence does not hold them"))
+        }
+    };
+    if answer.insufficient {
+        return Some("the model was asked, and found the evidence insufficient".to_owned());
+    }
+    let nothing = || "the model was asked, and added nothing".to_owned();
+    dropped.or_else(|| (!has_model(merged)).then(nothing))
 }
 
 /// An earlier answer over the same evidence, with its citations moved to the evidence of this version.
