@@ -19,6 +19,7 @@ export const PAGES = {
   members: '/settings/members?mock=shop&still',
   keys: '/settings/keys?mock=shop&still',
   projects: '/settings/projects?mock=shop&still',
+  model: '/settings/model?mock=shop&still',
   account: '/settings/account?mock=shop&still',
   preferences: '/settings/preferences?mock=shop&still',
   audit: '/settings/audit?mock=shop&still',

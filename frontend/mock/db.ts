@@ -25,6 +25,7 @@ import { uuid } from './ids';
 
 export type Db = {
   signedIn: boolean;
+  llmEnabled: boolean;
   setup: Setup;
   me: Me;
   projects: (ProjectRole & { created_at: string })[];

@@ -28,6 +28,7 @@ export function analyse(incident: Incident): void {
       checked: [],
       tokens: null,
       cost_usd: null,
+      cost_estimated: false,
       onset_at: null,
       changed: null,
     },

@@ -15,7 +15,15 @@ export const paths = {
 };
 
 /** The pages under Settings, in their order. */
-export const SETTINGS_SECTIONS = ['members', 'keys', 'projects', 'account', 'preferences', 'audit'] as const;
+export const SETTINGS_SECTIONS = [
+  'members',
+  'keys',
+  'projects',
+  'model',
+  'account',
+  'preferences',
+  'audit',
+] as const;
 
 export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
 

@@ -56,6 +56,14 @@ impl Provider {
         }
     }
 
+    /// The host that prompts are sent to.
+    pub fn host(&self) -> &str {
+        match self {
+            Self::OpenAi(endpoint) | Self::Azure(endpoint) => endpoint.host(),
+            Self::Scripted(_) => "nowhere",
+        }
+    }
+
     /// The configured model, which is also the name its price is listed under.
     pub fn model(&self) -> &str {
         match self {

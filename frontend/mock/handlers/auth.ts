@@ -5,6 +5,13 @@ import { db } from '../db';
 import { uuid } from '../ids';
 import { API, bodyOf, json, nothing, paged, problem, signedOut } from './answers';
 
+const tenant = () => ({
+  ...db.me.tenant,
+  llm_enabled: db.llmEnabled,
+  llm_model: db.ai.model,
+  llm_host: db.ai.model && 'api.openai.com',
+});
+
 const WRONG = 'wrong password!';
 
 export const authHandlers = [
@@ -44,6 +51,11 @@ export const authHandlers = [
     if (!project) return problem(404, 'There is no such project.');
     db.me = { ...db.me, role: project.role, project: withoutRole(project) } satisfies Me;
     return json(db.me);
+  }),
+  http.get(`${API}/tenant`, () => signedOut() ?? json(tenant())),
+  http.patch(`${API}/tenant`, async ({ request }) => {
+    db.llmEnabled = (await bodyOf<{ llm_enabled: boolean }>(request)).llm_enabled;
+    return json(tenant());
   }),
   http.post(`${API}/auth/password`, async ({ request }) => {
     const { old_password } = await bodyOf<{ old_password: string }>(request);

@@ -67,6 +67,7 @@ export function fillCheckout(db: Db, incident: Incident, now: number): void {
       ],
       tokens: null,
       cost_usd: null,
+      cost_estimated: false,
       onset_at: new Date(start - 30_000).toISOString(),
       changed: null,
     },

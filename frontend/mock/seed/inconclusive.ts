@@ -27,6 +27,7 @@ export function fillInconclusive(db: Db, incident: Incident, now: number): void 
     ],
     tokens: status === 'failed' ? { prompt: 3120, completion: 0 } : null,
     cost_usd: status === 'failed' ? 0.0005 : null,
+    cost_estimated: status === 'failed',
     onset_at: null,
     changed: null,
   };

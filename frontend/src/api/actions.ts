@@ -22,6 +22,7 @@ import type {
   Severity,
   SignedIn,
   State,
+  TenantSettings,
   TestResult,
   Verdict,
 } from './types';
@@ -41,6 +42,7 @@ export const actions = {
   switchProject: (project_id: string) => post<Me>('/auth/switch-project', { project_id }),
   changePassword: (body: { old_password: string; new_password: string }) =>
     post<void>('/auth/password', body),
+  changeTenant: (body: { llm_enabled: boolean }) => patch<TenantSettings>('/tenant', body),
   endSession: (id: string) => remove(`/auth/sessions/${id}`),
   invite: (body: { email: string; role: Role }) => post<Invitation>('/auth/invitations', body, creating()),
   withdrawInvitation: (id: string) => remove(`/auth/invitations/${id}`),

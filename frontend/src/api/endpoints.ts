@@ -26,6 +26,7 @@ import type {
   Severity,
   State,
   Step,
+  TenantSettings,
 } from './types';
 
 /** What the incident list can be narrowed by; it is what the server's query accepts. */
@@ -62,6 +63,7 @@ export const q = {
       staleTime: 5 * 60_000,
       refetchOnWindowFocus: 'always',
     }),
+  tenant: () => one<TenantSettings>('tenant', 'own', '/tenant'),
   sessions: () => list<Session>('sessions', '/auth/sessions', { limit: 200 }),
   invitations: () => list<Invitation>('invitations', '/auth/invitations', { limit: 200 }),
   projects: () => list<Project>('projects', '/projects', { limit: 200 }),

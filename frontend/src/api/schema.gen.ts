@@ -55,6 +55,10 @@ export type Analysis = {
      */
     checked: Array<string>;
     completed_at?: Ts | null;
+    /**
+     * Whether the endpoint did not say what was used, so that the cost is what was reserved for it.
+     */
+    cost_estimated: boolean;
     cost_usd?: number | null;
     engine: Engine;
     id: AnalysisId;
@@ -2051,9 +2055,45 @@ export type Tenant = {
 };
 
 /**
+ * What may be changed; absent members stay.
+ */
+export type TenantChange = {
+    /**
+     * Whether the language model may be asked about its incidents.
+     */
+    llm_enabled?: boolean | null;
+};
+
+/**
  * An organisation; nothing is shared between two of them.
  */
 export type TenantId = string;
+
+/**
+ * An organisation and what it decides about itself.
+ */
+export type TenantSettings = {
+    /**
+     * Names it.
+     */
+    id: TenantId;
+    /**
+     * Whether the language model may be asked about its incidents.
+     */
+    llm_enabled: boolean;
+    /**
+     * The host that evidence is sent to when the model is asked.
+     */
+    llm_host?: string | null;
+    /**
+     * The model that this server is configured with; null when there is none.
+     */
+    llm_model?: string | null;
+    /**
+     * As shown to people.
+     */
+    name: string;
+};
 
 /**
  * What a test request found.
@@ -3787,6 +3827,50 @@ export type PatchProjectsByProjectIdMembersByUserIdResponses = {
 };
 
 export type PatchProjectsByProjectIdMembersByUserIdResponse = PatchProjectsByProjectIdMembersByUserIdResponses[keyof PatchProjectsByProjectIdMembersByUserIdResponses];
+
+export type GetTenantData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/tenant';
+};
+
+export type GetTenantErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetTenantError = GetTenantErrors[keyof GetTenantErrors];
+
+export type GetTenantResponses = {
+    200: TenantSettings;
+};
+
+export type GetTenantResponse = GetTenantResponses[keyof GetTenantResponses];
+
+export type PatchTenantData = {
+    body: TenantChange;
+    path?: never;
+    query?: never;
+    url: '/api/v1/tenant';
+};
+
+export type PatchTenantErrors = {
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PatchTenantError = PatchTenantErrors[keyof PatchTenantErrors];
+
+export type PatchTenantResponses = {
+    200: TenantSettings;
+};
+
+export type PatchTenantResponse = PatchTenantResponses[keyof PatchTenantResponses];
 
 export type GetWsData = {
     body?: never;

@@ -30,6 +30,7 @@ export type Me = schema.Me;
 export type Setup = schema.Setup;
 export type SignedIn = schema.SignedIn;
 export type Registered = schema.Registered;
+export type TenantSettings = Answer<schema.TenantSettings>;
 export type Session = Answer<schema.Session>;
 /** With `link` only in the answer that made it. */
 export type Invitation = Omit<schema.Invitation, 'link'> & { link?: string | null };

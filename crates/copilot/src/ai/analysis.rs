@@ -104,6 +104,8 @@ pub struct Analysis {
     pub checked: Vec<String>,
     pub tokens: Option<Tokens>,
     pub cost_usd: Option<f64>,
+    /// Whether the endpoint did not say what was used, so that the cost is what was reserved for it.
+    pub cost_estimated: bool,
     pub onset_at: Option<Ts>,
     /// What is different from the version before, in words; null for the first.
     pub changed: Option<Vec<String>>,

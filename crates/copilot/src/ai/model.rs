@@ -181,6 +181,11 @@ impl Model {
         self.provider.as_ref().map(Provider::model)
     }
 
+    /// The host that is sent what the model is asked; `None` when none is configured.
+    pub fn host(&self) -> Option<&str> {
+        self.provider.as_ref().map(Provider::host)
+    }
+
     /// Why a configured model is turned off, in words; `None` when it is on or there is none.
     pub fn off(&self) -> Option<&'static str> {
         self.off

@@ -200,6 +200,7 @@ impl From<AnalysisRow> for Analysis {
             reason: row.reason,
             checked: row.checked.0,
             cost_usd: row.cost_micros.map(|micros| micros as f64 / 1e6),
+            cost_estimated: row.cost_micros.is_some() && row.prompt_tokens.is_none(),
             onset_at: row.onset_at,
             changed: row.changed.map(|changed| changed.0),
         }

@@ -89,6 +89,8 @@ pub const TABLE: &[Row] = &[
     row("GET", "/api/v1/auth/invitations", ADMIN),
     row("POST", "/api/v1/auth/invitations", ADMIN),
     row("DELETE", "/api/v1/auth/invitations/{invitation_id}", ADMIN),
+    row("GET", "/api/v1/tenant", VIEWER),
+    row("PATCH", "/api/v1/tenant", OWNER),
     row("GET", "/api/v1/audit", ADMIN),
     row("GET", "/api/v1/projects", VIEWER),
     row("POST", "/api/v1/projects", Access::Person(Role::Admin)),

@@ -36,6 +36,7 @@ mod session;
 pub mod source;
 mod store;
 mod tenant;
+mod tenant_settings;
 mod throttle;
 mod token;
 mod weak;
@@ -70,6 +71,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(login::refresh))
         .routes(routes!(login::logout))
         .routes(routes!(session::list, session::end_others))
+        .routes(routes!(tenant_settings::show, tenant_settings::change))
         .routes(routes!(session::show, session::end))
         .routes(routes!(invitation::list, invitation::create))
         .routes(routes!(invitation::withdraw))

@@ -222,10 +222,13 @@ pub async fn change(
     }
     let mut tx = app.db.begin(member.tenant.0).await?;
     let mut row = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
+    let before = row.clone();
     apply(&app, &member, &mut row, change)?;
-    store::save(&mut tx, member.tenant, &row).await?;
-    note(&mut tx, &member, &source, "integration.changed", id).await?;
-    tx.commit().await?;
+    if row != before {
+        store::save(&mut tx, member.tenant, &row).await?;
+        note(&mut tx, &member, &source, "integration.changed", id).await?;
+        tx.commit().await?;
+    }
     app.tokens.forget();
     Ok(Json(show_row(&app, row, PLACEHOLDER)))
 }

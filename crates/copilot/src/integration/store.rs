@@ -11,7 +11,7 @@ use crate::auth::secret_token::SecretToken;
 use crate::ids::{IntegrationId, ProjectId, TenantId};
 
 /// An integration as it is stored.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct Row {
     /// Names it.
     pub id: IntegrationId,

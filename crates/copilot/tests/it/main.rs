@@ -35,4 +35,5 @@ mod restated;
 mod scratch;
 mod sessions;
 mod signed;
+mod tenant;
 mod world;

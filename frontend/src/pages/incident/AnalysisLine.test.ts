@@ -14,6 +14,7 @@ const analysis: Analysis = {
   checked: [],
   tokens: { prompt: 1234, completion: 56 },
   cost_usd: 0.00021,
+  cost_estimated: false,
   onset_at: null,
   changed: null,
 };
@@ -32,6 +33,11 @@ test('a model that failed is not passed off as unused, and what it cost is told'
   const parts = analysisParts({ ...analysis, engine: 'statistical' });
   expect(parts[0]).toBe('Statistics; no answer of gpt-4o-mini to use');
   expect(parts).toContain('1,234 tokens in, 56 out');
+});
+
+test('what nobody knows to the unit is told as estimated', () => {
+  const parts = analysisParts({ ...analysis, tokens: null, cost_usd: 0.012, cost_estimated: true });
+  expect(parts.some((part) => /^\$.*\(estimated\)$/.test(part))).toBe(true);
 });
 
 test('without a model it says so', () => {

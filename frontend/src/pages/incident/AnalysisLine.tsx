@@ -58,7 +58,8 @@ export function analysisParts(analysis: Analysis): string[] {
     if (prompt !== null && completion !== null)
       parts.push(`${count(prompt)} tokens in, ${count(completion)} out`);
   }
-  if (analysis.cost_usd !== null && analysis.model) parts.push(money(analysis.cost_usd));
+  if (analysis.cost_usd !== null && analysis.model)
+    parts.push(`${money(analysis.cost_usd)}${analysis.cost_estimated ? ' (estimated)' : ''}`);
   parts.push(`version ${analysis.version}`);
   return parts;
 }

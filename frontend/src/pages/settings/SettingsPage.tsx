@@ -11,6 +11,7 @@ import { Account } from './Account';
 import { Audit } from './Audit';
 import { Keys } from './Keys';
 import { Members } from './Members';
+import { Model } from './Model';
 import { Preferences } from './Preferences';
 import { Projects } from './Projects';
 
@@ -18,6 +19,7 @@ const SECTIONS: Record<SettingsSection, { name: string; needs: Role; view: Compo
   members: { name: 'Members', needs: 'viewer', view: Members },
   keys: { name: 'API keys', needs: 'admin', view: Keys },
   projects: { name: 'Projects', needs: 'viewer', view: Projects },
+  model: { name: 'Language model', needs: 'viewer', view: Model },
   account: { name: 'Account', needs: 'viewer', view: Account },
   preferences: { name: 'This browser', needs: 'viewer', view: Preferences },
   audit: { name: 'Audit log', needs: 'admin', view: Audit },

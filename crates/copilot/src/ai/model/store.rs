@@ -31,6 +31,12 @@ pub async fn lock_tenant(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<bool> {
     Ok(wanted.unwrap_or(false))
 }
 
+/// Whether the tenant wants the model.
+pub async fn is_wanted(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<bool> {
+    on_tx!(tx, c => sqlx::query_scalar("select llm_enabled from tenants where tenant_id = $1")
+        .bind(tenant).fetch_one(c).await)
+}
+
 /// How many calls were made for this purpose, answers from the cache not counted.
 pub async fn calls(tx: &mut Tx, tenant: TenantId, purpose: Purpose) -> sqlx::Result<i64> {
     on_tx!(tx, c => sqlx::query_scalar(

@@ -22,6 +22,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::analysis::{Evidence, Tokens};
+use super::model::store as ledger;
 use crate::app::App;
 use crate::auth::{Engineer, Path, Viewer};
 use crate::error::{Error, Problem, Result};
@@ -40,6 +41,9 @@ const LOOK: Duration = Duration::from_millis(400);
 
 /// Said where no model is configured.
 const NO_MODEL: &str = "Questions need a language model, and none is configured. Set OPENAI_API_KEY or the AZURE_OPENAI_ variables.";
+
+/// Said where an organisation does not want the model to be asked.
+const TURNED_OFF: &str = "The language model is turned off for this organisation.";
 
 /// Said before the incident has any evidence.
 const NO_EVIDENCE: &str = "This incident has not been analysed yet, so there is no evidence to answer from.";
@@ -137,6 +141,8 @@ pub async fn list(
     let items = store::newest(&mut tx, member.tenant, incident).await?;
     let off = if app.model.name().is_none() {
         Some(app.model.off().unwrap_or(NO_MODEL))
+    } else if !ledger::is_wanted(&mut tx, member.tenant).await? {
+        Some(TURNED_OFF)
     } else {
         store::analysed(&mut tx, member.tenant, incident).await?.is_none().then_some(NO_EVIDENCE)
     };
@@ -163,6 +169,9 @@ pub async fn ask(
     let Some(model) = app.model.name() else {
         return Err(Error::Refused("no-model", app.model.off().unwrap_or(NO_MODEL).to_owned()));
     };
+    if !ledger::is_wanted(&mut tx, tenant).await? {
+        return Err(Error::Refused("no-model", TURNED_OFF.to_owned()));
+    }
     // Two requests at once must not both find that none is open.
     super::store::lock_incident(&mut tx, tenant, incident).await?;
     if store::is_open(&mut tx, tenant, incident).await? {

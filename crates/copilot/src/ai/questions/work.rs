@@ -252,6 +252,10 @@ impl Work<'_> {
     ) -> Result<()> {
         let Some((prometheus, integration)) = source else { return Ok(()) };
         for (query, why) in queries {
+            // What was looked up is among the facts that the model is told.
+            if self.evidence.iter().any(|fact| fact.query.as_deref() == Some(query.as_str())) {
+                continue;
+            }
             let fact = self.found(prometheus, *integration, &query, &why).await;
             let mut tx = self.worker.db.begin(self.tenant.0).await?;
             if !analyses::hold(&mut tx, self.tenant, self.job).await? {

@@ -1,6 +1,7 @@
 //! What is the engine's is told as the engine's, and what the evidence does not hold is not told.
 
 use llm::Reply;
+use outbox::on_tx;
 use serde_json::{Value, json};
 
 use super::ends::{one, says};
@@ -62,4 +63,29 @@ async fn what_the_evidence_does_not_hold_is_left_out() {
     told["description"] = json!("4711 requests failed.");
     world.script.then(says(Value::Array(vec![told])));
     assert_eq!(world.analyse(false).await.items[0].description, "");
+}
+
+#[tokio::test]
+async fn an_answer_is_dropped_that_comes_after_the_model_was_turned_off() {
+    let world = world().await;
+    let late = one("Release v2.41.0 of checkout broke voucher rules", 0.9, &["E1"]);
+    world.script.then_when_released(says(json!([late])));
+    world.ask(false, None).await.unwrap();
+    let turned_off = async {
+        while world.script.journal().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let mut tx = world.db.begin(world.tenant.0).await.unwrap();
+        on_tx!(tx, c => sqlx::query("update tenants set llm_enabled = $2 where tenant_id = $1")
+            .bind(world.tenant).bind(false).execute(c).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+        world.script.release();
+    };
+    let (stepped, ()) = tokio::join!(world.worker().step(), turned_off);
+    assert!(stepped.unwrap());
+    let answer = world.read().await;
+    assert_eq!(answer.items[0].engine, Engine::Statistical);
+    assert!(answer.analysis.unwrap().reason.unwrap().contains("turned off"));
+    assert_eq!(world.calls().await, [("completed".to_owned(), Some(210))], "the call is paid for");
 }

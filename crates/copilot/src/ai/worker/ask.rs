@@ -26,6 +26,9 @@ const WAIT_BY: Duration = Duration::from_secs(25);
 /// How often it looks whether that has ended.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// Said of an answer that came after the organisation had turned the model off.
+const TURNED_OFF: &str = "the model was turned off for this organisation meanwhile";
+
 /// What came of asking the model.
 enum Asked {
     /// It answered; the ranking of both, and what is to be said of an answer that is not all in it.
@@ -140,6 +143,8 @@ impl Worker<'_> {
             return Ok(());
         }
         call.settle(&mut tx, work.tenant, job, &outcome, spent).await?;
+        let wanted = ledger::is_wanted(&mut tx, work.tenant).await?;
+        let asked = if wanted { asked } else { Asked::Not(TURNED_OFF.to_owned()) };
         self.settle(&mut tx, work, job, conclusion, asked).await?;
         sabotage::point("analysis.before_store").await?;
         tx.commit().await?;

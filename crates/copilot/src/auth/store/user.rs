@@ -63,6 +63,22 @@ pub(in crate::auth) async fn tenant_name(tx: &mut Tx, tenant: TenantId) -> sqlx:
         .bind(tenant).fetch_one(c).await)
 }
 
+/// The tenant's name, and whether it wants the language model.
+pub(in crate::auth) async fn tenant(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<(String, bool)> {
+    on_tx!(tx, c => sqlx::query_as("select name, llm_enabled from tenants where tenant_id = $1")
+        .bind(tenant).fetch_one(c).await)
+}
+
+/// Changes what the tenant decides about itself.
+pub(in crate::auth) async fn save_tenant(
+    tx: &mut Tx,
+    tenant: TenantId,
+    llm_enabled: bool,
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query("update tenants set llm_enabled = $2 where tenant_id = $1")
+        .bind(tenant).bind(llm_enabled).execute(c).await.map(drop))
+}
+
 /// A tenant of this name, the oldest if there are several.
 pub(in crate::auth) async fn tenant_by_name(tx: &mut Tx, name: &str) -> sqlx::Result<Option<TenantId>> {
     on_tx!(tx, c => sqlx::query_scalar(
