@@ -27,8 +27,15 @@ const ROUNDS: u32 = 6;
 /// Calls that one version of an analysis may cost.
 const ATTEMPTS: usize = 3;
 
-/// Analyses that a process works on at once.
-const WORKERS: usize = 2;
+/// Calls that a process makes at once for one tenant.
+const CALLS: usize = 4;
+
+/// How long the model takes: long enough that what dies or sleeps is as a rule in the middle of a call.
+const ANSWERS_AFTER: Duration = Duration::from_millis(1500);
+
+/// How long it takes when nothing happens: longer than a process ever waits until it looks at the queue (2 s) and the
+/// lease of the broken build (1 s) together, and shorter than a call may take.
+const ANSWERS_LATE: Duration = Duration::from_millis(3200);
 
 /// The steps of an analysis at which its process may be made to die.
 pub const STEPS: [&str; 5] =
@@ -55,8 +62,7 @@ pub async fn one_call_at_a_time(trial: &Trial, incidents: usize, mishap: Mishap)
     let mut site = with_model(trial, &model, "1000").await?;
     let mut report = Report::default();
     let mut fired = 0;
-    // Long enough that what dies or sleeps is as a rule in the middle of one.
-    model.answer_after(Duration::from_millis(1500));
+    model.answer_after(if mishap == Mishap::None { ANSWERS_LATE } else { ANSWERS_AFTER });
     match mishap {
         Mishap::None => fire(&site, &mut fired, incidents).await?,
         Mishap::Death => {
@@ -70,7 +76,7 @@ pub async fn one_call_at_a_time(trial: &Trial, incidents: usize, mishap: Mishap)
         Mishap::Sleep => {
             fire(&site, &mut fired, incidents).await?;
             // More than the other replica makes at once.
-            until(PATIENCE, async || Ok((model.under_way() > WORKERS).then_some(()))).await?;
+            until(PATIENCE, async || Ok((model.under_way() > CALLS).then_some(()))).await?;
             site.replica(0)?.signal(Signal::STOP)?;
             // It wakes up when another has taken over and is at the same work.
             let taken = until(PATIENCE, async || Ok(repeated(&model.calls()).then_some(()))).await?;
@@ -84,7 +90,7 @@ pub async fn one_call_at_a_time(trial: &Trial, incidents: usize, mishap: Mishap)
     until(PATIENCE, async || Ok((model.under_way() == 0).then_some(()))).await?;
     let calls = model.calls();
     report.note(format!("{mishap:?}: {fired} incidents, {} calls, seed {}", calls.len(), trial.seed));
-    judge(&mut report, &site, &calls, if mishap == Mishap::Sleep { WORKERS } else { 0 }).await?;
+    judge(&mut report, &site, &calls, if mishap == Mishap::Sleep { CALLS } else { 0 }).await?;
     if calls.len() < fired {
         report.find("unasked", format!("only {} calls for {fired} incidents", calls.len()));
     }
