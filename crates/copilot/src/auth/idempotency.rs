@@ -4,6 +4,7 @@
 //! of success are kept; after any other the key is free again. An answer is sealed, because some hold a secret
 //! that is nowhere else. A process that dies in between leaves the key taken for a minute.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -48,30 +49,20 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
 /// Headers that are given again with an answer; the others are the same for all or belong to one request.
 const HEADERS: [HeaderName; 2] = [header::LOCATION, header::ETAG];
 
-/// An answer as it is kept: its headers, a line each, an empty line, its body.
-fn written(headers: &HeaderMap, body: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::new();
-    for (name, value) in HEADERS.iter().filter_map(|name| Some((name, headers.get(name)?))) {
-        kept.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat());
-    }
-    [&kept[..], b"\n", body].concat()
+/// An answer of success as it is kept.
+struct Kept {
+    status: StatusCode,
+    /// Values of [`HEADERS`] by name.
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
 }
 
-/// Headers and body of an answer that was kept. Older versions kept the body alone, which begins with a brace.
-fn read(kept: &[u8]) -> (HeaderMap, &[u8]) {
-    let (mut headers, mut rest) = (HeaderMap::new(), kept);
-    while let Some(end) = rest.iter().position(|byte| *byte == b'\n').filter(|_| !rest.starts_with(b"{")) {
-        let (line, after) = rest.split_at(end);
-        rest = after.get(1..).unwrap_or_default();
-        let Some((name, value)) = std::str::from_utf8(line).ok().and_then(|line| line.split_once(": "))
-        else {
-            break;
-        };
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
-            headers.insert(name, value);
-        }
+impl Kept {
+    fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let shown = HEADERS.iter().filter_map(|name| Some((name, headers.get(name)?.to_str().ok()?)));
+        let headers = shown.map(|(name, value)| (name.to_string(), value.to_owned())).collect();
+        Self { status, headers, body: body.to_vec() }
     }
-    (headers, rest)
 }
 
 /// The key under which one request is known.
@@ -157,14 +148,17 @@ impl Key {
         }
         let (Some(status), Some(body)) = (earlier.status, &earlier.body) else { return Ok(None) };
         let sealed = STANDARD.decode(body).map_err(|error| Error::Internal(error.into()))?;
-        let kept = app.keys.open(&sealed, self.cell()).map_err(Error::Internal)?;
+        let body = app.keys.open(&sealed, self.cell()).map_err(Error::Internal)?;
         let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-            (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true")),
-        ];
-        let (own, body) = read(&kept);
-        Ok(Some((status.unwrap_or(StatusCode::OK), headers, own, body.to_vec()).into_response()))
+        let mut answer = (status.unwrap_or(StatusCode::OK), body).into_response();
+        let headers = answer.headers_mut();
+        for name in HEADERS {
+            let value = earlier.headers.as_ref().and_then(|kept| kept.get(name.as_str())?.parse().ok());
+            value.map(|value| headers.insert(name, value));
+        }
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+        Ok(Some(answer))
     }
 
     /// Keeps an answer of success; after any other the key is free again.
@@ -178,22 +172,23 @@ impl Key {
         let keeps = answer.status().is_success() && !answer.headers().contains_key(header::SET_COOKIE);
         let (parts, body) = answer.into_parts();
         let body = to_bytes(body, MAX_BODY).await.map_err(|error| Error::Internal(error.into()))?;
-        let kept = keeps.then(|| (parts.status, written(&parts.headers, &body)));
+        let kept = keeps.then(|| Kept::of(parts.status, &parts.headers, &body));
         self.store(app, kept.as_ref()).await?;
         Ok(Response::from_parts(parts, Body::from(body)))
     }
 
-    async fn store(&self, app: &App, answer: Option<&(StatusCode, Vec<u8>)>) -> Result<()> {
+    async fn store(&self, app: &App, answer: Option<&Kept>) -> Result<()> {
         let (tenant, principal) = (self.member.tenant, self.member.actor.principal());
         let mut tx = app.db.begin(tenant.0).await?;
         match answer {
-            Some((status, body)) => {
+            Some(Kept { status, headers, body }) => {
                 let mut sealed = STANDARD.encode(app.keys.seal(body, self.cell()).map_err(Error::Internal)?);
                 if sabotage::broken("answers-kept-in-clear") {
                     sealed = String::from_utf8_lossy(body).into_owned();
                 }
                 let status = i64::from(status.as_u16());
-                idempotency::store(&mut tx, tenant, &principal, &self.text, status, &sealed).await?;
+                let answer = (status, headers, sealed.as_str());
+                idempotency::store(&mut tx, tenant, &principal, &self.text, answer).await?;
             }
             None => {
                 let now = tx.now();

@@ -1,6 +1,9 @@
 //! Answers that are given again when a request is.
 
+use std::collections::BTreeMap;
+
 use outbox::{Ts, Tx, on_tx};
+use sqlx::types::Json;
 
 use crate::ids::TenantId;
 
@@ -10,6 +13,7 @@ pub(in crate::auth) struct Earlier {
     pub request_hash: Vec<u8>,
     pub status: Option<i64>,
     pub body: Option<String>,
+    pub headers: Option<Json<BTreeMap<String, String>>>,
     pub created_at: Ts,
 }
 
@@ -38,7 +42,7 @@ pub(in crate::auth) async fn find(
     key: &str,
 ) -> sqlx::Result<Option<Earlier>> {
     on_tx!(tx, c => sqlx::query_as(
-        "select request_hash, status, body, created_at from idempotency
+        "select request_hash, status, body, headers, created_at from idempotency
          where tenant_id = $1 and principal = $2 and key = $3")
         .bind(tenant).bind(principal).bind(key).fetch_optional(c).await)
 }
@@ -49,12 +53,13 @@ pub(in crate::auth) async fn store(
     tenant: TenantId,
     principal: &str,
     key: &str,
-    status: i64,
-    body: &str,
+    (status, headers, body): (i64, &BTreeMap<String, String>, &str),
 ) -> sqlx::Result<()> {
     on_tx!(tx, c => sqlx::query(
-        "update idempotency set status = $4, body = $5 where tenant_id = $1 and principal = $2 and key = $3")
-        .bind(tenant).bind(principal).bind(key).bind(status).bind(body).execute(c).await.map(drop))
+        "update idempotency set status = $4, body = $5, headers = $6
+         where tenant_id = $1 and principal = $2 and key = $3")
+        .bind(tenant).bind(principal).bind(key).bind(status).bind(body).bind(Json(headers))
+        .execute(c).await.map(drop))
 }
 
 /// Gives the key back if its request was taken before `before` and has no answer.
