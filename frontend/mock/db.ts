@@ -26,6 +26,7 @@ import { uuid } from './ids';
 export type Db = {
   signedIn: boolean;
   llmEnabled: boolean;
+  llmOff: string | null;
   setup: Setup;
   me: Me;
   projects: (ProjectRole & { created_at: string })[];

@@ -10,6 +10,7 @@ const tenant = () => ({
   llm_enabled: db.llmEnabled,
   llm_model: db.ai.model,
   llm_host: db.ai.model && 'api.openai.com',
+  llm_off: db.llmOff,
 });
 
 const WRONG = 'wrong password!';

@@ -31,6 +31,7 @@ export function seed(scenario: Scenario, past = 60, now = Date.now()): void {
   const content: Db = {
     signedIn: scenario !== 'first',
     llmEnabled: true,
+    llmOff: null,
     setup: { can_register: scenario === 'first', registration: 'first' },
     me,
     projects,

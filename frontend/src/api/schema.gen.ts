@@ -2090,6 +2090,10 @@ export type TenantSettings = {
      */
     llm_model?: string | null;
     /**
+     * Why the configured model is turned off for the whole server; null when it is on or there is none.
+     */
+    llm_off?: string | null;
+    /**
      * As shown to people.
      */
     name: string;

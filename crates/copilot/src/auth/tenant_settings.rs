@@ -28,6 +28,8 @@ pub struct TenantSettings {
     pub llm_model: Option<String>,
     /// The host that evidence is sent to when the model is asked.
     pub llm_host: Option<String>,
+    /// Why the configured model is turned off for the whole server; null when it is on or there is none.
+    pub llm_off: Option<&'static str>,
 }
 
 /// What may be changed; absent members stay.
@@ -72,5 +74,5 @@ pub(super) async fn change(
 fn told(app: &App, id: TenantId, name: String, llm_enabled: bool) -> TenantSettings {
     let own = |text: &str| Some(text.to_owned());
     let (llm_model, llm_host) = (app.model.name().and_then(own), app.model.host().and_then(own));
-    TenantSettings { id, name, llm_enabled, llm_model, llm_host }
+    TenantSettings { id, name, llm_enabled, llm_model, llm_host, llm_off: app.model.off() }
 }

@@ -17,15 +17,17 @@ export function Model() {
     <Card title="Language model">
       {query.isPending && <Skeleton rows={2} />}
       {query.isError && <ErrorState error={query.error} onRetry={() => void query.refetch()} />}
-      {query.data && (query.data.llm_model ? <Choice tenant={query.data} /> : <None />)}
+      {query.data &&
+        (query.data.llm_model ? <Choice tenant={query.data} /> : <None off={query.data.llm_off} />)}
     </Card>
   );
 }
 
-function None() {
+function None({ off }: { off: string | null }) {
   return (
     <p className="text-muted text-sm">
-      No model is configured on this server. Causes are ranked from what is measured, and nothing leaves it.
+      {off ? `${off}.` : 'No model is configured on this server.'} Causes are ranked from what is measured,
+      and nothing leaves it.
     </p>
   );
 }
