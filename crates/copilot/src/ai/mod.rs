@@ -23,9 +23,11 @@ pub mod text;
 pub mod worker;
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -66,15 +68,16 @@ pub fn routes() -> OpenApiRouter<App> {
 /// The work of this service: analyses, until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
     let analyses = (0..AT_ONCE).map(|_| work(&app, &stop, Queue::Analyses));
-    let questions = (0..QUESTIONS_AT_ONCE).map(|_| work(&app, &stop, Queue::Questions));
-    futures_util::future::join_all(analyses.chain(questions)).await;
+    let questions = work(&app, &stop, Queue::Questions(Arc::new(Semaphore::new(QUESTIONS_AT_ONCE))));
+    tokio::join!(futures_util::future::join_all(analyses), questions);
 }
 
 /// What waits for a worker.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Queue {
     Analyses,
-    Questions,
+    /// Each answered beside the worker, when it is its turn.
+    Questions(Arc<Semaphore>),
 }
 
 async fn work(app: &App, stop: &CancellationToken, queue: Queue) {
@@ -82,18 +85,18 @@ async fn work(app: &App, stop: &CancellationToken, queue: Queue) {
         // Listening begins with the first poll, before looking, so that no commit in between goes unseen.
         let mut woken = pin!(app.db.wake().next_job().fuse());
         let _ = woken.as_mut().now_or_never();
-        let worked = match queue {
+        let worked = match &queue {
             Queue::Analyses => {
                 app.inbox.lull(MAKE_WAY).await;
                 look_once(app).await
             }
-            Queue::Questions => Worker::new(app).step_question().await,
+            Queue::Questions(turns) => answer_once(app, stop, turns).await,
         };
         match worked {
             Ok(true) if !stop.is_cancelled() => continue,
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(queue = ?queue, error = error.to_string(), "the queue could not be worked on")
+                tracing::error!(?queue, error = error.to_string(), "the queue could not be worked on")
             }
         }
         tokio::select! {
@@ -119,6 +122,23 @@ async fn look_once(app: &App) -> Result<bool> {
             });
         }
     }
+    Ok(true)
+}
+
+/// Lets one question be answered beside this, when it is its turn; says whether there was one.
+async fn answer_once(app: &App, stop: &CancellationToken, turns: &Arc<Semaphore>) -> Result<bool> {
+    let turn = tokio::select! {
+        turn = Arc::clone(turns).acquire_owned() => turn,
+        () = stop.cancelled() => return Ok(false),
+    };
+    let Some(question) = Worker::new(app).claim_question().await? else { return Ok(false) };
+    let own = app.clone();
+    app.spawn(async move {
+        if let Err(error) = Worker::new(&own).answer_question(question).await {
+            tracing::error!(error = error.to_string(), "a question could not be answered");
+        }
+        drop(turn);
+    });
     Ok(true)
 }
 

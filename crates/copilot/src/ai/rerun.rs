@@ -106,7 +106,7 @@ pub async fn run(
 /// The Prometheus that an analysis would ask today.
 async fn known_source(app: &App, member: &Viewer, incident: IncidentId) -> Result<Option<Source>> {
     let facts = Facts::read(&app.db, member.tenant, incident).await?;
-    Ok(facts.source().cloned())
+    Ok(facts.by_fit().first().copied().cloned())
 }
 
 async fn look(app: &App, member: &Viewer, source: &Source, fact: &Evidence, now: Ts, rerun: &mut Rerun) {

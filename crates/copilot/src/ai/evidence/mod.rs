@@ -171,19 +171,15 @@ impl Facts {
         out
     }
 
-    /// The Prometheus that knows most about this incident.
-    pub fn source(&self) -> Option<&Source> {
-        self.by_fit().first().copied()
-    }
-
-    /// Those that may be asked, the one that knows most first: that evaluated a rule of the incident, then that sent it.
-    fn by_fit(&self) -> Vec<&Source> {
+    /// Those that are asked, the one that knows most first: that evaluated a rule of the incident, then that sent it.
+    pub fn by_fit(&self) -> Vec<&Source> {
         let base = self.alerts.iter().filter_map(|alert| alert.generator_url.as_deref());
         let bases: Vec<String> = base.filter_map(alerts::prometheus_base).collect();
         let evaluated = |source: &Source| bases.iter().any(|base| base == source.url.trim_end_matches('/'));
         let sent = |source: &Source| self.alerts.iter().any(|alert| alert.integration_id == source.id);
         let mut all: Vec<&Source> = self.sources.iter().collect();
         all.sort_by_key(|source| (!evaluated(source), !sent(source)));
+        all.truncate(SOURCES);
         all
     }
 }
@@ -202,7 +198,7 @@ pub async fn gather(
     if sources.is_empty() {
         checked.push("no metrics were looked at: this project has no Prometheus with an address".to_owned());
     }
-    for (at, source) in sources.into_iter().take(SOURCES).enumerate() {
+    for (at, source) in sources.into_iter().enumerate() {
         let time = if at == 0 { TIME } else { TIME / 2 };
         let budget = Budget { queries: QUERIES, time, lines: LINES, bytes: BYTES };
         match open(outbound, source, credentials(source), budget).await {

@@ -13,6 +13,7 @@ use super::store::{self, Asked, End};
 use super::{QUEUE, QuestionStatus};
 use crate::ai::analysis::{Evidence, EvidenceKind, EvidenceRole, Hypothesis};
 use crate::ai::diagnose::rows::{against, chart, graph_url, levels, row, unit_of};
+use crate::ai::evidence::store::Source as Stored;
 use crate::ai::evidence::{self, Facts, family};
 use crate::ai::model::{Denied, Model, Purpose, store as ledger};
 use crate::ai::prometheus::{Budget, Prometheus};
@@ -30,6 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often it looks whether that has ended.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How long one Prometheus may take to name its metrics.
+const KNOCK: Duration = Duration::from_secs(3);
 
 /// Calls of one question.
 const ROUNDS: usize = 3;
@@ -84,20 +88,40 @@ struct Work<'a> {
     progress: Vec<String>,
 }
 
-/// The Prometheus that may be asked, and the integration that names it.
-type Source = Option<(Prometheus, IntegrationId)>;
+/// The Prometheus that may be asked.
+struct Source {
+    prometheus: Prometheus,
+    /// The integration that names it.
+    integration: IntegrationId,
+    /// Names of its metrics that say something about the health of services.
+    metrics: Vec<String>,
+}
+
+/// A question that this process holds.
+#[derive(Debug)]
+pub struct Claimed {
+    job: Job,
+    at: Instant,
+}
 
 impl Worker<'_> {
-    /// Works on the oldest question that waits, and says whether there was one.
+    /// Claims the oldest question that waits.
+    ///
+    /// # Errors
+    /// When the database refused.
+    pub async fn claim_question(self) -> Result<Option<Claimed>> {
+        let at = Instant::now();
+        let lease = Times::of(self.model).lease.as_secs().cast_signed();
+        Ok(lease::claim(self.db, QUEUE, lease).await?.map(|job| Claimed { job, at }))
+    }
+
+    /// Works on a question, and stores what comes of it.
     ///
     /// # Errors
     /// When the database refused; the question is tried again when its lease runs out.
-    pub async fn step_question(self) -> Result<bool> {
-        let claimed = Instant::now();
-        let lease = Times::of(self.model).lease.as_secs().cast_signed();
-        let Some(job) = lease::claim(self.db, QUEUE, lease).await? else { return Ok(false) };
+    pub async fn answer_question(self, Claimed { job, at }: Claimed) -> Result<()> {
         let tenant = TenantId(job.owner);
-        let Some(mut work) = begin(self, tenant, &job, claimed).await? else { return Ok(true) };
+        let Some(mut work) = begin(self, tenant, &job, at).await? else { return Ok(()) };
         let end = if job.attempts > 1 {
             // Another worker died over it. Its call may have been answered; asking twice would pay twice.
             failed("the work on it was interrupted; ask again")
@@ -110,7 +134,7 @@ impl Worker<'_> {
             lease::finish(&mut tx, &job).await?;
             tx.commit().await?;
         }
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -146,7 +170,6 @@ async fn begin<'a>(
 impl Work<'_> {
     async fn answer(&mut self) -> Result<End> {
         let source = self.source().await;
-        let metrics = self.metrics(source.as_ref()).await;
         if !self.note(format!("Reading {} facts", self.evidence.len())).await? {
             return Ok(failed("somebody else took over"));
         }
@@ -154,13 +177,13 @@ impl Work<'_> {
         let names = similar.chain([self.facts.incident.number]).map(|number| format!("INC-{number}"));
         let incidents: BTreeSet<String> = names.collect();
         for round in 1..=ROUNDS {
-            let may_look = round < ROUNDS && !metrics.is_empty();
-            let told = if may_look { metrics.as_slice() } else { &[] };
-            let text = match self.call(told).await? {
+            let looks = source.as_ref().filter(|_| round < ROUNDS);
+            let metrics = looks.map_or(&[][..], |source| &source.metrics);
+            let text = match self.call(metrics).await? {
                 Ok(text) => text,
                 Err(why) => return Ok(failed(&why)),
             };
-            match prompt::read(&text, &self.evidence, &incidents, may_look) {
+            match prompt::read(&text, &self.evidence, &incidents, looks.is_some()) {
                 Err(reason) => {
                     let failure = Failure::bad_output(reason, None);
                     return Ok(failed(&format!("the model was asked, and {failure}")));
@@ -173,7 +196,7 @@ impl Work<'_> {
                     let status = QuestionStatus::Unanswered;
                     return Ok(End { status, answer: None, reason: Some(why), cited: Vec::new() });
                 }
-                Ok(Said::Look(queries)) => self.look(source.as_ref(), queries).await?,
+                Ok(Said::Look(queries)) => self.look(looks, queries).await?,
             }
         }
         Ok(failed("the model asked for more queries than one question may have"))
@@ -226,37 +249,37 @@ impl Work<'_> {
         Ok(outcome.map(|reply| reply.text).map_err(|failure| format!("the model was asked, and {failure}")))
     }
 
-    async fn source(&self) -> Source {
-        let source = self.facts.source()?;
-        let sealed = credentials(self.worker.keys, self.tenant, source);
-        let opened =
-            evidence::open(self.worker.outbound, source, sealed, Times::of(self.worker.model).budget()).await;
-        opened.ok().map(|prometheus| (prometheus, source.id))
+    /// The first that knows any metrics, in the order in which the analysis asked them.
+    async fn source(&self) -> Option<Source> {
+        for stored in self.facts.by_fit() {
+            if let Ok(Some(source)) = tokio::time::timeout(KNOCK, self.open(stored)).await {
+                return Some(source);
+            }
+        }
+        None
     }
 
-    /// Names of metrics that say something about the health of services.
-    async fn metrics(&self, source: Option<&(Prometheus, IntegrationId)>) -> Vec<String> {
-        let Some((prometheus, _)) = source else { return Vec::new() };
+    async fn open(&self, stored: &Stored) -> Option<Source> {
+        let sealed = credentials(self.worker.keys, self.tenant, stored);
+        let budget = Times::of(self.worker.model).budget();
+        let prometheus = evidence::open(self.worker.outbound, stored, sealed, budget).await.ok()?;
         let (from, to) = self.facts.window;
-        let names = prometheus.names(from.unix_seconds(), to.unix_seconds()).await.unwrap_or_default();
+        let names = prometheus.names(from.unix_seconds(), to.unix_seconds()).await.ok()?;
         let families = family::choose(&names, &std::collections::BTreeMap::new());
         let told = families.into_iter().map(|family| family.representative());
-        told.filter(|name| name.len() <= 200).take(METRICS).collect()
+        let metrics: Vec<String> = told.filter(|name| name.len() <= 200).take(METRICS).collect();
+        (!metrics.is_empty()).then_some(Source { prometheus, integration: stored.id, metrics })
     }
 
     /// Runs queries that the model asked for, and stores what each found as evidence.
-    async fn look(
-        &mut self,
-        source: Option<&(Prometheus, IntegrationId)>,
-        queries: Vec<(String, String)>,
-    ) -> Result<()> {
-        let Some((prometheus, integration)) = source else { return Ok(()) };
+    async fn look(&mut self, source: Option<&Source>, queries: Vec<(String, String)>) -> Result<()> {
+        let Some(source) = source else { return Ok(()) };
         for (query, why) in queries {
             // What was looked up is among the facts that the model is told.
             if self.evidence.iter().any(|fact| fact.query.as_deref() == Some(query.as_str())) {
                 continue;
             }
-            let fact = self.found(prometheus, *integration, &query, &why).await;
+            let fact = self.found(source, &query, &why).await;
             let mut tx = self.worker.db.begin(self.tenant.0).await?;
             if !analyses::hold(&mut tx, self.tenant, self.job).await? {
                 return Ok(());
@@ -272,13 +295,7 @@ impl Work<'_> {
     }
 
     /// What a query says around the incident. Its numbers are ours; its reason is the model's, and marked as such.
-    async fn found(
-        &self,
-        prometheus: &Prometheus,
-        integration: IntegrationId,
-        query: &str,
-        why: &str,
-    ) -> Evidence {
+    async fn found(&self, source: &Source, query: &str, why: &str) -> Evidence {
         let window: (Ts, Ts) = self.facts.window;
         let (from, to) = (window.0.unix_seconds(), window.1.unix_seconds());
         let step = ((to - from) / 240.0).ceil().max(5.0);
@@ -286,7 +303,7 @@ impl Work<'_> {
         let purpose = if why.is_empty() { String::new() } else { format!(" (asked for: {why})") };
         let mut series = Vec::new();
         let (mut value, mut baseline) = (None, None);
-        let says = match prometheus.range(query, from, to, step).await {
+        let says = match source.prometheus.range(query, from, to, step).await {
             Err(error) => format!("the query could not be answered: {error}"),
             Ok(lines) if lines.is_empty() => "the query has no series in the window".to_owned(),
             Ok(lines) => {
@@ -311,8 +328,8 @@ impl Work<'_> {
         (fact.role, fact.query) = (EvidenceRole::Context, Some(query.to_owned()));
         (fact.start, fact.end) = (Some(window.0), Some(window.1));
         (fact.value, fact.baseline, fact.unit) = (value, baseline, Some(unit.to_owned()));
-        (fact.series, fact.integration) = (Some(series), Some(integration));
-        fact.url = graph_url(prometheus.base(), query, window);
+        (fact.series, fact.integration) = (Some(series), Some(source.integration));
+        fact.url = graph_url(source.prometheus.base(), query, window);
         fact
     }
 

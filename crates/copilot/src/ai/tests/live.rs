@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use llm::Failure;
 use outbox::Ts;
+use serde_json::json;
 use tokio::process::{Child, Command};
 
+use super::questions::{ask, says};
 use super::world::World;
 use crate::ai::analysis::{AnalysisStatus, EvidenceKind, EvidenceRole};
 
@@ -187,6 +190,23 @@ async fn a_change_long_before_is_not_named_for_it() {
     let found = second.analyse(false).await;
     assert_eq!(found.items[0].claim, first.claim, "the one that answers is asked: {:?}", found.analysis);
     assert!(first.next_checks.iter().all(|check| !check.contains("v9")), "{first:#?}");
+    server.child.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_question_is_looked_up_in_the_prometheus_that_answers() {
+    let Some(mut server) = Server::start(true).await else { return };
+    let world = World::at(Ts::from_micros((END * 1e6) as i64), Some(5_000_000)).await;
+    for url in ["http://127.0.0.1:1", &server.url] {
+        world.prometheus(url).await;
+    }
+    world.script.then(Err(Failure::Config { status: 401 }));
+    world.analyse(false).await;
+    let wish = json!({"promql": "max(db_pool_connections_in_use)", "why": "to see"});
+    world.script.then(says(json!({"answer": "", "cites": [], "enough": false, "queries": [wish]})));
+    world.script.then(says(json!({"answer": "", "cites": [], "enough": false})));
+    let found = &ask(&world, "Is the pool full?").await.evidence;
+    assert!(found.iter().any(|fact| fact.value.is_some_and(|value| value > 30.0)), "{found:#?}");
     server.child.kill().await.unwrap();
 }
 

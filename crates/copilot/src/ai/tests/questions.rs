@@ -10,13 +10,13 @@ use crate::ai::questions::{QUEUE, Question, QuestionStatus, store};
 use crate::ids::QuestionId;
 use crate::incident::explain;
 
-fn says(answer: Value) -> Result<Reply, Failure> {
+pub fn says(answer: Value) -> Result<Reply, Failure> {
     let usage = Usage { prompt_tokens: 1000, completion_tokens: 100, ..Usage::default() };
     Ok(Reply::of(answer.to_string(), Some(usage)))
 }
 
 /// Asks about an analysed incident, works on it and reads what came of it.
-async fn ask(world: &World, text: &str) -> Question {
+pub async fn ask(world: &World, text: &str) -> Question {
     let (tenant, incident) = (world.tenant, world.incident);
     let mut tx = world.db.begin(tenant.0).await.unwrap();
     let analysis = store::analysed(&mut tx, tenant, incident).await.unwrap().unwrap();
@@ -29,7 +29,8 @@ async fn ask(world: &World, text: &str) -> Question {
     let job = NewJob { owner: tenant.0, queue: QUEUE, key: incident.to_string(), payload, run_at };
     lease::enqueue(&mut tx, job).await.unwrap();
     tx.commit().await.unwrap();
-    assert!(world.worker().step_question().await.unwrap());
+    let claimed = world.worker().claim_question().await.unwrap().unwrap();
+    world.worker().answer_question(claimed).await.unwrap();
     let mut tx = world.db.read(tenant.0).await.unwrap();
     assert!(!store::is_open(&mut tx, tenant, incident).await.unwrap());
     store::find(&mut tx, tenant, id).await.unwrap().unwrap()
