@@ -181,6 +181,7 @@ struct AnalysisRow {
     prompt_tokens: Option<i64>,
     completion_tokens: Option<i64>,
     cost_micros: Option<i64>,
+    cost_estimated: bool,
     onset_at: Option<Ts>,
     changed: Option<Json<Vec<String>>>,
 }
@@ -200,7 +201,7 @@ impl From<AnalysisRow> for Analysis {
             reason: row.reason,
             checked: row.checked.0,
             cost_usd: row.cost_micros.map(|micros| micros as f64 / 1e6),
-            cost_estimated: row.cost_micros.is_some() && row.prompt_tokens.is_none(),
+            cost_estimated: row.cost_estimated,
             onset_at: row.onset_at,
             changed: row.changed.map(|changed| changed.0),
         }
@@ -211,7 +212,9 @@ impl From<AnalysisRow> for Analysis {
 pub async fn newest(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<Vec<Analysis>> {
     let rows: Vec<AnalysisRow> = on_tx!(tx, c => sqlx::query_as(
         "select id, version, status, engine, model, started_at, completed_at, reason, checked, prompt_tokens,
-                completion_tokens, cost_micros, onset_at, changed
+                completion_tokens, cost_micros, onset_at, changed,
+                exists (select 1 from model_calls c where c.tenant_id = $1 and c.analysis_id = analyses.id
+                        and c.question_id is null and c.cost_micros > 0 and c.prompt_tokens is null) as cost_estimated
          from analyses where tenant_id = $1 and incident_id = $2 order by version desc limit 2")
         .bind(tenant).bind(incident).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Into::into).collect())

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use outbox::Ts;
 use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::process::Process;
-use crate::world::{Home, NOON, alert, client, first_owner, read, text};
+use crate::world::{Home, NOON, alert, alertmanager, client, first_owner, read, text};
 
 /// How often the process is killed.
 const ROUNDS: usize = 6;
@@ -36,7 +36,7 @@ async fn kill_nine_in_mid_stream_loses_nothing_that_was_answered() {
     let http = client();
     let mut process = Process::start(&home).await;
     let (_, project, key) = first_owner(&http, &process.base).await;
-    let token = integration(&http, &process.base, &project, &key).await;
+    let token = alertmanager(&http, &process.base, &project, &key).await;
     let ledger = Arc::new(Ledger::default());
     for round in 1..=ROUNDS {
         ledger.stop.store(false, Ordering::SeqCst);
@@ -65,13 +65,6 @@ async fn kill_nine_in_mid_stream_loses_nothing_that_was_answered() {
     );
     let sent = ledger.next.load(Ordering::SeqCst);
     assert!(stored.len() <= sent, "{} incidents from {sent} alerts", stored.len());
-}
-
-async fn integration(http: &Client, base: &str, project: &str, key: &str) -> String {
-    let body = json!({"kind": "alertmanager", "name": "am"});
-    let path = format!("{base}/api/v1/projects/{project}/integrations");
-    let created = read(http.post(path).bearer_auth(key).json(&body).send().await.unwrap()).await.expect(201);
-    text(&created["token"])
 }
 
 async fn send(http: Client, url: String, token: String, ledger: Arc<Ledger>) {

@@ -297,6 +297,14 @@ pub async fn first_owner(http: &reqwest::Client, base: &str) -> (String, String,
     (text(&registered["tenant"]["id"]), project, text(&key["key"]))
 }
 
+/// Adds an Alertmanager to the project: the token that it sends with.
+pub async fn alertmanager(http: &reqwest::Client, base: &str, project: &str, key: &str) -> String {
+    let body = json!({"kind": "alertmanager", "name": "am"});
+    let path = format!("{base}/api/v1/projects/{project}/integrations");
+    let created = read(http.post(path).bearer_auth(key).json(&body).send().await.unwrap()).await.expect(201);
+    text(&created["token"])
+}
+
 /// What a browser would send back.
 pub fn cookies(headers: &reqwest::header::HeaderMap) -> String {
     let set = headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());

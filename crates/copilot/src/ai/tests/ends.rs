@@ -186,7 +186,8 @@ async fn the_same_evidence_is_not_asked_about_twice() {
     let first = world.analyse(false).await;
     let second = world.analyse(true).await;
     assert_eq!(world.script.journal().len(), 1);
-    assert_eq!(second.analysis.as_ref().unwrap().version, 2);
+    let cached = second.analysis.as_ref().unwrap();
+    assert_eq!((cached.version, cached.cost_usd, cached.cost_estimated), (2, Some(0.0), false));
     assert_eq!(second.items[0].claim, first.items[0].claim);
     let evidence = world.evidence().await;
     assert!(second.items[0].supporting_evidence.iter().all(|id| evidence.iter().any(|row| row.id == *id)));
@@ -268,6 +269,7 @@ async fn a_result_under_an_old_fence_is_dropped() {
     assert!(slow.unwrap());
     let answer = world.read().await;
     assert_eq!(answer.items.iter().map(|item| item.claim.as_str()).collect::<Vec<_>>(), ["The quick one"]);
+    assert!(answer.analysis.unwrap().cost_estimated, "one of its calls is entered at what was reserved");
     let calls = world.calls().await;
     let statuses: Vec<&str> = calls.iter().map(|(status, _)| status.as_str()).collect();
     assert_eq!(statuses, ["orphaned", "completed"]);
