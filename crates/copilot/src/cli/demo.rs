@@ -62,10 +62,6 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
     );
     let config = if args.attach { attached(folder.path())? } else { config(folder.path())? };
     serve::log_to_stderr(&config)?;
-    let port = config.gateway_listen.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(PORT);
-    if port != PORT && !args.attach {
-        print::line(&terminal::port_taken(PORT, port))?;
-    }
     print::line(&terminal::starting(style))?;
     let services = if args.attach { Vec::new() } else { Service::ALL.to_vec() };
     let start = Start { config, services, clock: Clock::System, metrics: None, model: None };
@@ -83,12 +79,18 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
     told
 }
 
-/// The usual settings, but for a fresh folder, free ports and quiet logs; a configured model stays.
+/// The usual settings, but for a fresh folder, free ports and quiet logs; a configured model and address stay.
 fn config(folder: &Path) -> anyhow::Result<Config> {
     let (mut config, _) =
         config::load(None, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
-    let free = (PORT..PORT + 100).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
-    config.gateway_listen = format!("127.0.0.1:{}", free.context("no free port between 8500 and 8599")?);
+    if std::env::var_os("SRE_COPILOT_GATEWAY_LISTEN").is_none_or(|given| given.is_empty()) {
+        let free = (PORT..PORT + 100).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+        let free = free.context("no free port between 8500 and 8599")?;
+        if free != PORT {
+            print::line(&terminal::port_taken(PORT, free))?;
+        }
+        config.gateway_listen = format!("127.0.0.1:{free}");
+    }
     for listen in [
         &mut config.auth_listen,
         &mut config.incident_listen,
