@@ -33,6 +33,7 @@ pub use rate::Rates;
 pub use signature::Signers;
 pub use spool::Spool;
 pub use token::Tokens;
+pub use webhook::routes as hooks;
 
 use crate::app::App;
 use crate::incident::{Severity, heard};
@@ -127,7 +128,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::replay))
-        .merge(webhook::routes())
 }
 
 /// The work of this service: committing what the webhooks accepted, and letting old bodies go.
