@@ -116,28 +116,28 @@ async fn answer(request: Request, next: Next, id: String) -> Response {
     let elapsed = started.elapsed().as_secs_f64();
     let status = response.status().as_u16();
     metrics::histogram!("sre_copilot_http_request_duration_seconds",
-        "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string())
+        "method" => named(&method), "route" => route.clone(), "status" => status.to_string())
     .record(elapsed);
     tracing::debug!(request_id = id, %method, route, status, elapsed_ms = elapsed * 1e3, "request answered");
     response
 }
 
+/// The methods that some route may have.
+const METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
+/// The method as a label: one that a stranger made up would be a series of its own, for good.
+fn named(method: &Method) -> String {
+    if METHODS.contains(method) { method.to_string() } else { "other".to_owned() }
+}
+
 /// What no service answers, whatever the route.
 fn refuse(request: &Request) -> Option<Error> {
-    let standard = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::OPTIONS,
-    ];
     let uri = request.uri();
     if uri.path().len() + uri.query().map_or(0, str::len) > MAX_URI {
         return Some(Error::UriTooLong(MAX_URI));
     }
-    if !standard.contains(request.method()) {
+    if !METHODS.contains(request.method()) {
         return Some(Error::MethodNotAllowed);
     }
     if request.headers().get_all(header::AUTHORIZATION).iter().count() > 1 {
