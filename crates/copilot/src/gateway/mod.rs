@@ -4,6 +4,7 @@ mod cells;
 mod dashboard;
 mod docs;
 mod document;
+mod headers;
 mod limits;
 mod proxy;
 mod replicas;
