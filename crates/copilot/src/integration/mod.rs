@@ -63,7 +63,7 @@ impl Kind {
 
 /// What an integration may change about reading and grouping its alerts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "an object")]
 pub struct Settings {
     /// Integrations of a project that carry the same source share alert keys; by default each is its own.
     #[serde(skip_serializing_if = "Option::is_none")]
