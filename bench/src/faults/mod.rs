@@ -29,6 +29,7 @@ pub mod sender;
 pub mod single;
 pub mod site;
 pub mod subscriber;
+pub mod sync_fails;
 pub mod watch;
 
 use std::path::PathBuf;

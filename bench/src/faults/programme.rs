@@ -6,7 +6,7 @@ use super::analyses::Mishap;
 use super::load::Rate;
 use super::{
     Backend, Report, Trial, analyses, answers, away, clocks, delivery, durable, fsync, full_disk, healing,
-    hostile, numbers, rolling, sender, single,
+    hostile, numbers, rolling, sender, single, sync_fails,
 };
 
 /// The promises that the programme knows, by their numbers in the design.
@@ -119,6 +119,9 @@ impl Promise {
                 report.extend(durable::crash_points(trial, &durable::WEBHOOK, &ways).await?);
                 report.extend(durable::random_kills(trial, rate, Duration::from_secs(3)).await?);
                 report.extend(fsync::oracle(trial, 1000).await?);
+                for place in sync_fails::Place::of(trial.backend) {
+                    report.extend(sync_fails::ends(trial, *place).await?);
+                }
                 match trial.backend {
                     _ if !full_disk::is_possible() => {
                         report.note("SKIPPED: no disk was filled, because this user may not mount one");

@@ -9,6 +9,7 @@ use bench::faults::analyses::{self, Mishap};
 use bench::faults::delivery::{self, Mishap as Befalls};
 use bench::faults::healing::{self, Cause};
 use bench::faults::load::Rate;
+use bench::faults::sync_fails::{self, Place};
 use bench::faults::{
     Backend, Report, Trial, answers, away, clocks, durable, fsync, full_disk, hostile, numbers, rolling,
     sender, single,
@@ -145,6 +146,36 @@ async fn g1_a_full_disk_under_postgresql_that_is_swallowed_is_noticed() {
         let trial = trial(Backend::Postgres, "swallow-insert-error");
         found("lost", async || full_disk::fills_postgres(&trial, 1).await).await;
     }
+}
+
+#[tokio::test]
+async fn g1_a_log_that_cannot_be_synced_ends_the_process() {
+    held(&sync_fails::ends(&trial(Backend::Sqlite, ""), Place::Log).await.unwrap());
+}
+
+#[tokio::test]
+async fn g1_a_file_that_cannot_be_synced_ends_the_process() {
+    held(&sync_fails::ends(&trial(Backend::Sqlite, ""), Place::File).await.unwrap());
+}
+
+#[tokio::test]
+async fn g1_a_spool_that_cannot_be_synced_ends_the_process() {
+    held(&sync_fails::ends(&trial(Backend::Postgres, ""), Place::Spool).await.unwrap());
+}
+
+#[tokio::test]
+async fn g1_going_on_after_a_failed_fsync_is_noticed() {
+    for (backend, place) in
+        [(Backend::Sqlite, Place::Log), (Backend::Sqlite, Place::File), (Backend::Postgres, Place::Spool)]
+    {
+        found("went-on", async || sync_fails::ends(&trial(backend, "retry-fsync"), place).await).await;
+    }
+}
+
+#[tokio::test]
+async fn g1_an_answer_for_what_was_not_synced_is_noticed() {
+    let trial = trial(Backend::Sqlite, "retry-fsync;swallow-insert-error");
+    found("unsynced", async || sync_fails::ends(&trial, Place::Log).await).await;
 }
 
 #[tokio::test]
