@@ -71,7 +71,7 @@ impl Promise {
             Self::G10 => "a budget is never exceeded",
             Self::G17 => "everything works again 10 s after its cause has ended, by itself",
             Self::G18 => "replicas are replaced under load, and nobody loses anything",
-            Self::G19 => "a clock that is wrong by hours changes no outcome",
+            Self::G19 => "a clock that is wrong by hours, or jumps, changes no outcome",
         }
     }
 
@@ -159,6 +159,7 @@ impl Promise {
                 for clock in clocks::WRONG {
                     report.extend(clocks::wrong(trial, clock, 20).await?);
                 }
+                report.extend(clocks::jumping(trial, 20).await?);
             }
         }
         Ok(report)

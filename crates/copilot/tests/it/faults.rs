@@ -1,18 +1,21 @@
 //! The fault programme's short tier: the product is broken while it works, and so is the product itself, so that each
 //! check is seen to fail.
 
+mod g19;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bench::faults::analyses::{self, Mishap};
+use bench::faults::clocks::Clock;
 use bench::faults::delivery::{self, Mishap as Befalls};
 use bench::faults::healing::{self, Cause};
 use bench::faults::load::Rate;
 use bench::faults::sync_fails::{self, Place};
 use bench::faults::{
-    Backend, Report, Trial, answers, away, clocks, durable, fsync, full_disk, hostile, numbers, rolling,
-    sender, single,
+    Backend, Report, Trial, answers, away, durable, fsync, full_disk, hostile, numbers, rolling, sender,
+    single,
 };
 
 /// How long what a promise depends on is away.
@@ -24,7 +27,7 @@ pub fn trial(backend: Backend, broken: &'static str) -> Trial {
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_sre-copilot"));
     // The promised seconds are for `make soak`. Here it must heal, on however busy a machine; what is broken does not.
     let patience = if broken.is_empty() { 6 } else { 1 };
-    Trial { binary, backend, broken, clock: "", time: Duration::from_secs(4), seed, patience }
+    Trial { binary, backend, broken, clock: Clock::Right, time: Duration::from_secs(4), seed, patience }
 }
 
 /// How many trials a check has to notice what not every trial shows.
@@ -379,20 +382,4 @@ async fn g18_a_process_that_does_not_stop_is_noticed() {
 #[tokio::test]
 async fn g18_clients_that_go_on_from_now_are_noticed() {
     found("gap", async || rolling::restarts(&trial(Backend::Postgres, "resume-live-only"), 4).await).await;
-}
-
-#[tokio::test]
-async fn g19_a_clock_a_day_ahead_changes_no_outcome() {
-    held(&clocks::wrong(&trial(Backend::Postgres, ""), "+25h", 6).await.unwrap());
-}
-
-#[tokio::test]
-async fn g19_a_clock_a_day_behind_changes_no_outcome() {
-    held(&clocks::wrong(&trial(Backend::Postgres, ""), "-25h", 6).await.unwrap());
-}
-
-#[tokio::test]
-async fn g19_leases_by_ones_own_clock_are_noticed() {
-    let trial = Trial { clock: "+1h", ..trial(Backend::Postgres, "own-clock") };
-    found("overlap", async || analyses::one_call_at_a_time(&trial, 4, Mishap::None).await).await;
 }
