@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
+use bench::faults::clocks::Clock;
 use bench::faults::programme::Promise;
 use bench::faults::{Backend, Trial};
 use clap::Parser;
@@ -53,7 +54,8 @@ async fn hold(promise: Promise, arguments: &Arguments) -> anyhow::Result<bool> {
     let seed = arguments.seed.unwrap_or_else(rand::random);
     let time = Duration::from_secs_f64(arguments.minutes.clamp(0.05, 600.0) * 60.0);
     let binary = arguments.binary.canonicalize()?;
-    let trial = Trial { binary, backend: Backend::Sqlite, broken: "", clock: "", time, seed, patience: 1 };
+    let trial =
+        Trial { binary, backend: Backend::Sqlite, broken: "", clock: Clock::Right, time, seed, patience: 1 };
     eprintln!("{promise:?}: {}", promise.says());
     let begun = Instant::now();
     let outcome = promise.hold(&trial).await;

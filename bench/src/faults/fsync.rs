@@ -57,10 +57,13 @@ pub async fn oracle(trial: &Trial, answers: usize) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// Whether a tracer is attached to a process (proc(5), `TracerPid`).
-fn is_traced(id: u32) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    status.lines().any(|line| line.strip_prefix("TracerPid:").is_some_and(|by| by.trim() != "0"))
+/// Whether a tracer is attached to every thread of a process (proc(5), `TracerPid`), or the process has ended.
+pub fn is_traced(id: u32) -> bool {
+    threads(&[id]).keys().all(|thread| {
+        let status = std::fs::read_to_string(format!("/proc/{id}/task/{thread}/status")).unwrap_or_default();
+        let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"));
+        tracer.is_none_or(|by| by.trim() != "0") || status.contains("State:\tZ")
+    })
 }
 
 /// The threads of the product's processes, each with its process: only their reads and writes are requests and answers.

@@ -29,11 +29,14 @@ pub mod sender;
 pub mod single;
 pub mod site;
 pub mod subscriber;
+pub mod sync_fails;
 pub mod visible;
 pub mod watch;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+use self::clocks::Clock;
 
 /// Where and how long a promise is tried.
 #[derive(Clone, Debug)]
@@ -44,8 +47,8 @@ pub struct Trial {
     pub backend: Backend,
     /// How the product is broken on purpose, or empty.
     pub broken: &'static str,
-    /// By how much the clock of the last replica is wrong, as faketime(1) writes it, or empty.
-    pub clock: &'static str,
+    /// How the clock of the last replica goes.
+    pub clock: Clock,
     /// For how long, at the least; what is placed at fail points is tried once in any case.
     pub time: Duration,
     /// Where random choices begin.

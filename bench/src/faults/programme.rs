@@ -6,7 +6,7 @@ use super::analyses::Mishap;
 use super::load::Rate;
 use super::{
     Backend, Report, Trial, analyses, answers, away, clocks, delivery, durable, fsync, full_disk, healing,
-    hostile, numbers, rolling, sender, single, visible,
+    hostile, numbers, rolling, sender, single, sync_fails, visible,
 };
 
 /// The promises that the programme knows, by their numbers in the design.
@@ -75,7 +75,7 @@ impl Promise {
             Self::G10 => "a budget is never exceeded",
             Self::G17 => "everything works again 10 s after its cause has ended, by itself",
             Self::G18 => "replicas are replaced under load, and nobody loses anything",
-            Self::G19 => "a clock that is wrong by hours changes no outcome",
+            Self::G19 => "a clock that is wrong by hours, or jumps, changes no outcome",
         }
     }
 
@@ -123,6 +123,9 @@ impl Promise {
                 report.extend(durable::crash_points(trial, &durable::WEBHOOK, &ways).await?);
                 report.extend(durable::random_kills(trial, rate, Duration::from_secs(3)).await?);
                 report.extend(fsync::oracle(trial, 1000).await?);
+                for place in sync_fails::Place::of(trial.backend) {
+                    report.extend(sync_fails::ends(trial, *place).await?);
+                }
                 match trial.backend {
                     _ if !full_disk::is_possible() => {
                         report.note("SKIPPED: no disk was filled, because this user may not mount one");
@@ -171,6 +174,7 @@ impl Promise {
                 for clock in clocks::WRONG {
                     report.extend(clocks::wrong(trial, clock, 20).await?);
                 }
+                report.extend(clocks::jumping(trial, 20).await?);
             }
         }
         Ok(report)

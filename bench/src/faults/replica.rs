@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use rustix::process::Signal;
 
+use super::clocks::Clock;
 use super::process::Process;
 use super::until;
 
@@ -75,11 +76,20 @@ impl Replica {
         }
     }
 
-    /// Makes its clock wrong by `offset`, as faketime(1) writes it; what is measured stays right.
+    /// Makes its clock go like this; what is measured stays right.
     ///
     /// # Errors
     /// When faketime is not installed.
-    pub fn set_clock(&mut self, offset: &str) -> anyhow::Result<()> {
+    pub fn set_clock(&mut self, clock: &Clock) -> anyhow::Result<()> {
+        match clock {
+            Clock::Right => return Ok(()),
+            Clock::Wrong(offset) => self.set("FAKETIME", *offset),
+            Clock::Jumping(file) => {
+                self.set("FAKETIME_TIMESTAMP_FILE", file.to_string_lossy());
+                // Seconds for which it goes by what it has read.
+                self.set("FAKETIME_CACHE_DURATION", "1");
+            }
+        }
         let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
         let library = folders
             .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
@@ -87,7 +97,6 @@ impl Replica {
             .context("faketime is not installed: apt-get install faketime")?;
         // Not by its wrapper: a signal would reach that one alone.
         self.set("LD_PRELOAD", library.to_string_lossy());
-        self.set("FAKETIME", offset);
         self.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         Ok(())
     }

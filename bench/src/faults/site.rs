@@ -87,8 +87,8 @@ impl Site {
             if let Some(redis) = &redis {
                 replica.set("REDIS_URL", redis.url());
             }
-            if number == count && !trial.clock.is_empty() {
-                replica.set_clock(trial.clock)?;
+            if number == count {
+                replica.set_clock(&trial.clock)?;
             }
             replica.set("SRE_COPILOT_BROKEN", trial.broken);
             set_up(&mut replica);

@@ -276,6 +276,7 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        outbox::unsynced::check_database(&error);
         match &error {
             sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed

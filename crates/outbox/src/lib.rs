@@ -10,6 +10,7 @@
 //! * [`lease`]: claim by lease with a fencing number, finish only while the fence holds.
 //! * [`relay`]: tell events outside, in order and at least once.
 //! * [`fault`]: which refusals of a database pass by themselves.
+//! * [`unsynced`]: the end of a process whose disk did not keep what was written.
 //! * [`sabotage`]: faults on purpose in debug builds, for the tests that kill the product.
 //! * [`wake`]: a hint that something was committed; losing one costs seconds, never data.
 
@@ -21,6 +22,7 @@ pub mod relay;
 pub mod sabotage;
 pub mod sql;
 pub mod time;
+pub mod unsynced;
 pub mod wake;
 
 pub use event::{Event, NewEvent, Stream, StreamHead};

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::event::{self, NewEvent, Stream};
 use crate::sabotage;
 use crate::time::{Clock, Ts};
+use crate::unsynced;
 use crate::wake::{Hint, Wake};
 
 /// The role that every transaction on PostgreSQL takes on; it owns nothing and row-level security holds for it.
@@ -288,7 +289,7 @@ impl Tx {
     /// Numbers the appended events, commits everything together, then wakes the listeners.
     ///
     /// # Errors
-    /// When the database refused; nothing of the transaction is kept then.
+    /// When the database refused; nothing of the transaction is kept then. Where SQLite could not sync, the process ends.
     pub async fn commit(self) -> sqlx::Result<()> {
         self.commit_numbered().await.map(drop)
     }
@@ -308,7 +309,7 @@ impl Tx {
         sabotage::point("commit.numbered").await?;
         match self.conn {
             TxConn::Postgres(open) => open.commit().await?,
-            TxConn::Sqlite(open) => open.commit().await?,
+            TxConn::Sqlite(open) => unsynced::checked(open.commit().await)?,
         }
         sabotage::point("commit.done").await?;
         for (stream, ..) in &streams {

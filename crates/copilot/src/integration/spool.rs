@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use outbox::{Ts, sabotage};
+use outbox::{Ts, sabotage, unsynced};
 use queue_file::QueueFile;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedMutexGuard, oneshot};
@@ -220,7 +220,7 @@ impl Held {
         let removed = tokio::task::spawn_blocking(move || {
             let mut queue = queue;
             let opened = opened(&parts, &mut queue)?;
-            opened.remove_n(total).context("removing from the spool")?;
+            opened.remove_n(total).context("removing from the spool").inspect_err(check)?;
             parts.tell(opened);
             parts.behind.store(!opened.is_empty(), Ordering::Release);
             anyhow::Ok(())
@@ -353,11 +353,23 @@ fn write(parts: &Parts, queue: &mut Option<QueueFile>, packed: &[Vec<u8>]) -> Re
         Ok(true) => Ok(()),
         Ok(false) => Err(FULL),
         Err(error) => {
+            check(&error);
             // What the file holds is read from it again; what was refused here is not in it, or is sent again.
             *queue = None;
             tracing::error!(error = format!("{error:#}"), "a webhook could not be spooled");
             Err(FAILED)
         }
+    }
+}
+
+/// Ends the process if the file, or the folder that names it, could not be synced.
+fn check(error: &anyhow::Error) {
+    let of_file = error.chain().find_map(|cause| match cause.downcast_ref() {
+        Some(queue_file::Error::Io { source }) => Some(source), // it has no cause of its own
+        _ => cause.downcast_ref(),
+    });
+    if let Some(error) = of_file {
+        unsynced::check_file("the spool", error);
     }
 }
 

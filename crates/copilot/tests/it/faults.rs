@@ -1,17 +1,22 @@
 //! The fault programme's short tier: the product is broken while it works, and so is the product itself, so that each
 //! check is seen to fail.
 
+mod g19;
+mod g5;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bench::faults::analyses::{self, Mishap};
+use bench::faults::clocks::Clock;
 use bench::faults::delivery::{self, Mishap as Befalls};
 use bench::faults::healing::{self, Cause};
 use bench::faults::load::Rate;
+use bench::faults::sync_fails::{self, Place};
 use bench::faults::{
-    Backend, Report, Trial, answers, away, clocks, durable, fsync, full_disk, hostile, numbers, rolling,
-    sender, single, visible,
+    Backend, Report, Trial, answers, away, durable, fsync, full_disk, hostile, numbers, rolling, sender,
+    single,
 };
 
 /// How long what a promise depends on is away.
@@ -23,7 +28,7 @@ pub fn trial(backend: Backend, broken: &'static str) -> Trial {
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_sre-copilot"));
     // The promised seconds are for `make soak`. Here it must heal, on however busy a machine; what is broken does not.
     let patience = if broken.is_empty() { 6 } else { 1 };
-    Trial { binary, backend, broken, clock: "", time: Duration::from_secs(4), seed, patience }
+    Trial { binary, backend, broken, clock: Clock::Right, time: Duration::from_secs(4), seed, patience }
 }
 
 /// How many trials a check has to notice what not every trial shows.
@@ -148,6 +153,36 @@ async fn g1_a_full_disk_under_postgresql_that_is_swallowed_is_noticed() {
 }
 
 #[tokio::test]
+async fn g1_a_log_that_cannot_be_synced_ends_the_process() {
+    held(&sync_fails::ends(&trial(Backend::Sqlite, ""), Place::Log).await.unwrap());
+}
+
+#[tokio::test]
+async fn g1_a_file_that_cannot_be_synced_ends_the_process() {
+    held(&sync_fails::ends(&trial(Backend::Sqlite, ""), Place::File).await.unwrap());
+}
+
+#[tokio::test]
+async fn g1_a_spool_that_cannot_be_synced_ends_the_process() {
+    held(&sync_fails::ends(&trial(Backend::Postgres, ""), Place::Spool).await.unwrap());
+}
+
+#[tokio::test]
+async fn g1_going_on_after_a_failed_fsync_is_noticed() {
+    for (backend, place) in
+        [(Backend::Sqlite, Place::Log), (Backend::Sqlite, Place::File), (Backend::Postgres, Place::Spool)]
+    {
+        found("went-on", async || sync_fails::ends(&trial(backend, "retry-fsync"), place).await).await;
+    }
+}
+
+#[tokio::test]
+async fn g1_an_answer_for_what_was_not_synced_is_noticed() {
+    let trial = trial(Backend::Sqlite, "retry-fsync;swallow-insert-error");
+    found("unsynced", async || sync_fails::ends(&trial, Place::Log).await).await;
+}
+
+#[tokio::test]
 async fn g1_postgresql_away_loses_nothing() {
     held(&away::database_away(&trial(Backend::Postgres, "")).await.unwrap());
 }
@@ -195,25 +230,6 @@ async fn g3_first_reports_at_once_open_one_incident() {
 #[tokio::test]
 async fn g3_looking_before_inserting_is_noticed() {
     found("doubled", async || single::one_each(&trial(Backend::Postgres, "no-project-lock"), 10).await).await;
-}
-
-#[tokio::test]
-async fn g5_what_fires_is_shown() {
-    let rate = Rate { per_second: 100, alerts: 2, senders: 8 };
-    held(&visible::shown(&trial(Backend::Sqlite, ""), rate).await.unwrap());
-}
-
-#[tokio::test]
-async fn g5_what_fires_is_shown_by_every_replica() {
-    let rate = Rate { per_second: 100, alerts: 2, senders: 8 };
-    held(&visible::shown(&trial(Backend::Postgres, ""), rate).await.unwrap());
-}
-
-#[tokio::test]
-async fn g5_alerts_dropped_beyond_a_number_are_noticed() {
-    let (trial, rate) =
-        (trial(Backend::Sqlite, "drop-beyond-20"), Rate { per_second: 5, alerts: 30, senders: 2 });
-    found("lost", async || visible::shown(&trial, rate).await).await;
 }
 
 #[tokio::test]
@@ -372,20 +388,4 @@ async fn g18_a_process_that_does_not_stop_is_noticed() {
 #[tokio::test]
 async fn g18_clients_that_go_on_from_now_are_noticed() {
     found("gap", async || rolling::restarts(&trial(Backend::Postgres, "resume-live-only"), 4).await).await;
-}
-
-#[tokio::test]
-async fn g19_a_clock_a_day_ahead_changes_no_outcome() {
-    held(&clocks::wrong(&trial(Backend::Postgres, ""), "+25h", 6).await.unwrap());
-}
-
-#[tokio::test]
-async fn g19_a_clock_a_day_behind_changes_no_outcome() {
-    held(&clocks::wrong(&trial(Backend::Postgres, ""), "-25h", 6).await.unwrap());
-}
-
-#[tokio::test]
-async fn g19_leases_by_ones_own_clock_are_noticed() {
-    let trial = Trial { clock: "+1h", ..trial(Backend::Postgres, "own-clock") };
-    found("overlap", async || analyses::one_call_at_a_time(&trial, 4, Mishap::None).await).await;
 }
