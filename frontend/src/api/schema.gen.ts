@@ -721,7 +721,7 @@ export type IntegrationChange = {
     /**
      * As people call it; it can't be cleared.
      */
-    name?: string | null;
+    name?: string;
     settings?: Settings | null;
     /**
      * The system's own API.
@@ -2072,7 +2072,7 @@ export type TenantChange = {
     /**
      * Whether the language model may be asked about its incidents.
      */
-    llm_enabled?: boolean | null;
+    llm_enabled?: boolean;
 };
 
 /**
@@ -2898,9 +2898,12 @@ export type GetIncidentsData = {
         service_name?: Array<string>;
         q?: string;
         open?: boolean;
+        /**
+         * Only those that are resolved while an alert of them fires; not with q
+         */
         still_firing?: boolean;
-        from?: string;
-        to?: string;
+        from?: Ts;
+        to?: Ts;
         sort?: string;
         limit?: number;
         cursor?: string;

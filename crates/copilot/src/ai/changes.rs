@@ -25,12 +25,15 @@ const SKEW_S: f64 = 3600.0;
 pub struct NewChange {
     /// The service that was changed.
     #[garde(length(chars, min = 1, max = 200), custom(visible))]
+    #[schema(min_length = 1, max_length = 200)]
     pub service_name: String,
     /// One line for a person.
     #[garde(length(chars, min = 1, max = 500), custom(visible))]
+    #[schema(min_length = 1, max_length = 500)]
     pub summary: String,
     /// `deploy`, `config`, `flag` or another word; `deploy` when absent.
     #[garde(length(chars, min = 1, max = 50), custom(visible))]
+    #[schema(min_length = 1, max_length = 50)]
     #[serde(default = "deploy")]
     pub kind: String,
     /// The new version.

@@ -24,6 +24,7 @@ pub struct NewFeedback {
     pub verdict: Verdict,
     /// Why, or what the cause really was.
     #[garde(length(chars, max = 4000), inner(custom(storable)))]
+    #[schema(max_length = 4000)]
     pub comment: Option<String>,
 }
 

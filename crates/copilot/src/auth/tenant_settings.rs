@@ -38,6 +38,7 @@ pub struct TenantChange {
     /// Whether the language model may be asked about its incidents.
     #[serde(default, deserialize_with = "required")]
     #[garde(skip)]
+    #[schema(nullable = false)]
     llm_enabled: Option<bool>,
 }
 

@@ -32,12 +32,15 @@ const LABEL_VALUE_CHARS: usize = 5_000;
 pub struct Opening {
     /// One line.
     #[garde(length(chars, min = 1, max = 200), custom(visible))]
+    #[schema(min_length = 1, max_length = 200)]
     title: String,
     /// What is known.
     #[garde(length(chars, max = 20_000), inner(custom(storable)))]
+    #[schema(max_length = 20000)]
     description: Option<String>,
     /// The service it speaks of.
     #[garde(length(chars, max = 200), inner(custom(visible)))]
+    #[schema(max_length = 200)]
     service_name: Option<String>,
     /// How bad it is; medium when absent.
     #[garde(skip)]
@@ -87,6 +90,7 @@ pub struct Move {
     state: State,
     /// Why; recorded with the move.
     #[garde(length(chars, max = 5_000), inner(custom(storable)))]
+    #[schema(max_length = 5000)]
     comment: Option<String>,
 }
 
@@ -94,6 +98,7 @@ pub struct Move {
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
 pub struct Saying {
     #[garde(length(chars, min = 1, max = 5_000), custom(visible))]
+    #[schema(min_length = 1, max_length = 5000)]
     body: String,
 }
 

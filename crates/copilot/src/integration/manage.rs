@@ -71,6 +71,7 @@ pub struct NewIntegration {
     pub kind: Kind,
     /// As people call it.
     #[garde(length(chars, min = 1, max = 100), custom(visible))]
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// The system's own API: Prometheus to query, Alertmanager to reconcile with, Grafana for links.
     #[garde(inner(length(bytes, max = 2048)))]
@@ -90,6 +91,7 @@ pub struct NewIntegration {
 pub struct IntegrationChange {
     /// As people call it; it can't be cleared.
     #[serde(default, deserialize_with = "required")]
+    #[schema(nullable = false, min_length = 1, max_length = 100)]
     #[garde(inner(length(chars, min = 1, max = 100), custom(visible)))]
     name: Option<String>,
     /// The system's own API.

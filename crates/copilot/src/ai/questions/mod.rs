@@ -121,6 +121,7 @@ pub struct Questions {
 pub struct NewQuestion {
     /// What is asked, in any language.
     #[garde(length(chars, max = 1000), custom(visible))]
+    #[schema(max_length = 1000)]
     pub question: String,
 }
 

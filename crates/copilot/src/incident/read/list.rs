@@ -11,7 +11,7 @@ use crate::page::PageQuery;
 pub mod store;
 
 /// Words a search may have.
-const MOST_WORDS: usize = 8;
+const MOST_WORDS: usize = 24;
 
 /// Services a list may be narrowed to.
 const MOST_SERVICES: usize = 10;

@@ -56,8 +56,11 @@ pub struct Summary {
     params(
         ("state" = Option<Vec<super::State>>, Query), ("severity" = Option<Vec<Severity>>, Query),
         ("service_name" = Option<Vec<String>>, Query), ("q" = Option<String>, Query),
-        ("open" = Option<bool>, Query), ("still_firing" = Option<bool>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query),
-        ("sort" = Option<String>, Query), ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query)),
+        ("open" = Option<bool>, Query),
+        ("still_firing" = Option<bool>, Query, description = "Only those that are resolved while an alert of them fires; not with q"),
+        ("from" = Option<Ts>, Query), ("to" = Option<Ts>, Query),
+        ("sort" = Option<String>, Query, pattern = "^(needs_me|-?detected_at)$"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<Incident>)))]
 pub async fn incidents(
     With(app): With<App>,

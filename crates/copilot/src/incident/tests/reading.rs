@@ -263,7 +263,7 @@ async fn a_search_keeps_to_the_other_filters_in_every_order_by_pages() {
 #[tokio::test]
 async fn what_a_list_can_not_do_is_said() {
     let world = World::new().await;
-    let word = "w+".repeat(8);
+    let word = "w+".repeat(24);
     for (query, slug) in [
         (format!("q={word}"), None),
         (format!("q={word}w"), Some("query-too-complex")),
