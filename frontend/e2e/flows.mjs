@@ -72,6 +72,7 @@ export const FLOWS = {
     await page.getByText('1 incident selected').waitFor();
     assert.ok(page.url().includes('/incidents?'), 'the tap does not open the incident');
     await page.getByRole('button', { name: 'Resolve', exact: true }).click();
+    await page.getByRole('button', { name: 'Resolve 1', exact: true }).click();
     await page.getByText('1 resolved', { exact: true }).first().waitFor();
     await page.getByRole('button', { name: 'Select incidents' }).waitFor();
   },

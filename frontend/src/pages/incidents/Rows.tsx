@@ -83,11 +83,12 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
       {(selection.ids.size > 0 || choosing) && (
         <SelectionBar
           count={selection.ids.size}
+          chosen={rows.map((row) => row.incident).filter((one) => selection.ids.has(one.id))}
           loaded={rows.length}
           whole={!hasNextPage}
           pending={bulk.pending}
           onAll={selectAll}
-          onMove={(state) => bulk.move([...selection.ids], state)}
+          onMove={(state, changeOf) => bulk.move([...selection.ids], state, changeOf)}
           onClear={clear}
         />
       )}
