@@ -66,6 +66,8 @@ export const FLOWS = {
       await text.waitFor();
     const count = await page.getByRole('button', { name: /unacknowledged/ }).boundingBox();
     assert.ok(count && count.x + count.width <= 390, 'the count is on the screen');
+    for (const one of await page.getByRole('button', { name: /^\d+ (critical|high|medium|low)$/ }).all())
+      assert.ok((await one.boundingBox()).x < 350, 'each severity is on the screen');
     await page.getByRole('button', { name: 'Select incidents' }).click();
     const box = await row.boundingBox();
     await page.mouse.click(box.x + 300, box.y + 50);
