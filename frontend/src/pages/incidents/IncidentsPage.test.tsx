@@ -46,7 +46,8 @@ it('keeps the filter in the address, the box and the chips alike', async () => {
 it('explains a filter it does not know', async () => {
   const { user } = renderApp('/incidents');
   await user.type(await screen.findByRole('combobox', { name: 'Filter incidents' }), ' colour:red');
-  expect(await screen.findByText(/“colour:” is not a filter/)).toBeTruthy();
+  const told = await screen.findByText(/“colour:” is not a filter/);
+  expect(told.nextElementSibling).toBe(screen.getByRole('region', { name: 'Summary' }));
 });
 
 it('holds ten thousand rows with few of them in the page', async () => {
