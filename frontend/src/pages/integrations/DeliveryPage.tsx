@@ -8,6 +8,7 @@ import { q } from '../../api/endpoints';
 import { sentenceOf } from '../../api/errors';
 import type { DeliveryDetail, DeliveryResult, Outcome } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
+import { NotOfNow } from '../../components/Kept';
 import { useBlocked, useMe } from '../../components/me';
 import { PageBody, PageHeader, PageTitle } from '../../components/PageHeader';
 import { Instant } from '../../components/Time';
@@ -46,6 +47,7 @@ export default function DeliveryPage() {
       <PageBody>
         {query.data ? (
           <div className="mx-auto grid grid-cols-1 max-w-5xl gap-4">
+            <NotOfNow error={query.error} readAt={query.dataUpdatedAt} />
             <Receipt delivery={query.data} />
           </div>
         ) : query.isError ? (
