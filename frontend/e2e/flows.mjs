@@ -79,6 +79,17 @@ export const FLOWS = {
     await page.getByRole('button', { name: 'Select incidents' }).waitFor();
   },
 
+  async 'a phone shows days that a finger can hit, today among them'(page, url) {
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const days of [14, 90]) {
+      await page.goto(`${url}/analytics?days=${days}&mock=shop&still`);
+      const columns = page.getByRole('link', { name: /incidents? opened, / });
+      await columns.first().waitFor();
+      const { x, width } = await columns.last().boundingBox();
+      assert.ok(width >= 24 && x + width <= 390, `today is ${width} wide at ${x}`);
+    }
+  },
+
   async 'a command that takes the focus has it once the palette is gone'(page, url) {
     await page.goto(`${url}/incidents?mock=shop&still`);
     await page.getByRole('row').first().waitFor();

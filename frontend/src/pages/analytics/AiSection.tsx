@@ -8,6 +8,7 @@ import { Card } from '../../ui/Card';
 import { Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
 import { count, exact, money, percent } from '../../util/numbers';
+import { day as dayName, ms } from '../../util/time';
 import { confidenceRange } from './calibration';
 import { Tile } from './Tile';
 
@@ -133,7 +134,7 @@ function DayTable({ data }: { data: AiAnalytics }) {
     >
       {[...data.days].reverse().map((one) => (
         <Row key={one.day + one.model}>
-          <Cell className="whitespace-nowrap tabular-nums">{one.day}</Cell>
+          <Cell className="whitespace-nowrap tabular-nums">{dayName(ms(one.day), 'utc')}</Cell>
           <Cell>{one.model}</Cell>
           <Cell right>{exact(one.requests)}</Cell>
           <Cell right>{exact(one.prompt_tokens)}</Cell>

@@ -47,7 +47,7 @@ export function IncidentSection({ span, days }: { span: Span; days: string }) {
           filter={within}
         />
         <Tile
-          name="Alerts an incident"
+          name="Alerts per incident"
           value={data.alerts_per_incident === null ? '–' : significant(data.alerts_per_incident, 2)}
           note="the more, the more noise was gathered"
           filter={within}
