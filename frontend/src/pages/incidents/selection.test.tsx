@@ -96,3 +96,16 @@ it('asks before it resolves what is selected, and takes it back', async () => {
   await screen.findAllByText('5 reopened');
   expect(open.map((one) => one.state)).toEqual(Array(5).fill('investigating'));
 });
+
+it('keeps the cause that was written when resolving fails', async () => {
+  server.use(http.patch('*/api/v1/incidents/:id/state', () => new HttpResponse(null, { status: 503 })));
+  const { user } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await user.keyboard('jx');
+  await user.click(await screen.findByRole('button', { name: 'Resolve' }));
+  await user.type(await screen.findByLabelText('Root cause'), 'A full disk');
+  await user.click(screen.getByRole('button', { name: 'Resolve 1' }));
+  await screen.findAllByText('1 failed');
+  await user.click(await screen.findByRole('button', { name: 'Resolve' }));
+  expect((await screen.findByLabelText<HTMLTextAreaElement>('Root cause')).value).toBe('A full disk');
+});
