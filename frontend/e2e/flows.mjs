@@ -66,14 +66,28 @@ export const FLOWS = {
       await text.waitFor();
     const count = await page.getByRole('button', { name: /unacknowledged/ }).boundingBox();
     assert.ok(count && count.x + count.width <= 390, 'the count is on the screen');
+    for (const one of await page.getByRole('button', { name: /^\d+ (critical|high|medium|low)$/ }).all())
+      assert.ok((await one.boundingBox()).x < 350, 'each severity is on the screen');
     await page.getByRole('button', { name: 'Select incidents' }).click();
     const box = await row.boundingBox();
     await page.mouse.click(box.x + 300, box.y + 50);
     await page.getByText('1 incident selected').waitFor();
     assert.ok(page.url().includes('/incidents?'), 'the tap does not open the incident');
     await page.getByRole('button', { name: 'Resolve', exact: true }).click();
+    await page.getByRole('button', { name: 'Resolve 1', exact: true }).click();
     await page.getByText('1 resolved', { exact: true }).first().waitFor();
     await page.getByRole('button', { name: 'Select incidents' }).waitFor();
+  },
+
+  async 'a phone shows days that a finger can hit, today among them'(page, url) {
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const days of [14, 90]) {
+      await page.goto(`${url}/analytics?days=${days}&mock=shop&still`);
+      const columns = page.getByRole('link', { name: /incidents? opened, / });
+      await columns.first().waitFor();
+      const { x, width } = await columns.last().boundingBox();
+      assert.ok(width >= 24 && x + width <= 390, `today is ${width} wide at ${x}`);
+    }
   },
 
   async 'a command that takes the focus has it once the palette is gone'(page, url) {

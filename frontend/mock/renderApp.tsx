@@ -36,6 +36,7 @@ export function renderApp(path: string) {
   return {
     user: userEvent.setup(),
     router,
+    client,
     at: () => router.state.location.href,
     leave: () => {
       stopKeys();

@@ -71,10 +71,11 @@ export function sentenceOf(error: unknown): string {
   return error instanceof ApiError ? error.message : 'Something went wrong in this page.';
 }
 
-/** The message of the server about one field of a form. */
+/** The message of the server about one field of a form, as a sentence. */
 export function fieldError(error: unknown, field: string): string | undefined {
   if (!(error instanceof ApiError)) return undefined;
-  return error.fields.find((one) => one.field === field)?.message;
+  const found = error.fields.find((one) => one.field === field);
+  return found && sentence(found.message);
 }
 
 /** What a form says of an error; nothing when it stands at one of these fields already. */

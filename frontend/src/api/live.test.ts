@@ -203,6 +203,20 @@ describe('when the connection is lost', () => {
     expect(status.kind === 'reconnecting' && status.lostAt).toBe(lost);
   });
 
+  it('does not wait for the socket to notice that the network is gone, and hurries when it is back', () => {
+    const { live } = connected();
+    for (let attempt = 0; attempt < 8; attempt += 1) {
+      live.networkGone();
+      expect(live.snapshot().kind).toBe('reconnecting');
+      vi.advanceTimersByTime(30_000);
+      FakeSocket.last().onclose?.({ code: 1006 });
+    }
+    live.retryNow();
+    FakeSocket.last().onclose?.({ code: 1006 });
+    const status = live.snapshot();
+    expect(status.kind === 'reconnecting' && status.retryAt - Date.now()).toBe(375);
+  });
+
   it('asks who is signed in when the session was refused', () => {
     const { socket, onRefused } = connected();
     socket.onclose?.({ code: 4401 });

@@ -84,7 +84,13 @@ export class Live {
   retryNow(): void {
     if (this.status.kind !== 'reconnecting') return;
     clearTimeout(this.timers.retry);
+    this.attempts = 0;
     this.connect();
+  }
+
+  /** For when the browser says that the network is gone, which the socket would notice only much later. */
+  networkGone(): void {
+    if (this.status.kind === 'live' || this.status.kind === 'connecting') this.lost(1006);
   }
 
   watch = (watcher: () => void): (() => void) => {

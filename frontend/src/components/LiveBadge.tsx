@@ -1,7 +1,8 @@
 /** Says whether the screen is up to date, and since when it is not. */
+import type { ReactNode } from 'react';
 import { STALE_MS } from '../api/live';
 import { cx } from '../ui/cx';
-import { instant } from '../util/time';
+import { clock, instant, type Zone } from '../util/time';
 import { useNow } from './clock';
 import { useLiveStatus } from './LiveProvider';
 import { usePrefs } from './prefs';
@@ -11,7 +12,7 @@ export function LiveBadge() {
   const { zone } = usePrefs();
   const now = useNow();
   if (status.kind === 'off') return null;
-  let text = 'Live';
+  let text: ReactNode = 'Live';
   let tone = 'text-muted';
   let dot = 'bg-resolved';
   if (status.kind === 'connecting') {
@@ -20,7 +21,7 @@ export function LiveBadge() {
   } else if (status.kind === 'reconnecting') {
     const left = Math.max(0, Math.ceil((status.retryAt - Date.now()) / 1000));
     const stale = Date.now() - status.lostAt > STALE_MS;
-    text = stale ? `Stale since ${instant(status.lostAt, zone, now)}` : `Reconnecting ${left} s`;
+    text = stale ? <StaleSince at={status.lostAt} zone={zone} now={now} /> : `Reconnecting ${left} s`;
     tone = stale ? 'text-high font-medium' : 'text-muted';
     dot = stale ? 'bg-high' : 'bg-medium';
   }
@@ -38,6 +39,16 @@ export function LiveBadge() {
         )}
       />
       {text}
+    </span>
+  );
+}
+
+/** A phone has room for the hour and the minute; its header names the zone beside it. */
+function StaleSince({ at, zone, now }: { at: number; zone: Zone; now: number }) {
+  return (
+    <span>
+      Stale <span className="max-md:hidden">since {instant(at, zone, now)}</span>
+      <span className="md:hidden">{clock(at, zone).slice(0, 5)}</span>
     </span>
   );
 }

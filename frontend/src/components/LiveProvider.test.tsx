@@ -2,10 +2,12 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { act, render, screen } from '@testing-library/react';
 import { afterEach, expect, it, vi } from 'vitest';
 import { unreachable } from '../api/errors';
-import { LONGEST_RETRY_MS } from '../api/live';
+import { LONGEST_RETRY_MS, STALE_MS } from '../api/live';
 import { newQueryClient } from '../api/queryClient';
 import { ErrorState } from './ErrorState';
+import { LiveBadge } from './LiveBadge';
 import { LiveProvider } from './LiveProvider';
+import { setPrefs } from './prefs';
 
 const sockets: FakeSocket[] = [];
 class FakeSocket {
@@ -48,3 +50,36 @@ it('looks again at what failed as soon as the connection is back', async () => {
   expect(read.mock.calls.length).toBe(before + 1);
   expect(screen.getByRole('alert')).toBeTruthy();
 });
+
+it('says at once that the network is gone, and comes back at once with it', () => {
+  vi.stubGlobal('WebSocket', FakeSocket);
+  showBadge();
+  expect(screen.getByRole('status').textContent).toBe('Live');
+  const before = sockets.length;
+  act(() => void window.dispatchEvent(new Event('offline')));
+  expect(screen.getByRole('status').textContent).toMatch(/^Reconnecting/);
+  act(() => void window.dispatchEvent(new Event('online')));
+  expect(sockets.length).toBe(before + 1);
+});
+
+it('says in few words on a phone since when the screen is stale', async () => {
+  vi.useFakeTimers({ now: new Date('2026-11-27T08:28:09Z') });
+  vi.stubGlobal('WebSocket', FakeSocket);
+  setPrefs({ zone: 'utc' });
+  showBadge();
+  act(() => void window.dispatchEvent(new Event('offline')));
+  await act(() => vi.advanceTimersByTimeAsync(2 * STALE_MS));
+  expect(screen.getByText('08:28').className).toBe('md:hidden');
+  expect(screen.getByText('since 08:28:09 UTC').className).toBe('max-md:hidden');
+});
+
+function showBadge() {
+  render(
+    <QueryClientProvider client={newQueryClient(0)}>
+      <LiveProvider project="p" onEvents={() => {}}>
+        <LiveBadge />
+      </LiveProvider>
+    </QueryClientProvider>,
+  );
+  act(() => sockets.at(-1)?.onmessage?.({ data: '{"type":"hello","epoch":"e","seq":1}' }));
+}

@@ -1,21 +1,30 @@
-/** The top of every page: where one is, what one can do there, whether it is live, and in which zone. */
+/**
+ * The top of every page: where one is, what one can do there, whether it is live, and in which zone.
+ * On a phone the project, the connection and the zone have a strip of their own above the rest.
+ */
 import type { ReactNode } from 'react';
 import { cx } from '../ui/cx';
 import { zoneName } from '../util/time';
 import { AccountMenu } from './AccountMenu';
 import { useNow } from './clock';
 import { LiveBadge } from './LiveBadge';
+import { ProjectMenu } from './ProjectMenu';
 import { setPrefs, usePrefs } from './prefs';
 import { useTitle } from './title';
 
 export function PageHeader({ title, children }: { title: ReactNode; children?: ReactNode }) {
   return (
-    <header className="flex h-12 shrink-0 items-center gap-3 border-hairline border-b px-5 max-md:gap-2 max-md:px-3">
-      <div className="flex min-w-0 flex-1 items-center gap-2">{title}</div>
-      {children}
-      <LiveBadge />
-      <ZoneSwitch />
-      <AccountMenu small />
+    <header className="flex h-12 shrink-0 items-center gap-3 border-hairline border-b px-5 max-md:h-auto max-md:flex-col-reverse max-md:items-stretch max-md:gap-0 max-md:px-0">
+      <div className="flex min-w-0 flex-1 items-center gap-3 max-md:h-12 max-md:flex-none max-md:gap-2 max-md:px-3">
+        <div className="flex min-w-0 flex-1 items-center gap-2">{title}</div>
+        {children}
+        <AccountMenu small />
+      </div>
+      <div className="flex items-center gap-3 max-md:h-9 max-md:border-hairline max-md:border-b max-md:bg-surface max-md:px-3">
+        <ProjectMenu small />
+        <LiveBadge />
+        <ZoneSwitch />
+      </div>
     </header>
   );
 }
@@ -47,7 +56,7 @@ function ZoneSwitch() {
       type="button"
       onClick={() => setPrefs({ zone: zone === 'utc' ? 'local' : 'utc' })}
       title={`Times are in ${name}. Switch to ${zone === 'utc' ? 'local time' : 'UTC'} (t)`}
-      className="h-8 rounded-md px-2 text-[13px] text-muted hover:bg-hover hover:text-text max-md:h-10"
+      className="h-8 rounded-md px-2 text-[13px] text-muted hover:bg-hover hover:text-text max-md:-mr-2"
     >
       <span className="sr-only">Times are in </span>
       {name}

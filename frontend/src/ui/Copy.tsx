@@ -23,16 +23,18 @@ export function CopyButton({ text, label = 'Copy' }: { text: string; label?: str
   );
 }
 
-/** Code as it is, scrolling sideways rather than wrapping. */
+/** Code as it is, scrolling sideways unless it is to `wrap`. */
 export function Code({
   text,
   label,
   copy = true,
+  wrap = false,
   className,
 }: {
   text: string;
   label: string;
   copy?: boolean;
+  wrap?: boolean;
   className?: string;
 }) {
   return (
@@ -49,7 +51,14 @@ export function Code({
         tabIndex={0}
         className="overflow-auto"
       >
-        <pre className="w-max min-w-full px-3 py-2.5 font-mono text-xs leading-5">{text}</pre>
+        <pre
+          className={cx(
+            'px-3 py-2.5 font-mono text-xs leading-5',
+            wrap ? 'whitespace-pre-wrap [overflow-wrap:anywhere]' : 'w-max min-w-full',
+          )}
+        >
+          {text}
+        </pre>
       </section>
     </div>
   );

@@ -3,18 +3,20 @@ import { useQuery } from '@tanstack/react-query';
 import { q, type Span } from '../../api/endpoints';
 import type { AiAnalytics } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
+import { NotOfNow, useKept } from '../../components/Kept';
 import { Card } from '../../ui/Card';
 import { Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
 import { count, exact, money, percent } from '../../util/numbers';
+import { day as dayName, ms } from '../../util/time';
 import { confidenceRange } from './calibration';
 import { Tile } from './Tile';
 
-export function AiSection({ span }: { span: Span }) {
+export function AiSection({ span, days }: { span: Span; days: string }) {
   const query = useQuery(q.aiAnalytics(span));
-  if (query.isPending) return <Skeleton rows={6} />;
-  if (query.isError) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
-  const data = query.data;
+  const { data, ...read } = useKept(query, days);
+  if (!data && query.isError) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
+  if (!data) return <Skeleton rows={6} />;
   const { accepted, rejected, uncertain } = data.feedback;
   const { completed, inconclusive, failed } = data.analyses;
   const tokens = data.totals.prompt_tokens + data.totals.completion_tokens;
@@ -23,6 +25,7 @@ export function AiSection({ span }: { span: Span }) {
       <h2 id="ai-heading" className="mb-3 font-semibold text-base">
         Analyses
       </h2>
+      <NotOfNow {...read} className="-mt-2 mb-3 text-[13px] text-muted" />
       <div className="grid grid-cols-2 gap-4 lg:grid-cols-4">
         <Tile
           name="Analyses"
@@ -131,7 +134,7 @@ function DayTable({ data }: { data: AiAnalytics }) {
     >
       {[...data.days].reverse().map((one) => (
         <Row key={one.day + one.model}>
-          <Cell className="whitespace-nowrap tabular-nums">{one.day}</Cell>
+          <Cell className="whitespace-nowrap tabular-nums">{dayName(ms(one.day), 'utc')}</Cell>
           <Cell>{one.model}</Cell>
           <Cell right>{exact(one.requests)}</Cell>
           <Cell right>{exact(one.prompt_tokens)}</Cell>

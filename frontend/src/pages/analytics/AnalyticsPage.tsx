@@ -39,8 +39,8 @@ export default function AnalyticsPage() {
       <PageBody>
         <div className="mx-auto grid grid-cols-1 max-w-6xl gap-8">
           <div className="-mb-4 md:hidden">{choice}</div>
-          <IncidentSection span={span} />
-          <AiSection span={span} />
+          <IncidentSection span={span} days={days} />
+          <AiSection span={span} days={days} />
         </div>
       </PageBody>
     </>

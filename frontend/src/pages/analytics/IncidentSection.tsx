@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { q, type Span } from '../../api/endpoints';
 import { type IncidentAnalytics, SEVERITIES, STATES, type Stat } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
+import { NotOfNow, useKept } from '../../components/Kept';
 import { SeverityText } from '../../components/Severity';
 import { StateBadge } from '../../components/State';
 import { Card } from '../../ui/Card';
@@ -14,17 +15,18 @@ import { type BarRow, Bars } from './Bars';
 import { Days } from './Days';
 import { Tile } from './Tile';
 
-export function IncidentSection({ span }: { span: Span }) {
+export function IncidentSection({ span, days }: { span: Span; days: string }) {
   const query = useQuery(q.incidentAnalytics(span, 'day'));
-  if (query.isPending) return <Skeleton rows={6} />;
-  if (query.isError) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
-  const data = query.data;
+  const { data, ...read } = useKept(query, days);
+  if (!data && query.isError) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
+  if (!data) return <Skeleton rows={6} />;
   const within = `from:${span.from.slice(0, 10)}`;
   return (
     <section aria-labelledby="incidents-heading">
       <h2 id="incidents-heading" className="mb-3 font-semibold text-base">
         Incidents
       </h2>
+      <NotOfNow {...read} className="-mt-2 mb-3 text-[13px] text-muted" />
       <div className="grid grid-cols-2 gap-4 lg:grid-cols-4">
         <Tile
           name="Time to acknowledge"
@@ -45,7 +47,7 @@ export function IncidentSection({ span }: { span: Span }) {
           filter={within}
         />
         <Tile
-          name="Alerts an incident"
+          name="Alerts per incident"
           value={data.alerts_per_incident === null ? '–' : significant(data.alerts_per_incident, 2)}
           note="the more, the more noise was gathered"
           filter={within}

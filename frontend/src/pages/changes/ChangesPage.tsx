@@ -6,6 +6,7 @@ import { q } from '../../api/endpoints';
 import type { Change } from '../../api/types';
 import { useNow } from '../../components/clock';
 import { ErrorState } from '../../components/ErrorState';
+import { NotOfNow, useKept } from '../../components/Kept';
 import { PageBody, PageHeader, PageTitle } from '../../components/PageHeader';
 import { safeUrl } from '../../components/safeUrl';
 import { Instant } from '../../components/Time';
@@ -27,16 +28,20 @@ export default function ChangesPage() {
     [now],
   );
   const query = useQuery(q.changes(span));
+  const { data, ...read } = useKept(query);
   return (
     <>
       <PageHeader title={<PageTitle>Changes</PageTitle>} />
       <PageBody>
         <div className="mx-auto grid grid-cols-1 max-w-5xl gap-4">
-          {query.isPending ? (
-            <Skeleton rows={4} />
-          ) : query.isError ? (
-            <ErrorState error={query.error} onRetry={() => void query.refetch()} />
-          ) : query.data.items.length === 0 ? (
+          {data && <NotOfNow {...read} />}
+          {!data ? (
+            query.isError ? (
+              <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+            ) : (
+              <Skeleton rows={4} />
+            )
+          ) : data.items.length === 0 ? (
             <EmptyState
               icon={<GitCommitHorizontal className="size-5" aria-hidden="true" />}
               title={`No change was reported in ${DAYS} days`}
@@ -46,7 +51,7 @@ export default function ChangesPage() {
             </EmptyState>
           ) : (
             <Card title={`The last ${DAYS} days`} flush>
-              <ChangeTable items={query.data.items} />
+              <ChangeTable items={data.items} />
             </Card>
           )}
           <Card title="Report a change">

@@ -11,21 +11,29 @@ import { DEFAULT_FILTER, parseFilter } from './filter';
 
 const PAUSE_MS = 200;
 
-export function FilterBox({ text, onChange }: { text: string; onChange: (text: string) => void }) {
-  const input = useRef<HTMLInputElement>(null);
+type Props = { text: string; onChange: (text: string) => void };
+
+/** The filter as it is being typed; it takes effect at the first pause. */
+export function useFilterDraft({ text, onChange }: Props) {
   const [draft, setDraft] = useState<string | null>(null);
-  const client = useQueryClient();
-  const [services, setServices] = useState<string[]>([]);
-  const shown = draft ?? text;
   useEffect(() => {
     if (draft === null || draft === text) return;
     const timer = setTimeout(() => onChange(draft), PAUSE_MS);
     return () => clearTimeout(timer);
   }, [draft, text, onChange]);
+  const { problems, notes } = parseFilter(draft ?? text);
+  return { draft, setDraft, problem: problems[0], note: draft === null ? undefined : notes[0] };
+}
+
+type Draft = ReturnType<typeof useFilterDraft>;
+
+export function FilterBox({ text, onChange, draft: typed }: Props & { draft: Draft }) {
+  const { draft, setDraft, problem } = typed;
+  const input = useRef<HTMLInputElement>(null);
+  const client = useQueryClient();
+  const [services, setServices] = useState<string[]>([]);
+  const shown = draft ?? text;
   useKeys('Incident list', [{ keys: '/', label: 'Filter', run: () => input.current?.select() }]);
-  const { problems, notes } = parseFilter(shown);
-  const [problem] = problems;
-  const said = problem ?? (draft === null ? undefined : notes[0]);
   return (
     <div className="relative min-w-0 flex-1">
       <form
@@ -84,18 +92,23 @@ export function FilterBox({ text, onChange }: { text: string; onChange: (text: s
           )}
         </span>
       </form>
-      <p
-        id="filter-problem"
-        aria-live="polite"
-        className={
-          said
-            ? 'absolute top-full z-20 mt-1 rounded-md border border-hairline bg-raised px-2.5 py-1.5 text-[13px] shadow-float'
-            : 'sr-only'
-        }
-      >
-        {said}
-      </p>
     </div>
+  );
+}
+
+/** What is wrong with the filter, or worth knowing; it covers nothing of what can be done about it. */
+export function FilterSaid({ draft: { problem, note } }: { draft: Draft }) {
+  const said = problem ?? note;
+  return (
+    <p
+      id="filter-problem"
+      aria-live="polite"
+      className={
+        said ? 'shrink-0 border-hairline border-b bg-raised px-5 py-1.5 text-[13px] max-md:px-3' : 'sr-only'
+      }
+    >
+      {said}
+    </p>
   );
 }
 

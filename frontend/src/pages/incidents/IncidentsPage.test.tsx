@@ -46,7 +46,8 @@ it('keeps the filter in the address, the box and the chips alike', async () => {
 it('explains a filter it does not know', async () => {
   const { user } = renderApp('/incidents');
   await user.type(await screen.findByRole('combobox', { name: 'Filter incidents' }), ' colour:red');
-  expect(await screen.findByText(/“colour:” is not a filter/)).toBeTruthy();
+  const told = await screen.findByText(/“colour:” is not a filter/);
+  expect(told.nextElementSibling).toBe(screen.getByRole('region', { name: 'Summary' }));
 });
 
 it('holds ten thousand rows with few of them in the page', async () => {
@@ -143,4 +144,26 @@ it('offers a viewer nothing that a viewer may not do', async () => {
   const button = await screen.findByRole('button', { name: 'New incident' });
   expect(button.getAttribute('aria-disabled')).toBe('true');
   expect(button.title).toBe('Only an engineer or higher can do this; you are a viewer.');
+});
+
+it('tells below the list, and nowhere else, of what waits while someone points at it', async () => {
+  const { user } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await screen.findByText('Live');
+  await user.hover(rows()[0] as HTMLElement);
+  const [incident] = db.incidents;
+  if (!incident) throw new Error('no incident');
+  const made = {
+    ...incident,
+    id: 'new',
+    number: 999,
+    title: 'A new one',
+    detected_at: new Date().toISOString(),
+  };
+  db.incidents.unshift(made);
+  emit('incident.created', made);
+  const bar = await screen.findByRole('button', { name: '1 new' });
+  const { DOCUMENT_POSITION_FOLLOWING } = Node;
+  expect(screen.getByRole('grid').compareDocumentPosition(bar) & DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
+  expect(screen.queryByText(/new incident INC-999/)).toBeNull();
 });

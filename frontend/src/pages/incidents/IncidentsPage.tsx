@@ -7,7 +7,7 @@ import { useBlocked } from '../../components/me';
 import { PageHeader } from '../../components/PageHeader';
 import { useTitle } from '../../components/title';
 import { Button } from '../../ui/Button';
-import { FilterBox } from './FilterBox';
+import { FilterBox, FilterSaid, useFilterDraft } from './FilterBox';
 import { DEFAULT_FILTER } from './filter';
 import { NewIncident } from './NewIncident';
 import { Rows } from './Rows';
@@ -28,6 +28,7 @@ export default function IncidentsPage() {
       }),
     [navigate],
   );
+  const draft = useFilterDraft({ text, onChange: setText });
   const [creating, setCreating] = useState(false);
   const [choosing, setChoosing] = useState(false);
   const blocked = useBlocked('engineer');
@@ -38,7 +39,7 @@ export default function IncidentsPage() {
         title={
           <>
             <h1 className="sr-only">Incidents</h1>
-            <FilterBox text={text} onChange={setText} />
+            <FilterBox text={text} onChange={setText} draft={draft} />
           </>
         }
       >
@@ -47,6 +48,7 @@ export default function IncidentsPage() {
           <span className="max-md:sr-only">New incident</span>
         </Button>
       </PageHeader>
+      <FilterSaid draft={draft} />
       <SummaryStrip text={text} onChange={setText} onChoose={() => setChoosing(true)} />
       <StillFiring />
       <Rows

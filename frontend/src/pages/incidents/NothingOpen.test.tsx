@@ -28,6 +28,18 @@ it.each([
   expect(screen.getByText('Grafana').closest('li')?.textContent).toContain(told);
 });
 
+it('does not wait to hear from a Prometheus that is only asked for metrics', async () => {
+  seed('quiet');
+  for (const one of db.integrations) Object.assign(one, heard(12_000));
+  const asked = db.integrations.find((one) => one.kind === 'prometheus');
+  Object.assign(asked ?? {}, { url: 'http://prometheus:9090', last_delivery_at: null });
+  renderApp('/incidents');
+  expect(await screen.findByRole('heading', { name: 'No open incidents' })).toBeTruthy();
+  expect(screen.getByText(asked?.name ?? '').closest('li')?.textContent).toContain(
+    'is asked for metrics and sends nothing',
+  );
+});
+
 it('says that no alert has arrived when no source has ever sent one', async () => {
   seed('quiet');
   for (const one of db.integrations) one.last_delivery_at = null;

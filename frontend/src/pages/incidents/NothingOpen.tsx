@@ -77,9 +77,16 @@ function titleOf(sources: readonly Integration[], unheard: number, firing: numbe
   return 'No open incidents';
 }
 
-function isHeard({ last_delivery_at, last_delivery_status }: Integration, now: number): boolean {
+function isHeard(source: Integration, now: number): boolean {
+  const { last_delivery_at, last_delivery_status } = source;
+  if (isOnlyAsked(source)) return true;
   if (!last_delivery_at || last_delivery_status === 'rejected') return false;
   return now - ms(last_delivery_at) < SILENT_MS;
+}
+
+/** A Prometheus that is asked for metrics and leaves sending to an Alertmanager. */
+function isOnlyAsked({ kind, url, last_delivery_at }: Integration): boolean {
+  return kind === 'prometheus' && Boolean(url) && !last_delivery_at;
 }
 
 function Heard({ integration }: { integration: Integration }) {
@@ -94,6 +101,8 @@ function Heard({ integration }: { integration: Integration }) {
           {last_delivery_status === 'rejected' ? 'was last refused' : 'last heard'}{' '}
           <TimeAgo at={last_delivery_at} suffix=" ago" />
         </>
+      ) : isOnlyAsked(integration) ? (
+        'is asked for metrics and sends nothing'
       ) : (
         'has not sent anything yet'
       )}

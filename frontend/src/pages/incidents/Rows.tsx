@@ -2,6 +2,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { q } from '../../api/endpoints';
+import { useToldHere } from '../../components/announce';
 import { ErrorState } from '../../components/ErrorState';
 import { useKeys } from '../../components/keys';
 import { enterList, moveInList, type Place } from '../../components/listPlace';
@@ -36,6 +37,7 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
   useEffect(() => moveInList({ order: fresh.map((one) => one.number) }), [fresh]);
   const [hold, setHold] = useState(false);
   const { rows, waiting, anchor, release } = useHeldRows(fresh, hold, text);
+  useToldHere(waiting.length > 0 || (hold && !isNarrowed(text)));
   const selection = useSelection(text);
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -52,7 +54,6 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
   ]);
   return (
     <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col">
-      {waiting.length > 0 && <WaitingBar waiting={waiting} onShow={release} />}
       {query.isPending ? (
         <Skeleton rows={8} className="p-5" />
       ) : query.isError && !data ? (
@@ -80,14 +81,16 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
           }}
         />
       )}
+      {waiting.length > 0 && <WaitingBar waiting={waiting} onShow={release} />}
       {(selection.ids.size > 0 || choosing) && (
         <SelectionBar
           count={selection.ids.size}
+          chosen={rows.map((row) => row.incident).filter((one) => selection.ids.has(one.id))}
           loaded={rows.length}
           whole={!hasNextPage}
           pending={bulk.pending}
           onAll={selectAll}
-          onMove={(state) => bulk.move([...selection.ids], state)}
+          onMove={(state, changeOf) => bulk.move([...selection.ids], state, changeOf)}
           onClear={clear}
         />
       )}

@@ -1,21 +1,28 @@
 /** What can be done to the selected rows. It has its own place below the list and covers none of them. */
-import type { State } from '../../api/types';
+import { useState } from 'react';
+import type { Incident, State } from '../../api/types';
 import { useBlocked } from '../../components/me';
 import { Button } from '../../ui/Button';
 import { counted, exact } from '../../util/numbers';
+import type { ChangeOf } from './bulk';
+import { ResolveSelected, type Why } from './ResolveSelected';
 
 type Props = {
   count: number;
+  /** Those of them that are loaded. */
+  chosen: readonly Incident[];
   /** How many rows are loaded, and whether that is all there are. */
   loaded: number;
   whole: boolean;
   pending: boolean;
   onAll: () => void;
-  onMove: (state: State) => void;
+  onMove: (state: State, changeOf?: ChangeOf) => void;
   onClear: () => void;
 };
 
-export function SelectionBar({ count, loaded, whole, pending, onAll, onMove, onClear }: Props) {
+export function SelectionBar({ count, chosen, loaded, whole, pending, onAll, onMove, onClear }: Props) {
+  const [resolving, setResolving] = useState(false);
+  const [why, setWhy] = useState<Why>({ cause: '', fix: '' });
   const blocked = useBlocked('engineer') ?? (count === 0 ? 'Select an incident first.' : undefined);
   return (
     <section
@@ -43,7 +50,7 @@ export function SelectionBar({ count, loaded, whole, pending, onAll, onMove, onC
         <Button
           pending={pending}
           blocked={blocked}
-          onClick={() => onMove('resolved')}
+          onClick={() => setResolving(true)}
           className="max-md:flex-1"
         >
           Resolve
@@ -52,6 +59,16 @@ export function SelectionBar({ count, loaded, whole, pending, onAll, onMove, onC
           Clear
         </Button>
       </span>
+      {resolving && (
+        <ResolveSelected
+          count={count}
+          chosen={chosen}
+          why={why}
+          onWhy={setWhy}
+          onClose={() => setResolving(false)}
+          onResolve={(changeOf) => onMove('resolved', changeOf)}
+        />
+      )}
     </section>
   );
 }

@@ -1,4 +1,4 @@
-/** How bad it is in one line; each number narrows the list to what it counts. */
+/** How bad it is in one line, two on a phone; each number narrows the list to what it counts. */
 import { useQuery } from '@tanstack/react-query';
 import { ListChecks } from 'lucide-react';
 import { useEffect } from 'react';
@@ -27,7 +27,7 @@ export function SummaryStrip({ text, onChange, onChoose }: Props) {
   return (
     <section
       aria-label="Summary"
-      className="flex shrink-0 items-center gap-x-1.5 gap-y-2 overflow-x-auto border-hairline border-b bg-surface px-5 py-2 max-md:px-3"
+      className="flex shrink-0 items-center gap-x-1.5 gap-y-1 border-hairline border-b bg-surface px-5 py-2 max-md:flex-wrap max-md:px-3 max-md:py-1.5"
     >
       <Segmented
         label="Which incidents"
@@ -49,23 +49,25 @@ export function SummaryStrip({ text, onChange, onChoose }: Props) {
         </b>
         <span className="text-muted">unacknowledged</span>
       </Chip>
-      {SEVERITIES.map((severity) => {
-        const n = data?.open_by_severity[severity] ?? 0;
-        const on = filter.severities.includes(severity);
-        if (n === 0 && !on && (severity === 'low' || severity === 'info')) return null;
-        return (
-          <Chip key={severity} on={on} onClick={() => onChange(toggleSeverity(text, severity))}>
-            <SeverityShape
-              severity={severity}
-              className={n > 0 || on ? severityInk(severity) : 'text-muted'}
-            />
-            <b className="font-semibold tabular-nums" title={exact(n)}>
-              {count(n)}
-            </b>
-            <span className="text-muted">{severityWord(severity).toLowerCase()}</span>
-          </Chip>
-        );
-      })}
+      <span className="flex items-center gap-x-1.5 max-md:gap-x-1">
+        {SEVERITIES.map((severity) => {
+          const n = data?.open_by_severity[severity] ?? 0;
+          const on = filter.severities.includes(severity);
+          if (n === 0 && !on && (severity === 'low' || severity === 'info')) return null;
+          return (
+            <Chip key={severity} on={on} onClick={() => onChange(toggleSeverity(text, severity))}>
+              <SeverityShape
+                severity={severity}
+                className={n > 0 || on ? severityInk(severity) : 'text-muted'}
+              />
+              <b className="font-semibold tabular-nums" title={exact(n)}>
+                {count(n)}
+              </b>
+              <span className="text-muted max-md:sr-only">{severityWord(severity).toLowerCase()}</span>
+            </Chip>
+          );
+        })}
+      </span>
       {data && (
         <span className="ml-auto whitespace-nowrap pl-4 text-[13px] text-muted tabular-nums max-lg:hidden">
           {data.mtta_count === 0

@@ -1,4 +1,4 @@
-/** New incidents that wait while someone points at the list; a critical one is named at once. */
+/** New incidents that wait while someone points at the list, told of below it, so that no row moves; a critical one is named. */
 import { Link } from '@tanstack/react-router';
 import { ArrowUp } from 'lucide-react';
 import type { Incident } from '../../api/types';
@@ -10,7 +10,7 @@ export function WaitingBar({ waiting, onShow }: { waiting: readonly Incident[]; 
   return (
     <div
       role="status"
-      className="flex shrink-0 items-center gap-3 border-hairline border-b bg-tint px-5 py-1.5 text-sm max-md:px-3"
+      className="flex shrink-0 items-center gap-3 border-hairline border-t bg-tint px-5 py-1.5 text-sm max-md:px-3"
     >
       {urgent && (
         <>

@@ -71,3 +71,41 @@ it('answers for each of the selected: moved, already there, or failed and still 
   await screen.findAllByText('2 acknowledged, 1 already acknowledged, 1 already investigating, 1 failed');
   expect(screen.getByText('1 incident selected')).toBeTruthy();
 });
+
+it('asks before it resolves what is selected, and takes it back', async () => {
+  const [first] = db.incidents.filter((one) => one.open);
+  Object.assign(first ?? {}, { root_cause: 'Known already' });
+  const open = db.incidents.filter((one) => one.open);
+  for (const one of open) one.open_alert_count = one === first ? 0 : 1;
+  const { user } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await user.keyboard('X');
+  await user.click(await screen.findByRole('button', { name: 'Resolve' }));
+  const dialog = await screen.findByRole('dialog', { name: 'Resolve 5 incidents?' });
+  expect(db.incidents.filter((one) => one.open)).toHaveLength(5);
+  expect(within(dialog).getByText(/^4 of them are still firing\./)).toBeTruthy();
+  await user.type(within(dialog).getByLabelText('Root cause'), 'A full disk');
+  await user.click(within(dialog).getByRole('button', { name: 'Resolve 5' }));
+  await screen.findAllByText('5 resolved');
+  expect(open.map((one) => one.root_cause).sort()).toEqual([
+    ...Array(4).fill('A full disk'),
+    'Known already',
+  ]);
+  expect(screen.getByText('Undo opens them again as investigating.')).toBeTruthy();
+  await user.click(screen.getByRole('button', { name: 'Undo' }));
+  await screen.findAllByText('5 reopened');
+  expect(open.map((one) => one.state)).toEqual(Array(5).fill('investigating'));
+});
+
+it('keeps the cause that was written when resolving fails', async () => {
+  server.use(http.patch('*/api/v1/incidents/:id/state', () => new HttpResponse(null, { status: 503 })));
+  const { user } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  await user.keyboard('jx');
+  await user.click(await screen.findByRole('button', { name: 'Resolve' }));
+  await user.type(await screen.findByLabelText('Root cause'), 'A full disk');
+  await user.click(screen.getByRole('button', { name: 'Resolve 1' }));
+  await screen.findAllByText('1 failed');
+  await user.click(await screen.findByRole('button', { name: 'Resolve' }));
+  expect((await screen.findByLabelText<HTMLTextAreaElement>('Root cause')).value).toBe('A full disk');
+});

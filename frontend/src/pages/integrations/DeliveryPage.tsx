@@ -8,17 +8,17 @@ import { q } from '../../api/endpoints';
 import { sentenceOf } from '../../api/errors';
 import type { DeliveryDetail, DeliveryResult, Outcome } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
+import { NotOfNow } from '../../components/Kept';
 import { useBlocked, useMe } from '../../components/me';
 import { PageBody, PageHeader, PageTitle } from '../../components/PageHeader';
 import { Instant } from '../../components/Time';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
-import { Code } from '../../ui/Copy';
 import { Remark, Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
 import { toast } from '../../ui/Toast';
-import { exact } from '../../util/numbers';
 import { sentence, words } from '../../util/sentence';
+import { Body } from './Body';
 import { outcomeText } from './DeliveryTable';
 import { refusal } from './refusal';
 
@@ -46,7 +46,10 @@ export default function DeliveryPage() {
       </PageHeader>
       <PageBody>
         {query.data ? (
-          <Receipt delivery={query.data} />
+          <div className="mx-auto grid grid-cols-1 max-w-5xl gap-4">
+            <NotOfNow error={query.error} readAt={query.dataUpdatedAt} />
+            <Receipt delivery={query.data} />
+          </div>
         ) : query.isError ? (
           <ErrorState error={query.error} onRetry={() => void query.refetch()} />
         ) : (
@@ -59,7 +62,7 @@ export default function DeliveryPage() {
 
 function Receipt({ delivery }: { delivery: DeliveryDetail }) {
   return (
-    <div className="mx-auto grid grid-cols-1 max-w-5xl gap-4">
+    <>
       <dl className="flex flex-wrap gap-x-6 gap-y-1 text-sm">
         <Fact name="Received">
           <Instant at={delivery.received_at} />
@@ -91,18 +94,8 @@ function Receipt({ delivery }: { delivery: DeliveryDetail }) {
           </Table>
         </Card>
       )}
-      <Card title="Body, as it arrived">
-        {delivery.body === null ? (
-          <p className="text-muted text-sm">The body was not kept.</p>
-        ) : (
-          <Code
-            label={`${exact(delivery.body.length)} characters`}
-            text={delivery.body}
-            className="[&>section]:max-h-[60vh]"
-          />
-        )}
-      </Card>
-    </div>
+      <Body body={delivery.body} />
+    </>
   );
 }
 

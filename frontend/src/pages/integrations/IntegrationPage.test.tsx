@@ -26,3 +26,10 @@ it('says that there is no such integration, and does not offer to try again', as
   expect(await screen.findByText('There is no such integration.')).toBeTruthy();
   expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull();
 });
+
+it('sends a viewer to an admin for a new token, not to a menu they do not have', async () => {
+  db.me.role = 'viewer';
+  renderApp(`/integrations/${prometheus().id}`);
+  expect(await screen.findByText(/an admin can make a new one here/)).toBeTruthy();
+  expect(screen.queryByRole('button', { name: 'More actions' })).toBeNull();
+});

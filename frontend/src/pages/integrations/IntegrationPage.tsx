@@ -9,6 +9,7 @@ import { sentenceOf } from '../../api/errors';
 import type { Integration } from '../../api/types';
 import { Confirm } from '../../components/Confirm';
 import { ErrorState } from '../../components/ErrorState';
+import { NotOfNow } from '../../components/Kept';
 import { useBlocked, useMe } from '../../components/me';
 import { PageBody, PageHeader, PageTitle } from '../../components/PageHeader';
 import { IconButton } from '../../ui/Button';
@@ -47,6 +48,7 @@ export default function IntegrationPage() {
         {query.data ? (
           <div className="mx-auto grid grid-cols-1 max-w-6xl items-start gap-4 lg:grid-cols-[minmax(0,1fr)_400px]">
             <div className="grid min-w-0 grid-cols-1 gap-4">
+              <NotOfNow error={query.error} readAt={query.dataUpdatedAt} />
               {query.data.truncated_alerts > 0 && <Truncated integration={query.data} />}
               <Recipe integration={query.data} />
               <ApiCard integration={query.data} />

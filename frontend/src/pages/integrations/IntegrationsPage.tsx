@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { q } from '../../api/endpoints';
 import type { Delivery, Integration } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
+import { NotOfNow, useKept } from '../../components/Kept';
 import { useBlocked, useMe } from '../../components/me';
 import { PageBody, PageHeader, PageTitle } from '../../components/PageHeader';
 import { TimeAgo } from '../../components/Time';
@@ -20,6 +21,7 @@ import { KIND_NAMES } from './kinds';
 export default function IntegrationsPage() {
   const { project } = useMe();
   const query = useQuery(q.integrations(project.id));
+  const { data, ...read } = useKept(query);
   const deliveries = useQuery({ ...q.deliveries(project.id), refetchInterval: 10_000 });
   const [connecting, setConnecting] = useState(false);
   const blocked = useBlocked('admin');
@@ -33,16 +35,19 @@ export default function IntegrationsPage() {
       <PageHeader title={<PageTitle>Integrations</PageTitle>}>{connect}</PageHeader>
       <PageBody>
         <div className="mx-auto grid grid-cols-1 max-w-5xl gap-4">
-          {query.isPending ? (
-            <Skeleton rows={4} />
-          ) : query.isError ? (
-            <ErrorState error={query.error} onRetry={() => void query.refetch()} />
-          ) : query.data.items.length === 0 ? (
+          {data && <NotOfNow {...read} />}
+          {!data ? (
+            query.isError ? (
+              <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+            ) : (
+              <Skeleton rows={4} />
+            )
+          ) : data.items.length === 0 ? (
             <Nothing connect={connect} />
           ) : (
             <>
               <Card title="Sources" flush>
-                <SourceTable items={query.data.items} />
+                <SourceTable items={data.items} />
               </Card>
               <Card title="Latest deliveries" flush>
                 <Deliveries items={deliveries.data?.items} />

@@ -1,5 +1,6 @@
 /** What to paste, how to check it, and what each part is for. */
 import type { Integration } from '../../api/types';
+import { useBlocked } from '../../components/me';
 import { Card } from '../../ui/Card';
 import { Code } from '../../ui/Copy';
 import { Remark } from '../../ui/Notice';
@@ -7,6 +8,7 @@ import { checkCommand, KIND_NAMES, KIND_NOTES, tryCommand } from './kinds';
 import { toldToken } from './tokens';
 
 export function Recipe({ integration }: { integration: Integration }) {
+  const blocked = useBlocked('admin');
   const told = toldToken(integration.id);
   const check = checkCommand(integration.kind);
   const attempt = tryCommand(integration);
@@ -22,8 +24,9 @@ export function Recipe({ integration }: { integration: Integration }) {
       ) : (
         <div className="mb-3">
           <Remark>
-            The token was shown once, when it was made. If it is lost, make a new one from the menu above; the
-            old one works for another 24 hours.
+            The token was shown once, when it was made. If it is lost,{' '}
+            {blocked ? 'an admin can make a new one here' : 'make a new one from the menu above'}; the old one
+            works for another 24 hours.
           </Remark>
         </div>
       )}

@@ -2,6 +2,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { q } from '../../api/endpoints';
 import { ErrorState } from '../../components/ErrorState';
+import { NotOfNow, useKept } from '../../components/Kept';
 import { Instant } from '../../components/Time';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
@@ -12,13 +13,17 @@ import { actorOf, targetOf, useNames } from './auditNames';
 export function Audit() {
   const query = useInfiniteQuery(q.audit());
   const names = useNames();
-  const entries = (query.data?.pages ?? []).flatMap((page) => page.items);
+  const { data, ...read } = useKept(query);
+  const entries = (data?.pages ?? []).flatMap((page) => page.items);
   return (
     <Card title="Audit log" flush>
-      {query.isPending ? (
-        <Skeleton rows={4} className="p-4" />
-      ) : query.isError ? (
-        <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+      {data && <NotOfNow {...read} className="px-4 pb-2 text-[13px] text-muted" />}
+      {!data ? (
+        query.isError ? (
+          <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+        ) : (
+          <Skeleton rows={4} className="p-4" />
+        )
       ) : entries.length === 0 ? (
         <p className="px-4 pb-4 text-muted text-sm">Nothing has been recorded yet.</p>
       ) : (

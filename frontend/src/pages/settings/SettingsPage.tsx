@@ -1,6 +1,6 @@
 /** Settings, one section at a time; the section is in the address. */
 import { Link, useParams } from '@tanstack/react-router';
-import type { ComponentType } from 'react';
+import { type ComponentType, useEffect, useRef } from 'react';
 import type { Role } from '../../api/types';
 import { reaches, useMe } from '../../components/me';
 import { PageBody, PageHeader, PageTitle } from '../../components/PageHeader';
@@ -15,28 +15,43 @@ import { Model } from './Model';
 import { Preferences } from './Preferences';
 import { Projects } from './Projects';
 
-const SECTIONS: Record<SettingsSection, { name: string; needs: Role; view: ComponentType }> = {
+type Known = {
+  name: string;
+  needs: Role;
+  view: ComponentType;
+  /** How a refusal begins, when not with the name and `are`. */
+  refused?: string;
+};
+
+const SECTIONS: Record<SettingsSection, Known> = {
   members: { name: 'Members', needs: 'viewer', view: Members },
   keys: { name: 'API keys', needs: 'admin', view: Keys },
   projects: { name: 'Projects', needs: 'viewer', view: Projects },
   model: { name: 'Language model', needs: 'viewer', view: Model },
   account: { name: 'Account', needs: 'viewer', view: Account },
   preferences: { name: 'This browser', needs: 'viewer', view: Preferences },
-  audit: { name: 'Audit log', needs: 'admin', view: Audit },
+  audit: { name: 'Audit log', needs: 'admin', view: Audit, refused: 'The audit log is' },
 };
 
 export default function SettingsPage() {
   const { section } = useParams({ from: '/app/settings/$section' });
   const { role } = useMe();
+  const tabs = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another section is another tab to show
+  useEffect(() => {
+    const chosen = tabs.current?.querySelector('[aria-current="page"]');
+    chosen?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [section]);
   const known = SETTINGS_SECTIONS.find((one) => one === section);
   if (!known) return <NotFound />;
-  const { view: View, needs, name } = SECTIONS[known];
+  const { view: View, needs, name, refused = `${name} are` } = SECTIONS[known];
   return (
     <>
       <PageHeader title={<PageTitle>Settings</PageTitle>} />
       <PageBody>
         <div className="mx-auto max-w-5xl">
           <nav
+            ref={tabs}
             aria-label="Settings"
             className="mb-5 flex gap-5 overflow-x-auto border-hairline border-b max-md:gap-4"
           >
@@ -55,7 +70,7 @@ export default function SettingsPage() {
           {reaches(role, needs) ? (
             <View />
           ) : (
-            <EmptyState title={`${name} are for ${needs}s`}>
+            <EmptyState title={`${refused} for ${needs}s`}>
               You are {role} in this project. An owner or admin can change that under Members.
             </EmptyState>
           )}

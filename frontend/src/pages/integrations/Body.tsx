@@ -1,0 +1,45 @@
+/** What a sender sent: laid out to be read, or byte for byte. */
+import { useState } from 'react';
+import { Card } from '../../ui/Card';
+import { Code } from '../../ui/Copy';
+import { Segmented } from '../../ui/Segmented';
+import { exact } from '../../util/numbers';
+
+export function Body({ body }: { body: string | null }) {
+  const [view, setView] = useState<'read' | 'raw'>('read');
+  const readable = body === null ? null : laidOut(body);
+  const choice = readable !== null && (
+    <Segmented
+      label="How the body is shown"
+      value={view}
+      options={[
+        { value: 'read', label: 'Readable' },
+        { value: 'raw', label: 'As it arrived' },
+      ]}
+      onChange={setView}
+    />
+  );
+  return (
+    <Card title={choice ? 'Body' : 'Body, as it arrived'} aside={choice}>
+      {body === null ? (
+        <p className="text-muted text-sm">The body was not kept.</p>
+      ) : (
+        <Code
+          label={`${exact(body.length)} characters`}
+          text={view === 'read' && readable !== null ? readable : body}
+          wrap
+          className="[&>section]:max-h-[60vh]"
+        />
+      )}
+    </Card>
+  );
+}
+
+/** The same JSON with a line for each member; null when it is none. */
+function laidOut(body: string): string | null {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return null;
+  }
+}
