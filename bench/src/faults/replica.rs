@@ -75,6 +75,11 @@ impl Replica {
         }
     }
 
+    /// Runs another build from its next start on.
+    pub fn replace(&mut self, binary: &Path) {
+        self.binary = binary.to_owned();
+    }
+
     /// Makes its clock wrong by `offset`, as faketime(1) writes it; what is measured stays right.
     ///
     /// # Errors
