@@ -79,8 +79,10 @@ pub async fn side_by_side(
         let begun = Instant::now();
         if let Err(error) = next.start().await {
             stage.report.find("start", format!("replica {} as {version:?}: {error:#}", number + 1));
-            // As whoever runs it would: if that does not help either, there is nothing to try.
-            next.start().await?;
+            // As whoever runs it would: if that does not help either, there is nothing more to try.
+            if next.start().await.is_err() {
+                return Ok(stage.report);
+            }
         }
         stage.migrated = true;
         let seconds = begun.elapsed().as_secs_f64();
