@@ -34,6 +34,7 @@ pub mod single;
 pub mod site;
 pub mod subscriber;
 pub mod versions;
+pub mod visible;
 pub mod watch;
 
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use super::analyses::Mishap;
 use super::load::Rate;
 use super::{
     Backend, Report, Trial, analyses, answers, away, clocks, delivery, durable, fsync, full_disk, healing,
-    hostile, numbers, revoked, rolling, sender, single, versions,
+    hostile, numbers, revoked, rolling, sender, single, versions, visible,
 };
 
 /// The promises that the programme knows, by their numbers in the design.
@@ -20,6 +20,8 @@ pub enum Promise {
     G2,
     /// One open incident for each key.
     G3,
+    /// No alert is hidden.
+    G5,
     /// Events without a gap.
     G6,
     /// Events reach everybody.
@@ -42,11 +44,12 @@ pub enum Promise {
 
 impl Promise {
     /// Every promise.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::G1,
         Self::G1e,
         Self::G2,
         Self::G3,
+        Self::G5,
         Self::G6,
         Self::G7,
         Self::G8,
@@ -67,6 +70,7 @@ impl Promise {
             }
             Self::G2 => "what was not stored is answered so that it is sent again",
             Self::G3 => "there is one open incident for each key",
+            Self::G5 => "what fires is shown within seconds, in a storm too",
             Self::G6 => "every change has one event, and the numbers have no gap",
             Self::G9 => "there is one model call at a time for each incident, and nothing stale is stored",
             Self::G7 => "every client is told every event in order, or to look again",
@@ -118,7 +122,7 @@ impl Promise {
                 vec![Backend::Postgres]
             }
             Self::G8 => vec![Backend::Sqlite],
-            Self::G1 | Self::G2 | Self::G6 => vec![Backend::Sqlite, Backend::Postgres],
+            Self::G1 | Self::G2 | Self::G5 | Self::G6 => vec![Backend::Sqlite, Backend::Postgres],
         }
     }
 
@@ -143,8 +147,19 @@ impl Promise {
             Self::G2 => {
                 report.extend(answers::codes(trial).await?);
                 report.extend(sender::delivers(trial).await?);
+                if trial.backend == Backend::Postgres {
+                    report.extend(sender::delivers_through_a_proxy(trial).await?);
+                }
             }
             Self::G3 => report.extend(single::one_each(trial, 200).await?),
+            Self::G5 => {
+                for rate in [
+                    Rate { per_second: 200, alerts: 1, senders: 16 },
+                    Rate { per_second: 20, alerts: 17, senders: 8 },
+                ] {
+                    report.extend(visible::shown(trial, rate).await?);
+                }
+            }
             Self::G6 => report.extend(numbers::gapless(trial).await?),
             Self::G9 => {
                 for mishap in [Mishap::None, Mishap::Death, Mishap::Sleep] {

@@ -8,6 +8,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::ledger::Ledger;
+use super::load::{Load, Rate};
+use super::nginx::Nginx;
 use super::postgres::End;
 use super::process::Process;
 use super::site::Site;
@@ -39,13 +42,20 @@ enum Mishap {
     Database,
     /// Redis dies, and is started again.
     Redis,
+    /// Others send as fast as they are answered.
+    Load,
 }
+
+/// How others send then.
+const OTHERS: Rate = Rate { per_second: 0, alerts: 5, senders: 16 };
 
 impl Mishap {
     fn of(backend: Backend) -> &'static [Self] {
         match backend {
-            Backend::Sqlite => &[Self::None, Self::Death, Self::Errors, Self::Death],
-            Backend::Postgres => &[Self::None, Self::Death, Self::Errors, Self::Database, Self::Redis],
+            Backend::Sqlite => &[Self::None, Self::Death, Self::Errors, Self::Load],
+            Backend::Postgres => {
+                &[Self::None, Self::Death, Self::Errors, Self::Database, Self::Redis, Self::Load]
+            }
         }
     }
 }
@@ -55,38 +65,65 @@ impl Mishap {
 /// # Errors
 /// When the product or Alertmanager can't be started or asked.
 pub async fn delivers(trial: &Trial) -> anyhow::Result<Report> {
-    let mut site = Site::start(trial).await?;
+    let site = Site::start(trial).await?;
+    let url = site.webhooks().into_iter().next().context("a replica")?;
+    let (mut report, failed) = notified(trial, site, &url).await?;
+    if failed == 0 {
+        report.find("unreached", "no notification of Alertmanager has failed");
+    }
+    Ok(report)
+}
+
+/// The same through the nginx that we recommend, in front of two replicas: it may well keep every failure to itself.
+///
+/// # Errors
+/// When the product, nginx or Alertmanager can't be started or asked.
+pub async fn delivers_through_a_proxy(trial: &Trial) -> anyhow::Result<Report> {
+    let site = Site::start(trial).await?;
+    let addresses: Vec<String> = site.replicas.iter().map(|replica| replica.address()).collect();
+    let nginx = Nginx::start(&site.path(""), &addresses).await?;
+    let url = format!("http://{}/webhooks/alertmanager", nginx.address());
+    Ok(notified(trial, site, &url).await?.0)
+}
+
+/// What came of alerts of which Alertmanager notifies `url`, and how many attempts failed.
+async fn notified(trial: &Trial, mut site: Site, url: &str) -> anyhow::Result<(Report, u64)> {
     let folder = site.path("alertmanager");
     std::fs::create_dir(&folder)?;
-    let url = site.webhooks().into_iter().next().context("a replica")?;
-    let alertmanager = Alertmanager::start(&site, &folder, &configuration(&url, &site.token)).await?;
+    let ledger = Ledger::create(&site.path("others"))?;
+    let alertmanager = Alertmanager::start(&site, &folder, &configuration(url, &site.token)).await?;
     let (mut report, mut fired) = (Report::default(), BTreeSet::new());
     for mishap in Mishap::of(trial.backend) {
         let services: Vec<String> = (0..AT_ONCE).map(|at| format!("s{:03}", fired.len() + at)).collect();
         // Something is broken before they fire, while they wait, and after.
         let (before, after) = services.split_at(AT_ONCE / 2);
         begin(&mut site, *mishap).await?;
+        let load = *mishap == Mishap::Load;
+        let others = load.then(|| Load::start(&site, site.webhooks(), &ledger, OTHERS, 0));
         fire(&site, &alertmanager, before).await?;
         tokio::time::sleep(AWAY).await;
         fire(&site, &alertmanager, after).await?;
+        if let Some(others) = others {
+            report.note(format!("others sent {} requests", others.sent()));
+            others.stop().await;
+        }
         end(&mut site, *mishap).await?;
         fired.extend(services);
     }
     let mut missing = BTreeSet::new();
     let delivered = until(DELIVERED * site.patience, async || {
-        let there = site.database.incidents().await?.into_iter().map(|incident| incident.service);
-        missing = fired.difference(&there.collect()).cloned().collect();
+        let own = site.database.incidents().await?.into_iter().map(|incident| incident.service);
+        // In a storm an alert may belong to an incident of many.
+        let there = own.chain(site.database.attached().await?).collect();
+        missing = fired.difference(&there).cloned().collect();
         Ok(missing.is_empty().then_some(()))
     });
     if delivered.await?.is_none() {
         report.find("lost", format!("{missing:?} fired and have no incident"));
     }
     let failed = failed(&site, &alertmanager).await?;
-    if failed == 0 {
-        report.find("unreached", "no notification of Alertmanager has failed");
-    }
     report.note(format!("{} alerts fired, {failed} attempts to notify of them failed", fired.len()));
-    Ok(report)
+    Ok((report, failed))
 }
 
 /// A running Alertmanager.
@@ -131,7 +168,7 @@ receivers:
 
 async fn begin(site: &mut Site, mishap: Mishap) -> anyhow::Result<()> {
     match mishap {
-        Mishap::None => Ok(()),
+        Mishap::None | Mishap::Load => Ok(()),
         Mishap::Death => site.replica(0)?.kill(),
         Mishap::Errors => restart(site, "intake.before_insert=error*2").await,
         Mishap::Database => site.postgres.as_mut().context("a PostgreSQL")?.end(End::Fast).await,
@@ -141,7 +178,7 @@ async fn begin(site: &mut Site, mishap: Mishap) -> anyhow::Result<()> {
 
 async fn end(site: &mut Site, mishap: Mishap) -> anyhow::Result<()> {
     match mishap {
-        Mishap::None => Ok(()),
+        Mishap::None | Mishap::Load => Ok(()),
         Mishap::Death => site.replica(0)?.start().await,
         Mishap::Errors => restart(site, "").await,
         Mishap::Database => site.postgres.as_mut().context("a PostgreSQL")?.start().await,

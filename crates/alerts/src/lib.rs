@@ -29,6 +29,7 @@ mod severity;
 mod shape;
 mod sketch;
 mod time;
+pub mod visible;
 mod words;
 
 pub use alert::{Alert, Links, Status};

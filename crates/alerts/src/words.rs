@@ -3,6 +3,8 @@
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
+use crate::visible::clean;
+
 type Texts = BTreeMap<String, String>;
 
 /// The name of an alert that has none.
@@ -89,7 +91,7 @@ fn made_up_title(labels: &Texts, name: &str, service: Option<&str>) -> String {
 
 /// A value that is more than blanks.
 fn filled<'a>(texts: &'a Texts, name: &str) -> Option<&'a str> {
-    texts.get(name).map(String::as_str).filter(|text| !text.trim().is_empty())
+    texts.get(name).map(String::as_str).filter(|text| !clean(text).trim().is_empty())
 }
 
 fn short(value: &str) -> String {

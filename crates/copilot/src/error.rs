@@ -104,9 +104,8 @@ impl Error {
     pub fn of_field(text: &str, otherwise: &str) -> Self {
         let text = plain(text);
         let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-        let is_path = |path: &str| {
-            !path.is_empty() && path.chars().all(|c| c.is_ascii_alphanumeric() || "_.[]".contains(c))
-        };
+        let is_path =
+            |path: &str| !path.is_empty() && !path.contains(|c: char| c.is_whitespace() || c == '`');
         let (path, message) = text.split_once(": ").filter(|(path, _)| is_path(path)).unwrap_or(("", text));
         let named = ["missing field `", "duplicate field `", "unknown field `"]
             .iter()
@@ -118,7 +117,7 @@ impl Error {
             ("", None) => otherwise.to_owned(),
             (path, _) => path.to_owned(),
         };
-        Self::field(field, message)
+        Self::field(field, in_words(message))
     }
 
     /// The field that a refusal with a slug of its own is about.
@@ -326,6 +325,19 @@ impl From<JsonRejection> for Error {
             other => Self::Malformed("malformed-request", plain(&other.body_text())),
         }
     }
+}
+
+/// A parser's message without the names of our types.
+fn in_words(message: &str) -> String {
+    let types = [
+        ("expected i64", "expected a whole number"),
+        ("expected u64", "expected a whole number of at least 0"),
+        ("expected u32", "expected a whole number of at least 0"),
+        ("expected u16", "expected a whole number of at least 0"),
+        ("expected f64", "expected a number"),
+        ("expected a tuple of size 2", "expected two values"),
+    ];
+    types.into_iter().fold(message.to_owned(), |text, (ours, words)| text.replace(ours, words))
 }
 
 /// The part of a parser's message that speaks of the input, not of our types.

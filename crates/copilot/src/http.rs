@@ -1,11 +1,12 @@
 //! The server loop and what every answer of every service has in common.
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -37,20 +38,24 @@ pub fn request_id() -> String {
 }
 
 /// What the person reading a page's source would want: nothing loaded from elsewhere, nothing framed.
-const HEADERS: [(&str, &str); 7] = [
-    (
-        "content-security-policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
-         connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; \
-         require-trusted-types-for 'script'",
-    ),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
-    ("x-frame-options", "DENY"),
-];
+static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let headers = [
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+             connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; \
+             require-trusted-types-for 'script'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+        ("x-frame-options", "DENY"),
+    ];
+    let parsed = |(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
+    headers.into_iter().map(parsed).collect()
+});
 
 /// Puts around `router` what every service's answers have: an id, limits, headers, a log line, a count.
 ///
@@ -102,11 +107,8 @@ async fn answer(request: Request, next: Next, id: String) -> Response {
         // A sender is told to try again after every fault of ours; what panicked once may well work then.
         response = Error::Unavailable("unavailable", "it could not be stored; send it again").into_response();
     }
-    for (name, value) in HEADERS {
-        response
-            .headers_mut()
-            .entry(HeaderName::from_static(name))
-            .or_insert(HeaderValue::from_static(value));
+    for (name, value) in HEADERS.iter() {
+        response.headers_mut().entry(name).or_insert_with(|| value.clone());
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
@@ -114,28 +116,28 @@ async fn answer(request: Request, next: Next, id: String) -> Response {
     let elapsed = started.elapsed().as_secs_f64();
     let status = response.status().as_u16();
     metrics::histogram!("sre_copilot_http_request_duration_seconds",
-        "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string())
+        "method" => named(&method), "route" => route.clone(), "status" => status.to_string())
     .record(elapsed);
     tracing::debug!(request_id = id, %method, route, status, elapsed_ms = elapsed * 1e3, "request answered");
     response
 }
 
+/// The methods that some route may have.
+const METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
+/// The method as a label: one that a stranger made up would be a series of its own, for good.
+fn named(method: &Method) -> String {
+    if METHODS.contains(method) { method.to_string() } else { "other".to_owned() }
+}
+
 /// What no service answers, whatever the route.
 fn refuse(request: &Request) -> Option<Error> {
-    let standard = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::OPTIONS,
-    ];
     let uri = request.uri();
     if uri.path().len() + uri.query().map_or(0, str::len) > MAX_URI {
         return Some(Error::UriTooLong(MAX_URI));
     }
-    if !standard.contains(request.method()) {
+    if !METHODS.contains(request.method()) {
         return Some(Error::MethodNotAllowed);
     }
     if request.headers().get_all(header::AUTHORIZATION).iter().count() > 1 {

@@ -27,7 +27,7 @@ pub mod redis;
 pub mod server;
 pub mod service;
 pub mod valid;
-pub mod visible;
+pub use alerts::visible;
 pub mod websocket;
 
 #[cfg(test)]

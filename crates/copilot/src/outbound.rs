@@ -65,8 +65,8 @@ pub enum Failure {
 }
 
 /// What a user entered for an address to sign in there.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", tag = "type")]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase", tag = "type", expecting = "an object with a `type`, basic or bearer")]
 pub enum Credentials {
     /// A name and a password.
     Basic {

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use axum::Router;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -76,6 +77,14 @@ impl Service {
             Self::Ai => ai::routes(),
             Self::Integration => integration::routes(),
             Self::Websocket => websocket::routes(),
+        }
+    }
+
+    /// Routes of the service that prove themselves who sends.
+    pub fn hooks(self) -> Router<App> {
+        match self {
+            Self::Integration => integration::hooks(),
+            _ => Router::new(),
         }
     }
 

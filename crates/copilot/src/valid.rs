@@ -1,13 +1,15 @@
 //! Bodies that were read and checked before a handler sees them, and the rules that several of them share.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
+use axum::http::{HeaderValue, header};
 use garde::Validate;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, FieldError};
@@ -15,6 +17,9 @@ use crate::visible::clean;
 
 /// How deep a body may be nested; ours are three deep.
 const DEPTH: usize = 64;
+
+/// The largest body that is read, in bytes.
+const MAX_BODY: u64 = 2 << 20;
 
 /// How long a body may take to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -67,6 +72,13 @@ where
 
 async fn read<S: Send + Sync, T: DeserializeOwned>(request: Request, state: &S) -> Result<T, Error> {
     let (parts, body) = request.into_parts();
+    let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !parts.headers.get_all(header::CONTENT_ENCODING).iter().all(plain) {
+        return Err(Error::Unsupported("unsupported-encoding", "send the body plain"));
+    }
+    if body.size_hint().lower() > MAX_BODY {
+        return Err(Error::TooLarge("the body is too large".to_owned()));
+    }
     let arriving = Bytes::from_request(Request::from_parts(parts.clone(), body), state);
     let bytes = tokio::time::timeout(BODY_TIMEOUT, arriving)
         .await
@@ -78,19 +90,80 @@ async fn read<S: Send + Sync, T: DeserializeOwned>(request: Request, state: &S) 
     }
     let again = Request::from_parts(parts, Body::from(bytes.clone()));
     let read = <Json<T> as FromRequest<S>>::from_request(again, state).await;
-    // What is only skipped is not looked at: bad UTF-8, half a surrogate pair, a number beyond all range.
-    let is_json = || serde_json::from_slice::<serde_json::Value>(&bytes).is_ok();
+    if let Err(error @ JsonRejection::MissingJsonContentType(_)) = read {
+        return Err(error.into());
+    }
+    // The parser skips what nobody asks for, and lets the last of two members of a map win.
+    match serde_json::from_slice(&bytes) {
+        Err(error) if error.is_data() => return Err(Error::of_field(&error.to_string(), "")),
+        Err(error) => return Err(Error::Malformed("malformed-json", error.to_string())),
+        Ok(Sound) => {}
+    }
     match read {
-        Err(error @ JsonRejection::MissingJsonContentType(_)) => Err(error.into()),
         // The parser would take an array for an object whose members come in order.
-        _ if bytes.trim_ascii_start().first() != Some(&b'{') && is_json() => {
+        _ if bytes.trim_ascii_start().first() != Some(&b'{') => {
             Err(Error::field("", "the body must be a JSON object"))
         }
         // It calls a value of the wrong type a wrong syntax where it expects a word.
-        Err(JsonRejection::JsonSyntaxError(error)) if is_json() => {
-            Err(Error::of_field(&error.body_text(), ""))
-        }
+        Err(JsonRejection::JsonSyntaxError(error)) => Err(Error::of_field(&error.body_text(), "")),
         read => Ok(read.map(|Json(value)| value)?),
+    }
+}
+
+/// JSON that is sound throughout: no member stands twice in an object.
+struct Sound;
+
+impl<'de> Deserialize<'de> for Sound {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Sound {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self, A::Error> {
+        while let Some(Self) = elements.next_element()? {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let Self = members.next_value()?;
+            if let Some(twice) = names.replace(name) {
+                return Err(serde::de::Error::custom(format!("duplicate field `{twice}`")));
+            }
+        }
+        Ok(self)
     }
 }
 
@@ -133,6 +206,52 @@ pub fn required<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     T::deserialize(deserializer).map(Some)
 }
 
+/// A value that is written as an object: its parser alone would take an array of its members for it.
+#[derive(Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(Members(deserializer)).map(Self)
+    }
+}
+
+/// Reads a map, whatever is asked for.
+struct Members<D>(D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Members<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// An object that may be absent or null.
+///
+/// # Errors
+/// When the value is no object, or does not have the member's type.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
+}
+
+/// As [`object`], and tells null from absence.
+///
+/// # Errors
+/// When the value is no object, or does not have the member's type.
+pub fn present_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    object(deserializer).map(Some)
+}
+
 /// A text that shows something and can be stored.
 ///
 /// # Errors
@@ -166,6 +285,7 @@ mod tests {
         #[garde(skip)]
         kind: Option<Kind>,
         #[garde(skip)]
+        #[serde(default, deserialize_with = "object")]
         #[expect(dead_code, reason = "only whether it can be read matters")]
         settings: Option<Settings>,
     }
@@ -195,6 +315,24 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_body_that_is_packed_or_too_large_is_not_read() {
+        for (name, value, status) in [
+            ("content-encoding", "gzip", 415),
+            ("content-encoding", "identity", 200),
+            ("x-nothing", "x", 200),
+        ] {
+            let request = Request::post("/").header(CONTENT_TYPE, "application/json").header(name, value);
+            let request = request.body(Body::from("{\"name\": \"x\"}")).unwrap();
+            let read = <Valid<Sample> as FromRequest<()>>::from_request(request, &()).await;
+            assert_eq!(read.map_or_else(|error| error.status().0.as_u16(), |_| 200), status, "{value}");
+        }
+        let large = Request::post("/").header(CONTENT_TYPE, "application/json");
+        let large = large.body(Body::from(vec![b' '; (2 << 20) + 1])).unwrap();
+        let read = <Valid<Sample> as FromRequest<()>>::from_request(large, &()).await;
+        assert_eq!(read.unwrap_err().status().0.as_u16(), 413);
+    }
+
     #[test]
     fn a_text_must_show_something() {
         for blank in ["", " ", "\u{200b}", "\u{feff} \u{2060}"] {
@@ -219,6 +357,12 @@ mod tests {
             ("{\"name\": \"x\", \"name\": \"y\"}", 422, "name"),
             ("{\"name\": \"x\", \"settings\": {\"nope\": 1}}", 422, "settings.nope"),
             ("{\"name\": \"x\", \"settings\": {}}", 422, "settings.source"),
+            ("{\"name\": \"x\", \"settings\": [\"x\"]}", 422, "settings"),
+            ("{\"name\": \"x\", \"more\": {\"a\": 1, \"a\": 2}}", 422, "a"),
+            ("{\"name\": \"x\", \"more\": \"\\ud800\"}", 400, ""),
+            ("{\"name\": \"x\"} 1", 400, ""),
+            ("1 x", 400, ""),
+            ("[1", 400, ""),
             ("{\"name\": ", 400, ""),
             ("{\"name\": \"\\ud800\"}", 400, ""),
             ("{\"name\": \"x\", \"kind\": 1e999}", 400, ""),

@@ -78,9 +78,57 @@ impl std::fmt::Display for Ts {
     }
 }
 
+/// What is no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotATime;
+
+impl std::fmt::Display for NotATime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("must be an RFC 3339 time such as 2026-01-24T12:00:00Z")
+    }
+}
+
+impl std::str::FromStr for Ts {
+    type Err = NotATime;
+
+    /// Reads RFC 3339 (5.6) and nothing else; its last day, which is beyond what can be stored, is the last instant.
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        if !is_rfc3339(text) {
+            return Err(NotATime);
+        }
+        match text.parse::<jiff::Timestamp>() {
+            Ok(instant) => Ok(Self::from(instant)),
+            Err(_) if text.starts_with("9999-12-3") => Ok(Self(jiff::Timestamp::MAX)),
+            Err(_) => Err(NotATime),
+        }
+    }
+}
+
+/// Whether a text has the form of RFC 3339, whatever its digits say.
+fn is_rfc3339(text: &str) -> bool {
+    const FORM: &[u8] = b"0000-00-00T00:00:00";
+    let fits = |(form, byte): (&u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        b'T' => b"Tt ".contains(byte),
+        other => other == byte,
+    };
+    let Some((begin, rest)) = text.as_bytes().split_at_checked(FORM.len()) else { return false };
+    let digits = rest
+        .strip_prefix(b".")
+        .map_or(0, |rest| rest.iter().take_while(|byte| byte.is_ascii_digit()).count());
+    let (_, zone) = rest.split_at(if digits > 0 { digits + 1 } else { 0 });
+    let is_zone = match zone {
+        [b'Z' | b'z'] => true,
+        [b'+' | b'-', h1, h2, b':', m1, m2] => [h1, h2, m1, m2].into_iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    FORM.iter().zip(begin).all(fits) && is_zone
+}
+
 impl<'de> Deserialize<'de> for Ts {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        jiff::Timestamp::deserialize(deserializer).map(Self::from)
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -158,6 +206,37 @@ impl Clock {
     pub fn advance(&self, seconds: f64) {
         if let Self::Manual(micros) = self {
             micros.fetch_add((seconds * 1e6) as i64, Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_3339_is_read_and_nothing_else() {
+        for (text, micros) in [
+            ("1970-01-01T00:00:01Z", 1_000_000),
+            ("1970-01-01t00:00:00.123456789z", 123_456),
+            ("1970-01-01 01:00:00+01:00", 0),
+            ("9999-12-31T23:59:59Z", jiff::Timestamp::MAX.as_microsecond()),
+        ] {
+            assert_eq!(text.parse().map(Ts::micros), Ok(micros), "{text}");
+        }
+        for text in [
+            "",
+            "yesterday",
+            "20261127T080000Z",
+            "2026-11-27T08:00Z",
+            "+002026-11-27T08:00:00Z",
+            "2026-11-27T08:00:00Z[UTC]",
+            "2026-11-27T08:00:00",
+            "2026-11-27T08:00:00.Z",
+            "2026-13-27T08:00:00Z",
+            "2026-02-30T08:00:00Z",
+        ] {
+            assert_eq!(text.parse::<Ts>(), Err(NotATime), "{text}");
         }
     }
 }

@@ -276,6 +276,27 @@ export type Created = Integration & {
 };
 
 /**
+ * What a user entered for an address to sign in there.
+ */
+export type Credentials = {
+    /**
+     * The password.
+     */
+    password: string;
+    type: 'basic';
+    /**
+     * The name.
+     */
+    username: string;
+} | {
+    /**
+     * The token.
+     */
+    token: string;
+    type: 'bearer';
+};
+
+/**
  * Calls of one model on one day (UTC).
  */
 export type Day = {
@@ -650,8 +671,8 @@ export type IncidentChange = {
     resolution_summary?: string | null;
     root_cause?: string | null;
     service_name?: string | null;
-    severity?: Severity | null;
-    title?: string | null;
+    severity?: Severity;
+    title?: string;
 };
 
 /**
@@ -696,12 +717,7 @@ export type Integration = {
  * What may be changed of an integration; absent members stay, null clears.
  */
 export type IntegrationChange = {
-    /**
-     * The credential for it.
-     */
-    auth?: {
-        [key: string]: unknown;
-    } | null;
+    auth?: Credentials | null;
     /**
      * As people call it; it can't be cleared.
      */
@@ -888,12 +904,7 @@ export type NewFeedback = {
  * An integration to add.
  */
 export type NewIntegration = {
-    /**
-     * The credential for it.
-     */
-    auth?: {
-        [key: string]: unknown;
-    } | null;
+    auth?: Credentials | null;
     /**
      * What kind of system sends.
      */
@@ -2209,7 +2220,6 @@ export type GetAnalyticsAiData = {
 };
 
 export type GetAnalyticsAiErrors = {
-    422: Problem;
     /**
      * Anything else: problem details
      */
@@ -2219,6 +2229,9 @@ export type GetAnalyticsAiErrors = {
 export type GetAnalyticsAiError = GetAnalyticsAiErrors[keyof GetAnalyticsAiErrors];
 
 export type GetAnalyticsAiResponses = {
+    /**
+     * OK
+     */
     200: AiAnalytics;
 };
 
@@ -2254,6 +2267,9 @@ export type GetAnalyticsIncidentsErrors = {
 export type GetAnalyticsIncidentsError = GetAnalyticsIncidentsErrors[keyof GetAnalyticsIncidentsErrors];
 
 export type GetAnalyticsIncidentsResponses = {
+    /**
+     * OK
+     */
     200: IncidentAnalytics;
 };
 
@@ -2285,6 +2301,9 @@ export type GetAuditErrors = {
 export type GetAuditError = GetAuditErrors[keyof GetAuditErrors];
 
 export type GetAuditResponses = {
+    /**
+     * OK
+     */
     200: PageAuditEntry;
 };
 
@@ -2316,6 +2335,9 @@ export type GetAuthInvitationsErrors = {
 export type GetAuthInvitationsError = GetAuthInvitationsErrors[keyof GetAuthInvitationsErrors];
 
 export type GetAuthInvitationsResponses = {
+    /**
+     * OK
+     */
     200: PageInvitation;
 };
 
@@ -2323,6 +2345,12 @@ export type GetAuthInvitationsResponse = GetAuthInvitationsResponses[keyof GetAu
 
 export type PostAuthInvitationsData = {
     body: NewInvitation;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/invitations';
@@ -2338,6 +2366,9 @@ export type PostAuthInvitationsErrors = {
 export type PostAuthInvitationsError = PostAuthInvitationsErrors[keyof PostAuthInvitationsErrors];
 
 export type PostAuthInvitationsResponses = {
+    /**
+     * Created
+     */
     201: Invitation;
 };
 
@@ -2345,6 +2376,12 @@ export type PostAuthInvitationsResponse = PostAuthInvitationsResponses[keyof Pos
 
 export type PostAuthInvitationsAcceptData = {
     body: Accept;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/invitations/accept';
@@ -2360,6 +2397,9 @@ export type PostAuthInvitationsAcceptErrors = {
 export type PostAuthInvitationsAcceptError = PostAuthInvitationsAcceptErrors[keyof PostAuthInvitationsAcceptErrors];
 
 export type PostAuthInvitationsAcceptResponses = {
+    /**
+     * OK
+     */
     200: SignedIn;
 };
 
@@ -2384,6 +2424,9 @@ export type DeleteAuthInvitationsByInvitationIdErrors = {
 export type DeleteAuthInvitationsByInvitationIdError = DeleteAuthInvitationsByInvitationIdErrors[keyof DeleteAuthInvitationsByInvitationIdErrors];
 
 export type DeleteAuthInvitationsByInvitationIdResponses = {
+    /**
+     * No Content
+     */
     204: void;
 };
 
@@ -2391,6 +2434,12 @@ export type DeleteAuthInvitationsByInvitationIdResponse = DeleteAuthInvitationsB
 
 export type PostAuthLinkData = {
     body: LinkToken;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/link';
@@ -2406,6 +2455,9 @@ export type PostAuthLinkErrors = {
 export type PostAuthLinkError = PostAuthLinkErrors[keyof PostAuthLinkErrors];
 
 export type PostAuthLinkResponses = {
+    /**
+     * OK
+     */
     200: SignedIn;
 };
 
@@ -2413,6 +2465,12 @@ export type PostAuthLinkResponse = PostAuthLinkResponses[keyof PostAuthLinkRespo
 
 export type PostAuthLoginData = {
     body: Login;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/login';
@@ -2428,6 +2486,9 @@ export type PostAuthLoginErrors = {
 export type PostAuthLoginError = PostAuthLoginErrors[keyof PostAuthLoginErrors];
 
 export type PostAuthLoginResponses = {
+    /**
+     * OK
+     */
     200: SignedIn;
 };
 
@@ -2435,6 +2496,12 @@ export type PostAuthLoginResponse = PostAuthLoginResponses[keyof PostAuthLoginRe
 
 export type PostAuthLogoutData = {
     body?: never;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/logout';
@@ -2450,6 +2517,9 @@ export type PostAuthLogoutErrors = {
 export type PostAuthLogoutError = PostAuthLogoutErrors[keyof PostAuthLogoutErrors];
 
 export type PostAuthLogoutResponses = {
+    /**
+     * No Content
+     */
     204: void;
 };
 
@@ -2472,6 +2542,9 @@ export type GetAuthMeErrors = {
 export type GetAuthMeError = GetAuthMeErrors[keyof GetAuthMeErrors];
 
 export type GetAuthMeResponses = {
+    /**
+     * OK
+     */
     200: Me;
 };
 
@@ -2479,6 +2552,12 @@ export type GetAuthMeResponse = GetAuthMeResponses[keyof GetAuthMeResponses];
 
 export type PostAuthPasswordData = {
     body: NewPassword;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/password';
@@ -2494,6 +2573,9 @@ export type PostAuthPasswordErrors = {
 export type PostAuthPasswordError = PostAuthPasswordErrors[keyof PostAuthPasswordErrors];
 
 export type PostAuthPasswordResponses = {
+    /**
+     * No Content
+     */
     204: void;
 };
 
@@ -2501,6 +2583,12 @@ export type PostAuthPasswordResponse = PostAuthPasswordResponses[keyof PostAuthP
 
 export type PostAuthRefreshData = {
     body?: never;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/refresh';
@@ -2516,6 +2604,9 @@ export type PostAuthRefreshErrors = {
 export type PostAuthRefreshError = PostAuthRefreshErrors[keyof PostAuthRefreshErrors];
 
 export type PostAuthRefreshResponses = {
+    /**
+     * No Content
+     */
     204: void;
 };
 
@@ -2523,6 +2614,12 @@ export type PostAuthRefreshResponse = PostAuthRefreshResponses[keyof PostAuthRef
 
 export type PostAuthRegisterData = {
     body: Register;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/register';
@@ -2538,6 +2635,9 @@ export type PostAuthRegisterErrors = {
 export type PostAuthRegisterError = PostAuthRegisterErrors[keyof PostAuthRegisterErrors];
 
 export type PostAuthRegisterResponses = {
+    /**
+     * Created
+     */
     201: Registered;
 };
 
@@ -2560,6 +2660,9 @@ export type DeleteAuthSessionsErrors = {
 export type DeleteAuthSessionsError = DeleteAuthSessionsErrors[keyof DeleteAuthSessionsErrors];
 
 export type DeleteAuthSessionsResponses = {
+    /**
+     * No Content
+     */
     204: void;
 };
 
@@ -2591,6 +2694,9 @@ export type GetAuthSessionsErrors = {
 export type GetAuthSessionsError = GetAuthSessionsErrors[keyof GetAuthSessionsErrors];
 
 export type GetAuthSessionsResponses = {
+    /**
+     * OK
+     */
     200: PageSession;
 };
 
@@ -2615,6 +2721,9 @@ export type DeleteAuthSessionsBySessionIdErrors = {
 export type DeleteAuthSessionsBySessionIdError = DeleteAuthSessionsBySessionIdErrors[keyof DeleteAuthSessionsBySessionIdErrors];
 
 export type DeleteAuthSessionsBySessionIdResponses = {
+    /**
+     * No Content
+     */
     204: void;
 };
 
@@ -2639,6 +2748,9 @@ export type GetAuthSessionsBySessionIdErrors = {
 export type GetAuthSessionsBySessionIdError = GetAuthSessionsBySessionIdErrors[keyof GetAuthSessionsBySessionIdErrors];
 
 export type GetAuthSessionsBySessionIdResponses = {
+    /**
+     * OK
+     */
     200: Session;
 };
 
@@ -2661,6 +2773,9 @@ export type GetAuthSetupErrors = {
 export type GetAuthSetupError = GetAuthSetupErrors[keyof GetAuthSetupErrors];
 
 export type GetAuthSetupResponses = {
+    /**
+     * OK
+     */
     200: Setup;
 };
 
@@ -2668,6 +2783,12 @@ export type GetAuthSetupResponse = GetAuthSetupResponses[keyof GetAuthSetupRespo
 
 export type PostAuthSwitchProjectData = {
     body: SwitchProject;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/switch-project';
@@ -2683,6 +2804,9 @@ export type PostAuthSwitchProjectErrors = {
 export type PostAuthSwitchProjectError = PostAuthSwitchProjectErrors[keyof PostAuthSwitchProjectErrors];
 
 export type PostAuthSwitchProjectResponses = {
+    /**
+     * OK
+     */
     200: Me;
 };
 
@@ -2717,7 +2841,6 @@ export type GetChangesData = {
 };
 
 export type GetChangesErrors = {
-    422: Problem;
     /**
      * Anything else: problem details
      */
@@ -2727,6 +2850,9 @@ export type GetChangesErrors = {
 export type GetChangesError = GetChangesErrors[keyof GetChangesErrors];
 
 export type GetChangesResponses = {
+    /**
+     * OK
+     */
     200: PageChange;
 };
 
@@ -2734,13 +2860,18 @@ export type GetChangesResponse = GetChangesResponses[keyof GetChangesResponses];
 
 export type PostChangesData = {
     body: NewChange;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/changes';
 };
 
 export type PostChangesErrors = {
-    422: Problem;
     /**
      * Anything else: problem details
      */
@@ -2750,6 +2881,9 @@ export type PostChangesErrors = {
 export type PostChangesError = PostChangesErrors[keyof PostChangesErrors];
 
 export type PostChangesResponses = {
+    /**
+     * Created
+     */
     201: Change;
 };
 
@@ -2784,6 +2918,9 @@ export type GetIncidentsErrors = {
 export type GetIncidentsError = GetIncidentsErrors[keyof GetIncidentsErrors];
 
 export type GetIncidentsResponses = {
+    /**
+     * OK
+     */
     200: PageIncident;
 };
 
@@ -2791,6 +2928,12 @@ export type GetIncidentsResponse = GetIncidentsResponses[keyof GetIncidentsRespo
 
 export type PostIncidentsData = {
     body: Opening;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/incidents';
@@ -2806,6 +2949,9 @@ export type PostIncidentsErrors = {
 export type PostIncidentsError = PostIncidentsErrors[keyof PostIncidentsErrors];
 
 export type PostIncidentsResponses = {
+    /**
+     * Created
+     */
     201: Incident;
 };
 
@@ -2828,6 +2974,9 @@ export type GetIncidentsSummaryErrors = {
 export type GetIncidentsSummaryError = GetIncidentsSummaryErrors[keyof GetIncidentsSummaryErrors];
 
 export type GetIncidentsSummaryResponses = {
+    /**
+     * OK
+     */
     200: Summary;
 };
 
@@ -2835,6 +2984,12 @@ export type GetIncidentsSummaryResponse = GetIncidentsSummaryResponses[keyof Get
 
 export type GetIncidentsByIncidentIdData = {
     body?: never;
+    headers?: {
+        /**
+         * An ETag: 304 when nothing has changed since
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         incident_id: string;
     };
@@ -2852,6 +3007,9 @@ export type GetIncidentsByIncidentIdErrors = {
 export type GetIncidentsByIncidentIdError = GetIncidentsByIncidentIdErrors[keyof GetIncidentsByIncidentIdErrors];
 
 export type GetIncidentsByIncidentIdResponses = {
+    /**
+     * OK
+     */
     200: Incident;
 };
 
@@ -2859,6 +3017,12 @@ export type GetIncidentsByIncidentIdResponse = GetIncidentsByIncidentIdResponses
 
 export type PatchIncidentsByIncidentIdData = {
     body: IncidentChange;
+    headers?: {
+        /**
+         * An ETag: 412 when the incident has another version by now
+         */
+        'If-Match'?: string;
+    };
     path: {
         incident_id: string;
     };
@@ -2876,6 +3040,9 @@ export type PatchIncidentsByIncidentIdErrors = {
 export type PatchIncidentsByIncidentIdError = PatchIncidentsByIncidentIdErrors[keyof PatchIncidentsByIncidentIdErrors];
 
 export type PatchIncidentsByIncidentIdResponses = {
+    /**
+     * OK
+     */
     200: Incident;
 };
 
@@ -2909,6 +3076,9 @@ export type GetIncidentsByIncidentIdAlertsErrors = {
 export type GetIncidentsByIncidentIdAlertsError = GetIncidentsByIncidentIdAlertsErrors[keyof GetIncidentsByIncidentIdAlertsErrors];
 
 export type GetIncidentsByIncidentIdAlertsResponses = {
+    /**
+     * OK
+     */
     200: PageIncidentAlert;
 };
 
@@ -2942,6 +3112,9 @@ export type GetIncidentsByIncidentIdCommentsErrors = {
 export type GetIncidentsByIncidentIdCommentsError = GetIncidentsByIncidentIdCommentsErrors[keyof GetIncidentsByIncidentIdCommentsErrors];
 
 export type GetIncidentsByIncidentIdCommentsResponses = {
+    /**
+     * OK
+     */
     200: PageComment;
 };
 
@@ -2949,6 +3122,12 @@ export type GetIncidentsByIncidentIdCommentsResponse = GetIncidentsByIncidentIdC
 
 export type PostIncidentsByIncidentIdCommentsData = {
     body: Saying;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         incident_id: string;
     };
@@ -2966,6 +3145,9 @@ export type PostIncidentsByIncidentIdCommentsErrors = {
 export type PostIncidentsByIncidentIdCommentsError = PostIncidentsByIncidentIdCommentsErrors[keyof PostIncidentsByIncidentIdCommentsErrors];
 
 export type PostIncidentsByIncidentIdCommentsResponses = {
+    /**
+     * Created
+     */
     201: Comment;
 };
 
@@ -2990,7 +3172,6 @@ export type GetIncidentsByIncidentIdEvidenceData = {
 };
 
 export type GetIncidentsByIncidentIdEvidenceErrors = {
-    404: Problem;
     /**
      * Anything else: problem details
      */
@@ -3000,6 +3181,9 @@ export type GetIncidentsByIncidentIdEvidenceErrors = {
 export type GetIncidentsByIncidentIdEvidenceError = GetIncidentsByIncidentIdEvidenceErrors[keyof GetIncidentsByIncidentIdEvidenceErrors];
 
 export type GetIncidentsByIncidentIdEvidenceResponses = {
+    /**
+     * OK
+     */
     200: PageEvidence;
 };
 
@@ -3007,6 +3191,12 @@ export type GetIncidentsByIncidentIdEvidenceResponse = GetIncidentsByIncidentIdE
 
 export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunData = {
     body?: never;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         incident_id: string;
         evidence_id: string;
@@ -3016,8 +3206,6 @@ export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunData = {
 };
 
 export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunErrors = {
-    404: Problem;
-    409: Problem;
     /**
      * Anything else: problem details
      */
@@ -3027,6 +3215,9 @@ export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunErrors = {
 export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunError = PostIncidentsByIncidentIdEvidenceByEvidenceIdRunErrors[keyof PostIncidentsByIncidentIdEvidenceByEvidenceIdRunErrors];
 
 export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunResponses = {
+    /**
+     * OK
+     */
     200: Rerun;
 };
 
@@ -3042,7 +3233,6 @@ export type GetIncidentsByIncidentIdHypothesesData = {
 };
 
 export type GetIncidentsByIncidentIdHypothesesErrors = {
-    404: Problem;
     /**
      * Anything else: problem details
      */
@@ -3052,6 +3242,9 @@ export type GetIncidentsByIncidentIdHypothesesErrors = {
 export type GetIncidentsByIncidentIdHypothesesError = GetIncidentsByIncidentIdHypothesesErrors[keyof GetIncidentsByIncidentIdHypothesesErrors];
 
 export type GetIncidentsByIncidentIdHypothesesResponses = {
+    /**
+     * OK
+     */
     200: Hypotheses;
 };
 
@@ -3059,6 +3252,12 @@ export type GetIncidentsByIncidentIdHypothesesResponse = GetIncidentsByIncidentI
 
 export type PostIncidentsByIncidentIdHypothesesData = {
     body?: Ask | null;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         incident_id: string;
     };
@@ -3072,8 +3271,6 @@ export type PostIncidentsByIncidentIdHypothesesData = {
 };
 
 export type PostIncidentsByIncidentIdHypothesesErrors = {
-    404: Problem;
-    409: Problem;
     /**
      * Anything else: problem details
      */
@@ -3083,7 +3280,13 @@ export type PostIncidentsByIncidentIdHypothesesErrors = {
 export type PostIncidentsByIncidentIdHypothesesError = PostIncidentsByIncidentIdHypothesesErrors[keyof PostIncidentsByIncidentIdHypothesesErrors];
 
 export type PostIncidentsByIncidentIdHypothesesResponses = {
+    /**
+     * OK
+     */
     200: Hypotheses;
+    /**
+     * Accepted
+     */
     202: Hypotheses;
 };
 
@@ -3091,6 +3294,12 @@ export type PostIncidentsByIncidentIdHypothesesResponse = PostIncidentsByInciden
 
 export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackData = {
     body: NewFeedback;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         incident_id: string;
         hypothesis_id: string;
@@ -3100,8 +3309,6 @@ export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackData = {
 };
 
 export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackErrors = {
-    404: Problem;
-    422: Problem;
     /**
      * Anything else: problem details
      */
@@ -3111,6 +3318,9 @@ export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackErrors = {
 export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackError = PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackErrors[keyof PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackErrors];
 
 export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackResponses = {
+    /**
+     * OK
+     */
     200: Judged;
 };
 
@@ -3118,6 +3328,12 @@ export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackResponse = 
 
 export type PostIncidentsByIncidentIdMergeData = {
     body: Merge;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         incident_id: string;
     };
@@ -3135,6 +3351,9 @@ export type PostIncidentsByIncidentIdMergeErrors = {
 export type PostIncidentsByIncidentIdMergeError = PostIncidentsByIncidentIdMergeErrors[keyof PostIncidentsByIncidentIdMergeErrors];
 
 export type PostIncidentsByIncidentIdMergeResponses = {
+    /**
+     * OK
+     */
     200: Incident;
 };
 
@@ -3150,7 +3369,6 @@ export type GetIncidentsByIncidentIdQuestionsData = {
 };
 
 export type GetIncidentsByIncidentIdQuestionsErrors = {
-    404: Problem;
     /**
      * Anything else: problem details
      */
@@ -3160,6 +3378,9 @@ export type GetIncidentsByIncidentIdQuestionsErrors = {
 export type GetIncidentsByIncidentIdQuestionsError = GetIncidentsByIncidentIdQuestionsErrors[keyof GetIncidentsByIncidentIdQuestionsErrors];
 
 export type GetIncidentsByIncidentIdQuestionsResponses = {
+    /**
+     * OK
+     */
     200: Questions;
 };
 
@@ -3167,6 +3388,12 @@ export type GetIncidentsByIncidentIdQuestionsResponse = GetIncidentsByIncidentId
 
 export type PostIncidentsByIncidentIdQuestionsData = {
     body: NewQuestion;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         incident_id: string;
     };
@@ -3175,9 +3402,6 @@ export type PostIncidentsByIncidentIdQuestionsData = {
 };
 
 export type PostIncidentsByIncidentIdQuestionsErrors = {
-    404: Problem;
-    409: Problem;
-    422: Problem;
     /**
      * Anything else: problem details
      */
@@ -3187,6 +3411,9 @@ export type PostIncidentsByIncidentIdQuestionsErrors = {
 export type PostIncidentsByIncidentIdQuestionsError = PostIncidentsByIncidentIdQuestionsErrors[keyof PostIncidentsByIncidentIdQuestionsErrors];
 
 export type PostIncidentsByIncidentIdQuestionsResponses = {
+    /**
+     * OK
+     */
     200: Question;
 };
 
@@ -3194,6 +3421,12 @@ export type PostIncidentsByIncidentIdQuestionsResponse = PostIncidentsByIncident
 
 export type PatchIncidentsByIncidentIdStateData = {
     body: Move;
+    headers?: {
+        /**
+         * An ETag: 412 when the incident has another version by now
+         */
+        'If-Match'?: string;
+    };
     path: {
         incident_id: string;
     };
@@ -3211,6 +3444,9 @@ export type PatchIncidentsByIncidentIdStateErrors = {
 export type PatchIncidentsByIncidentIdStateError = PatchIncidentsByIncidentIdStateErrors[keyof PatchIncidentsByIncidentIdStateErrors];
 
 export type PatchIncidentsByIncidentIdStateResponses = {
+    /**
+     * OK
+     */
     200: Incident;
 };
 
@@ -3244,6 +3480,9 @@ export type GetIncidentsByIncidentIdStepsErrors = {
 export type GetIncidentsByIncidentIdStepsError = GetIncidentsByIncidentIdStepsErrors[keyof GetIncidentsByIncidentIdStepsErrors];
 
 export type GetIncidentsByIncidentIdStepsResponses = {
+    /**
+     * OK
+     */
     200: PageStep;
 };
 
@@ -3275,6 +3514,9 @@ export type GetProjectsErrors = {
 export type GetProjectsError = GetProjectsErrors[keyof GetProjectsErrors];
 
 export type GetProjectsResponses = {
+    /**
+     * OK
+     */
     200: PageProject;
 };
 
@@ -3282,6 +3524,12 @@ export type GetProjectsResponse = GetProjectsResponses[keyof GetProjectsResponse
 
 export type PostProjectsData = {
     body: NamedProject;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/projects';
@@ -3297,6 +3545,9 @@ export type PostProjectsErrors = {
 export type PostProjectsError = PostProjectsErrors[keyof PostProjectsErrors];
 
 export type PostProjectsResponses = {
+    /**
+     * Created
+     */
     201: Project;
 };
 
@@ -3321,6 +3572,9 @@ export type DeleteProjectsByProjectIdErrors = {
 export type DeleteProjectsByProjectIdError = DeleteProjectsByProjectIdErrors[keyof DeleteProjectsByProjectIdErrors];
 
 export type DeleteProjectsByProjectIdResponses = {
+    /**
+     * No Content
+     */
     204: void;
 };
 
@@ -3345,6 +3599,9 @@ export type GetProjectsByProjectIdErrors = {
 export type GetProjectsByProjectIdError = GetProjectsByProjectIdErrors[keyof GetProjectsByProjectIdErrors];
 
 export type GetProjectsByProjectIdResponses = {
+    /**
+     * OK
+     */
     200: Project;
 };
 
@@ -3369,6 +3626,9 @@ export type PatchProjectsByProjectIdErrors = {
 export type PatchProjectsByProjectIdError = PatchProjectsByProjectIdErrors[keyof PatchProjectsByProjectIdErrors];
 
 export type PatchProjectsByProjectIdResponses = {
+    /**
+     * OK
+     */
     200: Project;
 };
 
@@ -3402,6 +3662,9 @@ export type GetProjectsByProjectIdApiKeysErrors = {
 export type GetProjectsByProjectIdApiKeysError = GetProjectsByProjectIdApiKeysErrors[keyof GetProjectsByProjectIdApiKeysErrors];
 
 export type GetProjectsByProjectIdApiKeysResponses = {
+    /**
+     * OK
+     */
     200: PageApiKey;
 };
 
@@ -3409,6 +3672,12 @@ export type GetProjectsByProjectIdApiKeysResponse = GetProjectsByProjectIdApiKey
 
 export type PostProjectsByProjectIdApiKeysData = {
     body: NewApiKey;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         project_id: ProjectId;
     };
@@ -3426,6 +3695,9 @@ export type PostProjectsByProjectIdApiKeysErrors = {
 export type PostProjectsByProjectIdApiKeysError = PostProjectsByProjectIdApiKeysErrors[keyof PostProjectsByProjectIdApiKeysErrors];
 
 export type PostProjectsByProjectIdApiKeysResponses = {
+    /**
+     * Created
+     */
     201: ApiKey;
 };
 
@@ -3451,6 +3723,9 @@ export type DeleteProjectsByProjectIdApiKeysByKeyIdErrors = {
 export type DeleteProjectsByProjectIdApiKeysByKeyIdError = DeleteProjectsByProjectIdApiKeysByKeyIdErrors[keyof DeleteProjectsByProjectIdApiKeysByKeyIdErrors];
 
 export type DeleteProjectsByProjectIdApiKeysByKeyIdResponses = {
+    /**
+     * No Content
+     */
     204: void;
 };
 
@@ -3488,6 +3763,9 @@ export type GetProjectsByProjectIdDeliveriesErrors = {
 export type GetProjectsByProjectIdDeliveriesError = GetProjectsByProjectIdDeliveriesErrors[keyof GetProjectsByProjectIdDeliveriesErrors];
 
 export type GetProjectsByProjectIdDeliveriesResponses = {
+    /**
+     * OK
+     */
     200: PageDelivery;
 };
 
@@ -3513,6 +3791,9 @@ export type GetProjectsByProjectIdDeliveriesByDeliveryIdErrors = {
 export type GetProjectsByProjectIdDeliveriesByDeliveryIdError = GetProjectsByProjectIdDeliveriesByDeliveryIdErrors[keyof GetProjectsByProjectIdDeliveriesByDeliveryIdErrors];
 
 export type GetProjectsByProjectIdDeliveriesByDeliveryIdResponses = {
+    /**
+     * OK
+     */
     200: DeliveryDetail;
 };
 
@@ -3520,6 +3801,12 @@ export type GetProjectsByProjectIdDeliveriesByDeliveryIdResponse = GetProjectsBy
 
 export type PostProjectsByProjectIdDeliveriesByDeliveryIdReplayData = {
     body?: never;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         project_id: ProjectId;
         delivery_id: DeliveryId;
@@ -3538,6 +3825,9 @@ export type PostProjectsByProjectIdDeliveriesByDeliveryIdReplayErrors = {
 export type PostProjectsByProjectIdDeliveriesByDeliveryIdReplayError = PostProjectsByProjectIdDeliveriesByDeliveryIdReplayErrors[keyof PostProjectsByProjectIdDeliveriesByDeliveryIdReplayErrors];
 
 export type PostProjectsByProjectIdDeliveriesByDeliveryIdReplayResponses = {
+    /**
+     * OK
+     */
     200: DeliveryDetail;
 };
 
@@ -3571,6 +3861,9 @@ export type GetProjectsByProjectIdIntegrationsErrors = {
 export type GetProjectsByProjectIdIntegrationsError = GetProjectsByProjectIdIntegrationsErrors[keyof GetProjectsByProjectIdIntegrationsErrors];
 
 export type GetProjectsByProjectIdIntegrationsResponses = {
+    /**
+     * OK
+     */
     200: PageIntegration;
 };
 
@@ -3578,6 +3871,12 @@ export type GetProjectsByProjectIdIntegrationsResponse = GetProjectsByProjectIdI
 
 export type PostProjectsByProjectIdIntegrationsData = {
     body: NewIntegration;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         project_id: ProjectId;
     };
@@ -3595,6 +3894,9 @@ export type PostProjectsByProjectIdIntegrationsErrors = {
 export type PostProjectsByProjectIdIntegrationsError = PostProjectsByProjectIdIntegrationsErrors[keyof PostProjectsByProjectIdIntegrationsErrors];
 
 export type PostProjectsByProjectIdIntegrationsResponses = {
+    /**
+     * Created
+     */
     201: Created;
 };
 
@@ -3620,6 +3922,9 @@ export type DeleteProjectsByProjectIdIntegrationsByIntegrationIdErrors = {
 export type DeleteProjectsByProjectIdIntegrationsByIntegrationIdError = DeleteProjectsByProjectIdIntegrationsByIntegrationIdErrors[keyof DeleteProjectsByProjectIdIntegrationsByIntegrationIdErrors];
 
 export type DeleteProjectsByProjectIdIntegrationsByIntegrationIdResponses = {
+    /**
+     * No Content
+     */
     204: void;
 };
 
@@ -3645,6 +3950,9 @@ export type GetProjectsByProjectIdIntegrationsByIntegrationIdErrors = {
 export type GetProjectsByProjectIdIntegrationsByIntegrationIdError = GetProjectsByProjectIdIntegrationsByIntegrationIdErrors[keyof GetProjectsByProjectIdIntegrationsByIntegrationIdErrors];
 
 export type GetProjectsByProjectIdIntegrationsByIntegrationIdResponses = {
+    /**
+     * OK
+     */
     200: Integration;
 };
 
@@ -3670,6 +3978,9 @@ export type PatchProjectsByProjectIdIntegrationsByIntegrationIdErrors = {
 export type PatchProjectsByProjectIdIntegrationsByIntegrationIdError = PatchProjectsByProjectIdIntegrationsByIntegrationIdErrors[keyof PatchProjectsByProjectIdIntegrationsByIntegrationIdErrors];
 
 export type PatchProjectsByProjectIdIntegrationsByIntegrationIdResponses = {
+    /**
+     * OK
+     */
     200: Integration;
 };
 
@@ -3677,6 +3988,12 @@ export type PatchProjectsByProjectIdIntegrationsByIntegrationIdResponse = PatchP
 
 export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenData = {
     body?: never;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         project_id: ProjectId;
         integration_id: IntegrationId;
@@ -3695,6 +4012,9 @@ export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenErrors 
 export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenError = PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenErrors[keyof PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenErrors];
 
 export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenResponses = {
+    /**
+     * OK
+     */
     200: Rotated;
 };
 
@@ -3702,6 +4022,12 @@ export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenRespons
 
 export type PostProjectsByProjectIdIntegrationsByIntegrationIdTestData = {
     body?: never;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         project_id: ProjectId;
         integration_id: IntegrationId;
@@ -3720,6 +4046,9 @@ export type PostProjectsByProjectIdIntegrationsByIntegrationIdTestErrors = {
 export type PostProjectsByProjectIdIntegrationsByIntegrationIdTestError = PostProjectsByProjectIdIntegrationsByIntegrationIdTestErrors[keyof PostProjectsByProjectIdIntegrationsByIntegrationIdTestErrors];
 
 export type PostProjectsByProjectIdIntegrationsByIntegrationIdTestResponses = {
+    /**
+     * OK
+     */
     200: TestResult;
 };
 
@@ -3753,6 +4082,9 @@ export type GetProjectsByProjectIdMembersErrors = {
 export type GetProjectsByProjectIdMembersError = GetProjectsByProjectIdMembersErrors[keyof GetProjectsByProjectIdMembersErrors];
 
 export type GetProjectsByProjectIdMembersResponses = {
+    /**
+     * OK
+     */
     200: PageMember;
 };
 
@@ -3760,6 +4092,12 @@ export type GetProjectsByProjectIdMembersResponse = GetProjectsByProjectIdMember
 
 export type PostProjectsByProjectIdMembersData = {
     body: NewMember;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         project_id: ProjectId;
     };
@@ -3777,6 +4115,9 @@ export type PostProjectsByProjectIdMembersErrors = {
 export type PostProjectsByProjectIdMembersError = PostProjectsByProjectIdMembersErrors[keyof PostProjectsByProjectIdMembersErrors];
 
 export type PostProjectsByProjectIdMembersResponses = {
+    /**
+     * Created
+     */
     201: Member;
 };
 
@@ -3802,6 +4143,9 @@ export type DeleteProjectsByProjectIdMembersByUserIdErrors = {
 export type DeleteProjectsByProjectIdMembersByUserIdError = DeleteProjectsByProjectIdMembersByUserIdErrors[keyof DeleteProjectsByProjectIdMembersByUserIdErrors];
 
 export type DeleteProjectsByProjectIdMembersByUserIdResponses = {
+    /**
+     * No Content
+     */
     204: void;
 };
 
@@ -3827,6 +4171,9 @@ export type PatchProjectsByProjectIdMembersByUserIdErrors = {
 export type PatchProjectsByProjectIdMembersByUserIdError = PatchProjectsByProjectIdMembersByUserIdErrors[keyof PatchProjectsByProjectIdMembersByUserIdErrors];
 
 export type PatchProjectsByProjectIdMembersByUserIdResponses = {
+    /**
+     * OK
+     */
     200: Member;
 };
 
@@ -3849,6 +4196,9 @@ export type GetTenantErrors = {
 export type GetTenantError = GetTenantErrors[keyof GetTenantErrors];
 
 export type GetTenantResponses = {
+    /**
+     * OK
+     */
     200: TenantSettings;
 };
 
@@ -3871,6 +4221,9 @@ export type PatchTenantErrors = {
 export type PatchTenantError = PatchTenantErrors[keyof PatchTenantErrors];
 
 export type PatchTenantResponses = {
+    /**
+     * OK
+     */
     200: TenantSettings;
 };
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::model::midnight;
 use crate::app::App;
 use crate::auth::{Query, Viewer};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Result};
 use crate::ids::{ProjectId, TenantId};
 
 /// Days looked back when nothing is asked for.
@@ -114,7 +114,7 @@ pub struct AiAnalytics {
 
 /// Sums up calls of the model, their cost, and how good the hypotheses were.
 #[utoipa::path(get, path = "/api/v1/analytics/ai", tag = "analytics", params(Span),
-    responses((status = 200, body = AiAnalytics), (status = 422, body = Problem)))]
+    responses((status = 200, body = AiAnalytics)))]
 pub async fn ai(
     State(app): State<App>,
     member: Viewer,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::auth::{Engineer, Member, Query, Viewer};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Result};
 use crate::ids::ChangeId;
 use crate::page::{Page, PageQuery};
 use crate::valid::{Valid, storable, visible};
@@ -85,7 +85,7 @@ pub struct ChangeQuery {
 
 /// Reports a change.
 #[utoipa::path(post, path = "/api/v1/changes", tag = "changes", request_body = NewChange,
-    responses((status = 201, body = Change), (status = 422, body = Problem)))]
+    responses((status = 201, body = Change)))]
 pub async fn report(
     State(app): State<App>,
     member: Engineer,
@@ -126,7 +126,7 @@ pub async fn record(tx: &mut Tx, member: &Member, new: NewChange) -> Result<Chan
 
 /// Lists changes, newest first.
 #[utoipa::path(get, path = "/api/v1/changes", tag = "changes", params(ChangeQuery, PageQuery),
-    responses((status = 200, body = Page<Change>), (status = 422, body = Problem)))]
+    responses((status = 200, body = Page<Change>)))]
 pub async fn list(
     State(app): State<App>,
     member: Viewer,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::analysis::{Feedback, Verdict};
 use crate::app::App;
 use crate::auth::{Engineer, Path};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Result};
 use crate::ids::HypothesisId;
 use crate::incident::read::resolve_id;
 use crate::valid::{Valid, storable};
@@ -39,7 +39,7 @@ pub struct Judged {
 /// Says whether a hypothesis was right.
 #[utoipa::path(post, path = "/api/v1/incidents/{incident_id}/hypotheses/{hypothesis_id}/feedback", tag = "hypotheses",
     params(("incident_id" = String, Path), ("hypothesis_id" = String, Path)), request_body = NewFeedback,
-    responses((status = 200, body = Judged), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = Judged)))]
 pub async fn give(
     State(app): State<App>,
     member: Engineer,

@@ -16,7 +16,7 @@ use super::evidence::store as found;
 use super::store;
 use crate::app::App;
 use crate::auth::{Engineer, Member, Path, Query, Viewer};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Result};
 use crate::ids::{IncidentId, ProjectId, TenantId};
 use crate::incident::{explain, read as incidents};
 use crate::page::{Page, PageQuery};
@@ -64,7 +64,7 @@ pub struct Wait {
 /// Reads the newest analysis and its hypotheses.
 #[utoipa::path(get, path = "/api/v1/incidents/{incident_id}/hypotheses", tag = "hypotheses",
     params(("incident_id" = String, Path)),
-    responses((status = 200, body = Hypotheses), (status = 404, body = Problem)))]
+    responses((status = 200, body = Hypotheses)))]
 pub async fn list(
     State(app): State<App>,
     member: Viewer,
@@ -77,8 +77,7 @@ pub async fn list(
 /// Starts an analysis, joins the one that runs, or answers with the stored one.
 #[utoipa::path(post, path = "/api/v1/incidents/{incident_id}/hypotheses", tag = "hypotheses",
     params(("incident_id" = String, Path), Wait), request_body = Option<Ask>,
-    responses((status = 200, body = Hypotheses), (status = 202, body = Hypotheses), (status = 404, body = Problem),
-        (status = 409, body = Problem)))]
+    responses((status = 200, body = Hypotheses), (status = 202, body = Hypotheses)))]
 pub async fn start(
     State(app): State<App>,
     member: Engineer,
@@ -101,7 +100,7 @@ pub async fn start(
 /// Reads the evidence of the newest analysis.
 #[utoipa::path(get, path = "/api/v1/incidents/{incident_id}/evidence", tag = "hypotheses",
     params(("incident_id" = String, Path), PageQuery),
-    responses((status = 200, body = Page<Evidence>), (status = 404, body = Problem)))]
+    responses((status = 200, body = Page<Evidence>)))]
 pub async fn evidence(
     State(app): State<App>,
     member: Viewer,

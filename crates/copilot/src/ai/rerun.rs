@@ -16,7 +16,7 @@ use super::store;
 use super::worker::credentials;
 use crate::app::App;
 use crate::auth::{Path, Viewer};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Result};
 use crate::ids::{EvidenceId, IncidentId};
 use crate::incident::read::resolve_id;
 
@@ -58,7 +58,7 @@ pub struct Rerun {
 /// Runs a fact's query again and compares then with now.
 #[utoipa::path(post, path = "/api/v1/incidents/{incident_id}/evidence/{evidence_id}/run", tag = "hypotheses",
     params(("incident_id" = String, Path), ("evidence_id" = String, Path)),
-    responses((status = 200, body = Rerun), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = Rerun)))]
 pub async fn run(
     State(app): State<App>,
     member: Viewer,

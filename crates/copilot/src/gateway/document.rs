@@ -6,11 +6,11 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
-    Components, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr,
-    ResponseBuilder, path::Operation,
+    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, path::Operation,
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use super::headers;
 use crate::auth::Role;
 use crate::auth::access::{self, Access};
 use crate::error::{FieldError, Problem};
@@ -40,11 +40,8 @@ pub fn document() -> OpenApi {
         for (method, operation) in operations(item) {
             operation.operation_id = Some(operation_id(method, path));
             declare(operation, access::access(&method.to_uppercase(), path));
-            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-            let refused = ResponseBuilder::new()
-                .description("Anything else: problem details")
-                .content("application/problem+json", problem);
-            operation.responses.responses.insert("default".to_owned(), RefOr::T(refused.build()));
+            headers::declare(operation, method, path);
+            headers::describe(operation);
         }
     }
     whole

@@ -4,6 +4,7 @@ mod cells;
 mod dashboard;
 mod docs;
 mod document;
+mod headers;
 mod limits;
 mod proxy;
 mod replicas;
@@ -45,12 +46,18 @@ pub fn assemble(app: &App, local: &[Service]) -> anyhow::Result<Router<App>> {
             Upstream::Remote(replicas) => proxy::routes(app, service, replicas)?,
         });
     }
-    Ok(limited(app, router, Service::Gateway).fallback(dashboard::serve))
+    Ok(with_hooks(limited(app, router, Service::Gateway), local).fallback(dashboard::serve))
 }
 
 /// The router of a service on its own port.
 pub fn alone(app: &App, service: Service) -> Router<App> {
-    limited(app, local_routes(app, service), service)
+    with_hooks(limited(app, local_routes(app, service), service), &[service])
+}
+
+/// The receivers of webhooks beside the other routes: what is put around those asks who a person is, which is nothing to
+/// a sender.
+fn with_hooks(router: Router<App>, local: &[Service]) -> Router<App> {
+    local.iter().fold(router, |router, service| router.merge(service.hooks()))
 }
 
 fn upstream(app: &App, service: Service, local: &[Service]) -> anyhow::Result<Upstream> {

@@ -92,7 +92,6 @@ pub(super) fn routes(app: &App, service: Service, replicas: Replicas) -> anyhow:
     match service {
         // Their routes are for programs that do not read the document.
         Service::Integration => {
-            paths.retain(|path| !path.starts_with("/webhooks"));
             paths.insert("/webhooks/{*path}".to_owned());
         }
         Service::Websocket => {

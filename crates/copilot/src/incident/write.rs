@@ -51,30 +51,32 @@ pub struct Opening {
 #[derive(Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
 pub struct IncidentChange {
     #[serde(default, deserialize_with = "required")]
-    #[garde(length(chars, max = 200), inner(custom(visible)))]
+    #[garde(skip)]
+    #[schema(nullable = false, max_length = 200)]
     title: Option<String>,
     #[serde(default, deserialize_with = "present")]
-    #[garde(inner(length(chars, max = 20_000), inner(custom(storable))))]
-    #[schema(value_type = Option<String>)]
+    #[garde(skip)]
+    #[schema(value_type = Option<String>, max_length = 20000)]
     description: Option<Option<String>>,
     #[serde(default, deserialize_with = "required")]
     #[garde(skip)]
+    #[schema(nullable = false)]
     severity: Option<Severity>,
     #[serde(default, deserialize_with = "present")]
-    #[garde(inner(length(chars, max = 200), inner(custom(visible))))]
-    #[schema(value_type = Option<String>)]
+    #[garde(skip)]
+    #[schema(value_type = Option<String>, max_length = 200)]
     service_name: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
     #[garde(skip)]
     #[schema(value_type = Option<UserId>)]
     assigned_to: Option<Option<UserId>>,
     #[serde(default, deserialize_with = "present")]
-    #[garde(inner(length(chars, max = 20_000), inner(custom(storable))))]
-    #[schema(value_type = Option<String>)]
+    #[garde(skip)]
+    #[schema(value_type = Option<String>, max_length = 20000)]
     root_cause: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
-    #[garde(inner(length(chars, max = 20_000), inner(custom(storable))))]
-    #[schema(value_type = Option<String>)]
+    #[garde(skip)]
+    #[schema(value_type = Option<String>, max_length = 20000)]
     resolution_summary: Option<Option<String>>,
 }
 
@@ -246,6 +248,7 @@ async fn apply(
         if old == new {
             continue;
         }
+        fits(field, new.as_deref().unwrap_or_default(), new.is_some())?;
         steps.push(("field_changed", json!({"field": field, "from": old, "to": new})));
         match (required, optional) {
             (Some(slot), _) => *slot = new.unwrap_or_default(),
@@ -260,6 +263,17 @@ async fn apply(
         desk.step(id, step, detail, Some(member.actor.name()));
     }
     Ok(())
+}
+
+/// Whether people may write such a text there. What a sender wrote may be longer, and stays as it is.
+fn fits(field: &'static str, text: &str, is_there: bool) -> Result<()> {
+    let short = matches!(field, "title" | "service_name");
+    let most = if short { 200 } else { 20_000 };
+    if text.chars().count() > most {
+        return Err(Error::field(field, format!("length is greater than {most}")));
+    }
+    let rule = if short && is_there { visible } else { storable };
+    rule(text, &()).map_err(|why| Error::field(field, why.message()))
 }
 
 /// The name of somebody who is to be assigned; nobody has none.

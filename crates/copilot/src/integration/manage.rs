@@ -22,7 +22,7 @@ use crate::ids::{IntegrationId, ProjectId};
 use crate::incident::store::lock_project;
 use crate::outbound::Credentials;
 use crate::page::{Page, PageQuery};
-use crate::valid::{Valid, present, required, visible};
+use crate::valid::{Valid, object, present, present_object, required, visible};
 
 /// How long the old token lives on after a rotation, in seconds.
 const OVERLAP_S: i64 = 24 * 3600;
@@ -77,10 +77,11 @@ pub struct NewIntegration {
     pub url: Option<String>,
     /// The credential for it.
     #[garde(skip)]
-    #[schema(value_type = Option<Object>)]
+    #[serde(default, deserialize_with = "object")]
     pub auth: Option<Credentials>,
     /// What it changes about reading and grouping.
     #[garde(skip)]
+    #[serde(default, deserialize_with = "object")]
     pub settings: Option<Settings>,
 }
 
@@ -98,12 +99,12 @@ pub struct IntegrationChange {
     url: Option<Option<String>>,
     /// The credential for it.
     #[garde(skip)]
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Object>)]
+    #[serde(default, deserialize_with = "present_object")]
+    #[schema(value_type = Option<Credentials>)]
     auth: Option<Option<Credentials>>,
     /// What it changes about reading and grouping.
     #[garde(skip)]
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present_object")]
     #[schema(value_type = Option<Settings>)]
     settings: Option<Option<Settings>>,
 }

@@ -33,6 +33,7 @@ pub use rate::Rates;
 pub use signature::Signers;
 pub use spool::Spool;
 pub use token::Tokens;
+pub use webhook::routes as hooks;
 
 use crate::app::App;
 use crate::incident::{Severity, heard};
@@ -62,7 +63,7 @@ impl Kind {
 
 /// What an integration may change about reading and grouping its alerts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "an object")]
 pub struct Settings {
     /// Integrations of a project that carry the same source share alert keys; by default each is its own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,7 +128,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::replay))
-        .merge(webhook::routes())
 }
 
 /// The work of this service: committing what the webhooks accepted, and letting old bodies go.

@@ -44,11 +44,11 @@ pub(super) struct Wish {
     ),
     responses(
         (status = 101, description = "Events follow as text messages"),
-        (status = 400, description = "Not a WebSocket handshake", body = Problem),
-        (status = 401, description = "Nobody is signed in", body = Problem),
-        (status = 403, description = "The page is not ours", body = Problem),
-        (status = 404, description = "No such project, or not yours", body = Problem),
-        (status = 426, description = "WebSocket version 13 is needed", body = Problem),
+        (status = 400, description = "Not a WebSocket handshake", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The page is not ours", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such project, or not yours", body = Problem, content_type = "application/problem+json"),
+        (status = 426, description = "WebSocket version 13 is needed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn connect(State(app): State<App>, mut parts: Parts) -> Result<Response> {

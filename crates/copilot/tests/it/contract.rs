@@ -20,6 +20,26 @@ fn the_document_speaks_in_the_words_of_the_bodies() {
     assert_eq!(*severities, serde_json::json!(["critical", "high", "medium", "low", "info"]));
 }
 
+/// What clients made from the document need of every answer: words, and the media type that is sent.
+#[test]
+fn every_answer_is_described_as_it_comes() {
+    let document = serde_json::to_value(document()).unwrap();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap());
+    for (_, operation) in operations {
+        let id = operation["operationId"].as_str().unwrap();
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            assert!(answer["description"].as_str().is_some_and(|words| !words.is_empty()), "{id} {status}");
+            let refuses = !status.starts_with(['1', '2', '3']);
+            let problem = &answer["content"]["application/problem+json"];
+            assert!(!refuses || problem.is_object(), "{id} {status}: {answer}");
+        }
+    }
+    let create = &document["paths"]["/api/v1/incidents"]["post"];
+    assert_eq!(create["parameters"][0]["name"], "Idempotency-Key");
+    assert!(create["responses"]["201"]["headers"]["Location"].is_object(), "{create}");
+}
+
 /// A route that nobody wrote a row for is served to nobody; this says so before a user does.
 #[test]
 fn every_route_is_in_the_table_of_access() {

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use crate::browser::Browser;
+use crate::process::Process;
 use crate::world::{Home, World, client, first_owner, read, text};
 
 const PROJECTS: &str = "/api/v1/projects";
@@ -207,4 +208,17 @@ async fn the_documentation_is_a_page_and_a_document() {
         stranger.send(Method::GET, path, None, &[("accept", "text/html")]).await.expect(404);
     }
     world.end().await;
+}
+
+/// Whoever makes up methods makes no series of them, which would stay for good.
+#[tokio::test]
+async fn methods_that_strangers_make_up_are_one_series() {
+    let process = Process::start(&Home::new().await).await;
+    let http = client();
+    for number in 0..20 {
+        let method = Method::from_bytes(format!("MADEUP{number}").as_bytes()).unwrap();
+        assert_eq!(http.request(method, &process.base).send().await.unwrap().status(), 405);
+    }
+    let metrics = http.get(format!("{}/metrics", process.base)).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("method=\"other\"") && !metrics.contains("MADEUP"), "{metrics}");
 }

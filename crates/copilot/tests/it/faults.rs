@@ -14,7 +14,7 @@ use bench::faults::healing::{self, Cause};
 use bench::faults::load::Rate;
 use bench::faults::{
     Backend, Report, Trial, answers, away, clocks, durable, fsync, full_disk, hostile, numbers, sender,
-    single,
+    single, visible,
 };
 
 /// How long what a promise depends on is away.
@@ -177,6 +177,11 @@ async fn g2_a_real_alertmanager_delivers_every_alert() {
 }
 
 #[tokio::test]
+async fn g2_a_real_alertmanager_delivers_every_alert_through_a_proxy() {
+    held(&sender::delivers_through_a_proxy(&trial(Backend::Postgres, "")).await.unwrap());
+}
+
+#[tokio::test]
 async fn g2_a_real_alertmanager_delivers_every_alert_on_postgresql() {
     held(&sender::delivers(&trial(Backend::Postgres, "")).await.unwrap());
 }
@@ -194,6 +199,25 @@ async fn g3_first_reports_at_once_open_one_incident() {
 #[tokio::test]
 async fn g3_looking_before_inserting_is_noticed() {
     found("doubled", async || single::one_each(&trial(Backend::Postgres, "no-project-lock"), 10).await).await;
+}
+
+#[tokio::test]
+async fn g5_what_fires_is_shown() {
+    let rate = Rate { per_second: 100, alerts: 2, senders: 8 };
+    held(&visible::shown(&trial(Backend::Sqlite, ""), rate).await.unwrap());
+}
+
+#[tokio::test]
+async fn g5_what_fires_is_shown_by_every_replica() {
+    let rate = Rate { per_second: 100, alerts: 2, senders: 8 };
+    held(&visible::shown(&trial(Backend::Postgres, ""), rate).await.unwrap());
+}
+
+#[tokio::test]
+async fn g5_alerts_dropped_beyond_a_number_are_noticed() {
+    let (trial, rate) =
+        (trial(Backend::Sqlite, "drop-beyond-20"), Rate { per_second: 5, alerts: 30, senders: 2 });
+    found("lost", async || visible::shown(&trial, rate).await).await;
 }
 
 #[tokio::test]

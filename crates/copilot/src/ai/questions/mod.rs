@@ -25,7 +25,7 @@ use super::analysis::{Evidence, Tokens};
 use super::model::store as ledger;
 use crate::app::App;
 use crate::auth::{Engineer, Path, Viewer};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Result};
 use crate::ids::{EvidenceId, IncidentId, QuestionId, TenantId};
 use crate::incident::read::resolve_id;
 use crate::valid::{Valid, visible};
@@ -127,7 +127,7 @@ pub struct NewQuestion {
 /// Lists an incident's questions and their answers.
 #[utoipa::path(get, path = "/api/v1/incidents/{incident_id}/questions", tag = "hypotheses",
     params(("incident_id" = String, Path)),
-    responses((status = 200, body = Questions), (status = 404, body = Problem)))]
+    responses((status = 200, body = Questions)))]
 pub async fn list(
     State(app): State<App>,
     member: Viewer,
@@ -152,8 +152,7 @@ pub async fn list(
 /// Asks a question and follows its answer: each event `question` holds all of it so far, the last one its end.
 #[utoipa::path(post, path = "/api/v1/incidents/{incident_id}/questions", tag = "hypotheses",
     params(("incident_id" = String, Path)), request_body = NewQuestion,
-    responses((status = 200, content_type = "text/event-stream", body = Question), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, content_type = "text/event-stream", body = Question)))]
 pub async fn ask(
     State(app): State<App>,
     member: Engineer,

@@ -83,9 +83,10 @@ async fn what_is_resolved_while_its_alert_fires_is_counted_and_listed() {
     for list in ["still_firing=true", "still_firing=true&sort=needs_me", "still_firing=true&state=resolved"] {
         assert_eq!(world.titles(list).await, [world.one(&id).await["title"].as_str().unwrap()], "{list}");
     }
-    for refused in ["still_firing=false", "still_firing=true&q=x"] {
+    for refused in ["still_firing=yes", "still_firing=true&q=x"] {
         world.list(refused).await.expect(422);
     }
+    assert_eq!(world.titles("still_firing=false").await.len(), 2);
     world.alert("Slow", "checkout", "high", "resolved").await;
     assert_eq!(world.summary().await["still_firing"], 0);
     let before = world.alert("Down", "cart", "high", "firing").await;
@@ -300,7 +301,7 @@ async fn a_made_up_cursor_breaks_nothing() {
             world.list(&format!("sort={sort}&cursor={cursor}")).await.expect(200);
         }
     }
-    let cursor = made_up(json!(["-009999-06-01T00:00:00Z", id]));
+    let cursor = made_up(json!(["0001-01-01T00:00:00Z", id]));
     for part in ["steps", "comments"] {
         let page = PageQuery { limit: None, cursor: Some(cursor.clone()) };
         world.part(&id, part, page).await.expect(200);
@@ -387,7 +388,7 @@ async fn the_numbers_count_what_happened_in_the_range() {
         ("2024-01-24T00:00:00Z", "2026-01-24T00:00:00Z", "day"),
         ("2026-01-24T00:00:00Z", "2026-06-24T00:00:00Z", "hour"),
         ("2026-01-24T00:00:00Z", "2026-01-25T00:00:00Z", "minute"),
-        ("-009999-06-01T00:00:00Z", "-009999-06-02T00:00:00Z", "day"),
+        ("0001-06-01T00:00:00Z", "0001-06-02T00:00:00Z", "day"),
     ] {
         world.analytics(json!({"from": from, "to": to, "bucket": bucket})).await.expect(422);
     }

@@ -28,6 +28,19 @@ async fn a_person_opens_an_incident_and_is_told_where_it_is() {
 }
 
 #[tokio::test]
+async fn what_a_sender_wrote_at_length_may_be_sent_back_unchanged() {
+    let world = World::new().await;
+    let service = "s".repeat(400);
+    let id = world.alert("Slow", &service, "high", "firing").await;
+    let shown = world.one(&id).await;
+    assert_eq!(shown["service_name"], json!(service));
+    world.patch(&id, none(), shown).await.expect(200);
+    world.patch(&id, none(), json!({"service_name": "t".repeat(201)})).await.expect(422);
+    world.patch(&id, none(), json!({"service_name": "\u{202e}"})).await.expect(422);
+    world.patch(&id, none(), json!({"service_name": null})).await.expect(200);
+}
+
+#[tokio::test]
 async fn texts_are_accepted_up_to_their_limits() {
     let world = World::new().await;
     let long = |count: usize| "😀".repeat(count);
