@@ -36,8 +36,8 @@ scenarios: ## every story of the demo, end to end, about six minutes
 bench: ## speed and size on this machine, into bench/results; QUICK=1 for a short form, WHAT="ingest …" for a part
 	scripts/bench $(if $(QUICK),--quick) $(WHAT)
 
-soak: ## breaks the product for MINUTES (5) while it works; PROMISE=G1 … or all; logs into bench/results
-	scripts/soak $(or $(PROMISE),all) $(if $(MINUTES),--minutes $(MINUTES))
+soak: ## breaks the product for MINUTES (5) while it works; PROMISE=G1 … or all; PREVIOUS=binary for G18; logs into bench/results
+	scripts/soak $(or $(PROMISE),all) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(PREVIOUS),--previous $(PREVIOUS))
 
 clean: ## what was built, not what was stored
 	rm -rf target frontend/node_modules

@@ -21,6 +21,9 @@ struct Arguments {
     /// The product, as a debug build: a release build has no fail points.
     #[arg(long, default_value = "target/debug/sre-copilot")]
     binary: PathBuf,
+    /// The version before, for G18: a debug build too. Without one no two versions are tried side by side.
+    #[arg(long)]
+    previous: Option<PathBuf>,
     /// Where the logs go.
     #[arg(long, default_value = "bench/results")]
     results: PathBuf,
@@ -54,8 +57,9 @@ async fn hold(promise: Promise, arguments: &Arguments) -> anyhow::Result<bool> {
     let seed = arguments.seed.unwrap_or_else(rand::random);
     let time = Duration::from_secs_f64(arguments.minutes.clamp(0.05, 600.0) * 60.0);
     let binary = arguments.binary.canonicalize()?;
-    let trial =
-        Trial { binary, backend: Backend::Sqlite, broken: "", clock: Clock::Right, time, seed, patience: 1 };
+    let previous = arguments.previous.as_ref().map(|binary| binary.canonicalize()).transpose()?;
+    let (backend, clock) = (Backend::Sqlite, Clock::Right);
+    let trial = Trial { binary, previous, backend, broken: "", clock, time, seed, patience: 1 };
     eprintln!("{promise:?}: {}", promise.says());
     let begun = Instant::now();
     let outcome = promise.hold(&trial).await;

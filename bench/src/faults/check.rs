@@ -36,8 +36,11 @@ pub async fn everything(site: &Site, book: &Book, alerts: usize) -> anyhow::Resu
     Ok(report)
 }
 
-/// G1: what waits on a disk because the database was away is stored soon.
-async fn drained(report: &mut Report, site: &Site) -> anyhow::Result<()> {
+/// G1: what waits on a disk, because the database was away or too slow, is stored soon.
+///
+/// # Errors
+/// When a replica can't be asked.
+pub async fn drained(report: &mut Report, site: &Site) -> anyhow::Result<()> {
     for (number, replica) in site.replicas.iter().enumerate() {
         let empty =
             until(DRAINED * site.patience, async || Ok((!replica.spools().await).then_some(()))).await?;

@@ -3,12 +3,15 @@
 
 pub mod analyses;
 pub mod answers;
+pub mod asking;
 pub mod away;
+pub mod caller;
 pub mod check;
 pub mod clocks;
 pub mod database;
 pub mod delivery;
 pub mod durable;
+pub mod exchange;
 pub mod fsync;
 pub mod full_disk;
 pub mod healing;
@@ -24,12 +27,14 @@ pub mod process;
 pub mod programme;
 pub mod redis;
 pub mod replica;
+pub mod revoked;
 pub mod rolling;
 pub mod sender;
 pub mod single;
 pub mod site;
 pub mod subscriber;
 pub mod sync_fails;
+pub mod versions;
 pub mod visible;
 pub mod watch;
 
@@ -43,6 +48,8 @@ use self::clocks::Clock;
 pub struct Trial {
     /// The product's binary, a debug build.
     pub binary: PathBuf,
+    /// The version before, a debug build too, if there is one to compare with.
+    pub previous: Option<PathBuf>,
     /// Which database it keeps its truth in.
     pub backend: Backend,
     /// How the product is broken on purpose, or empty.

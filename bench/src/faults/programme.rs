@@ -6,7 +6,7 @@ use super::analyses::Mishap;
 use super::load::Rate;
 use super::{
     Backend, Report, Trial, analyses, answers, away, clocks, delivery, durable, fsync, full_disk, healing,
-    hostile, numbers, rolling, sender, single, sync_fails, visible,
+    hostile, numbers, revoked, rolling, sender, single, sync_fails, versions, visible,
 };
 
 /// The promises that the programme knows, by their numbers in the design.
@@ -32,6 +32,8 @@ pub enum Promise {
     G9,
     /// No budget is exceeded.
     G10,
+    /// Whoever is shut out is out.
+    G13,
     /// What failed heals by itself.
     G17,
     /// Upgrades lose nothing.
@@ -42,7 +44,7 @@ pub enum Promise {
 
 impl Promise {
     /// Every promise.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::G1,
         Self::G1e,
         Self::G2,
@@ -53,6 +55,7 @@ impl Promise {
         Self::G8,
         Self::G9,
         Self::G10,
+        Self::G13,
         Self::G17,
         Self::G18,
         Self::G19,
@@ -73,6 +76,7 @@ impl Promise {
             Self::G7 => "every client is told every event in order, or to look again",
             Self::G8 => "clients that read nothing or never stop talking harm nobody",
             Self::G10 => "a budget is never exceeded",
+            Self::G13 => "who is shut out gets nothing more a second later, whichever replica they ask",
             Self::G17 => "everything works again 10 s after its cause has ended, by itself",
             Self::G18 => "replicas are replaced under load, and nobody loses anything",
             Self::G19 => "a clock that is wrong by hours, or jumps, changes no outcome",
@@ -106,7 +110,15 @@ impl Promise {
     /// What one process alone can't break is tried with two.
     fn backends(self) -> Vec<Backend> {
         match self {
-            Self::G1e | Self::G3 | Self::G7 | Self::G9 | Self::G10 | Self::G17 | Self::G18 | Self::G19 => {
+            Self::G1e
+            | Self::G3
+            | Self::G7
+            | Self::G9
+            | Self::G10
+            | Self::G13
+            | Self::G17
+            | Self::G18
+            | Self::G19 => {
                 vec![Backend::Postgres]
             }
             Self::G8 => vec![Backend::Sqlite],
@@ -117,23 +129,7 @@ impl Promise {
     async fn once(self, trial: &Trial) -> anyhow::Result<Report> {
         let mut report = Report::default();
         match self {
-            Self::G1 => {
-                let rate = Rate { per_second: 200, alerts: 5, senders: 16 };
-                let ways = ["kill", "abort", "panic"];
-                report.extend(durable::crash_points(trial, &durable::WEBHOOK, &ways).await?);
-                report.extend(durable::random_kills(trial, rate, Duration::from_secs(3)).await?);
-                report.extend(fsync::oracle(trial, 1000).await?);
-                for place in sync_fails::Place::of(trial.backend) {
-                    report.extend(sync_fails::ends(trial, *place).await?);
-                }
-                match trial.backend {
-                    _ if !full_disk::is_possible() => {
-                        report.note("SKIPPED: no disk was filled, because this user may not mount one");
-                    }
-                    Backend::Sqlite => report.extend(full_disk::fills(trial, 3).await?),
-                    Backend::Postgres => report.extend(full_disk::fills_postgres(trial, 3).await?),
-                }
-            }
+            Self::G1 => report.extend(nothing_lost(trial).await?),
             Self::G1e => report.extend(away::database_away(trial).await?),
             Self::G2 => {
                 report.extend(answers::codes(trial).await?);
@@ -163,13 +159,22 @@ impl Promise {
             }
             Self::G8 => report.extend(hostile::harmless(trial, 50).await?),
             Self::G10 => report.extend(analyses::budget(trial).await?),
+            Self::G13 => report.extend(revoked::at_once(trial, &revoked::Way::ALL).await?),
             Self::G17 => {
                 let pause = trial.time.clamp(Duration::from_secs(4), Duration::from_secs(30));
                 for causes in [healing::Cause::REDIS, healing::Cause::OTHERS] {
                     report.extend(healing::heals(trial, &causes, pause).await?);
                 }
             }
-            Self::G18 => report.extend(rolling::restarts(trial, 50).await?),
+            Self::G18 => {
+                report.extend(rolling::restarts(trial, 50).await?);
+                match &trial.previous {
+                    Some(previous) => {
+                        report.extend(versions::side_by_side(trial, previous, &versions::STEPS, 50).await?);
+                    }
+                    None => report.note("SKIPPED: no two versions side by side; --previous names the other"),
+                }
+            }
             Self::G19 => {
                 for clock in clocks::WRONG {
                     report.extend(clocks::wrong(trial, clock, 20).await?);
@@ -179,6 +184,26 @@ impl Promise {
         }
         Ok(report)
     }
+}
+
+async fn nothing_lost(trial: &Trial) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    let rate = Rate { per_second: 200, alerts: 5, senders: 16 };
+    let ways = ["kill", "abort", "panic"];
+    report.extend(durable::crash_points(trial, &durable::WEBHOOK, &ways).await?);
+    report.extend(durable::random_kills(trial, rate, Duration::from_secs(3)).await?);
+    report.extend(fsync::oracle(trial, 1000).await?);
+    for place in sync_fails::Place::of(trial.backend) {
+        report.extend(sync_fails::ends(trial, *place).await?);
+    }
+    match trial.backend {
+        _ if !full_disk::is_possible() => {
+            report.note("SKIPPED: no disk was filled, because this user may not mount one");
+        }
+        Backend::Sqlite => report.extend(full_disk::fills(trial, 3).await?),
+        Backend::Postgres => report.extend(full_disk::fills_postgres(trial, 3).await?),
+    }
+    Ok(report)
 }
 
 impl std::str::FromStr for Promise {

@@ -76,6 +76,11 @@ impl Replica {
         }
     }
 
+    /// Runs another build from its next start on.
+    pub fn replace(&mut self, binary: &Path) {
+        self.binary = binary.to_owned();
+    }
+
     /// Makes its clock go like this; what is measured stays right.
     ///
     /// # Errors

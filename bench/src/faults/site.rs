@@ -12,10 +12,15 @@ use super::database::Database;
 use super::postgres::Postgres;
 use super::redis::Redis;
 use super::replica::Replica;
-use super::{Backend, Trial};
+use super::{Backend, Trial, caller};
 
 /// How long the driver waits for an answer before it counts as none; senders wait about as long.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// The address of the first owner.
+pub const OWNER: &str = "ana@shop.example";
+/// The password that everybody has.
+pub const PASSWORD: &str = "lantern orchid seventeen tugboat";
 
 /// A running product.
 #[derive(Debug)]
@@ -188,22 +193,16 @@ async fn expect(request: reqwest::RequestBuilder, status: u16) -> anyhow::Result
 /// Registers the first visitor and gives them an API key: tenant, project, key.
 async fn first_owner(http: &Client, base: &str) -> anyhow::Result<(String, String, String)> {
     let body = json!({
-        "email": "ana@shop.example", "password": "lantern orchid seventeen tugboat", "full_name": "Ana Lee",
-        "tenant_name": "Shop",
+        "email": OWNER, "password": PASSWORD, "full_name": "Ana Lee", "tenant_name": "Shop",
     });
     let asked = http.post(format!("{base}/api/v1/auth/register")).body(body.to_string());
     let answer = asked.header("content-type", "application/json").send().await?;
-    let cookies: Vec<String> = answer
-        .headers()
-        .get_all("set-cookie")
-        .iter()
-        .filter_map(|value| value.to_str().ok()?.split(';').next().map(str::to_owned))
-        .collect();
+    let cookies = caller::cookies(answer.headers());
     let registered: Value = serde_json::from_slice(&answer.bytes().await?)?;
     let (tenant, project) = (text(&registered, "/tenant/id")?, text(&registered, "/project/id")?);
     let asked = http
         .post(format!("{base}/api/v1/projects/{project}/api-keys"))
-        .header("cookie", cookies.join("; "))
+        .header("cookie", cookies)
         .header("sec-fetch-site", "same-origin")
         .header("content-type", "application/json")
         .body(json!({"name": "faults", "role": "owner"}).to_string());

@@ -1,7 +1,10 @@
 //! PostgreSQL: refused where it would lose acknowledged writes, migrated by its owner, used by a role that owns nothing.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, bail, ensure};
-use outbox::{APP_ROLE, Pool};
+use outbox::{APP_ROLE, Pool, passes};
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection};
 
@@ -9,6 +12,10 @@ use super::ACQUIRE;
 
 /// Connections of one process.
 const CONNECTIONS: u32 = 16;
+
+/// How often a file of the schema is tried again, and how long requests have the tables to themselves in between.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The oldest version that is known to work, as the server counts.
 const OLDEST: i32 = 150_000;
@@ -24,14 +31,7 @@ pub(super) async fn open(options: PgConnectOptions) -> anyhow::Result<Pool> {
         bail!("PostgreSQL runs with {setting}=off and would lose acknowledged alerts; turn it on");
     }
     may_have_role(&mut owner).await?;
-    // One process at a time: the migrator holds an advisory lock. Each file is one transaction, so that a kill at any
-    // statement leaves it undone.
-    sqlx::migrate!("../../migrations/postgres")
-        // Missing: applied by a newer version, whose schema this one can work with.
-        .set_ignore_missing(true)
-        .run(&mut owner)
-        .await
-        .context("migrating the database")?;
+    migrate(&mut owner).await?;
     protect(&mut owner).await?;
     owner.close().await?;
     let pool = PgPoolOptions::new()
@@ -50,6 +50,35 @@ pub(super) async fn open(options: PgConnectOptions) -> anyhow::Result<Pool> {
         .await
         .context("connecting to PostgreSQL")?;
     Ok(Pool::Postgres(pool))
+}
+
+/// Brings the schema to this version, while a version before may be working on it.
+///
+/// One process at a time: the migrator holds an advisory lock. Each file is one transaction, so that a kill at any
+/// statement leaves it undone. A file that waits for requests under way, as they may wait for it, gives up before
+/// PostgreSQL looks for a deadlock (`deadlock_timeout`, 1 s) and ends one of them; then it is tried again.
+async fn migrate(owner: &mut PgConnection) -> anyhow::Result<()> {
+    let mut files = sqlx::migrate!("../../migrations/postgres");
+    // Missing: applied by a newer version, whose schema this one can work with.
+    files.set_ignore_missing(true);
+    sqlx::query("set lock_timeout = '500ms'").execute(&mut *owner).await?;
+    let mut left = TRIES;
+    while let Err(error) = files.run(&mut *owner).await {
+        match &error {
+            // Another process migrates, for as long as it takes.
+            MigrateError::Execute(sqlx::Error::Database(refused)) if passes(refused.as_ref()) => {}
+            MigrateError::ExecuteMigration(sqlx::Error::Database(refused), number)
+                if passes(refused.as_ref()) && left > 0 =>
+            {
+                left -= 1;
+                tracing::info!(number, error = refused.to_string(), "the schema is in use; trying again");
+            }
+            _ => return Err(error).context("migrating the database"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    sqlx::query("reset lock_timeout").execute(&mut *owner).await?;
+    Ok(())
 }
 
 /// A setting in force on this connection that gives up durability.

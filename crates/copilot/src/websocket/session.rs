@@ -1,6 +1,7 @@
 //! Asks whether a caller may listen, and goes on asking while the socket is open.
 
 use axum::http::HeaderMap;
+use outbox::sabotage;
 
 use super::standing::Credential;
 use crate::app::App;
@@ -68,6 +69,9 @@ impl Session {
 
     /// Whether the caller may still listen; a database that does not answer ends nobody's session.
     pub(super) async fn standing(&self) -> auth::Standing {
+        if sabotage::broken("sockets-never-rechecked") {
+            return auth::Standing::Holds;
+        }
         match self {
             Self::Signed { app, member } => {
                 auth::still_valid(app, member).await.unwrap_or(auth::Standing::Holds)

@@ -1,6 +1,8 @@
 //! The fault programme's short tier: the product is broken while it works, and so is the product itself, so that each
 //! check is seen to fail.
 
+mod g13;
+mod g18;
 mod g19;
 mod g5;
 
@@ -15,8 +17,7 @@ use bench::faults::healing::{self, Cause};
 use bench::faults::load::Rate;
 use bench::faults::sync_fails::{self, Place};
 use bench::faults::{
-    Backend, Report, Trial, answers, away, durable, fsync, full_disk, hostile, numbers, rolling, sender,
-    single,
+    Backend, Report, Trial, answers, away, durable, fsync, full_disk, hostile, numbers, sender, single,
 };
 
 /// How long what a promise depends on is away.
@@ -28,7 +29,8 @@ pub fn trial(backend: Backend, broken: &'static str) -> Trial {
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_sre-copilot"));
     // The promised seconds are for `make soak`. Here it must heal, on however busy a machine; what is broken does not.
     let patience = if broken.is_empty() { 6 } else { 1 };
-    Trial { binary, backend, broken, clock: Clock::Right, time: Duration::from_secs(4), seed, patience }
+    let (time, clock) = (Duration::from_secs(4), Clock::Right);
+    Trial { binary, previous: None, backend, broken, clock, time, seed, patience }
 }
 
 /// How many trials a check has to notice what not every trial shows.
@@ -373,19 +375,4 @@ async fn g17_a_process_that_says_it_is_ready_and_is_not_is_noticed() {
 async fn g17_a_life_that_depends_on_the_database_is_noticed() {
     let trial = trial(Backend::Postgres, "healthy-asks-the-database");
     found("liveness", async || healing::heals(&trial, &[Cause::DatabaseStop], AWAY).await).await;
-}
-
-#[tokio::test]
-async fn g18_replicas_are_replaced_under_load_and_nobody_loses_anything() {
-    held(&rolling::restarts(&trial(Backend::Postgres, ""), 10).await.unwrap());
-}
-
-#[tokio::test]
-async fn g18_a_process_that_does_not_stop_is_noticed() {
-    found("drain", async || rolling::restarts(&trial(Backend::Postgres, "never-drains"), 2).await).await;
-}
-
-#[tokio::test]
-async fn g18_clients_that_go_on_from_now_are_noticed() {
-    found("gap", async || rolling::restarts(&trial(Backend::Postgres, "resume-live-only"), 4).await).await;
 }

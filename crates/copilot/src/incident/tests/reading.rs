@@ -89,6 +89,9 @@ async fn what_is_resolved_while_its_alert_fires_is_counted_and_listed() {
     assert_eq!(world.titles("still_firing=false").await.len(), 2);
     world.alert("Slow", "checkout", "high", "resolved").await;
     assert_eq!(world.summary().await["still_firing"], 0);
+    let before = world.alert("Down", "cart", "high", "firing").await;
+    world.resolve_as_before(&before).await;
+    assert_eq!(world.summary().await["still_firing"], 1, "the version before says nothing of it");
 }
 
 #[tokio::test]

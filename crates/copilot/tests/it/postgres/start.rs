@@ -1,5 +1,8 @@
 //! What start-up refuses and what it says then.
 
+use std::time::Duration;
+
+use bench::faults::until;
 use outbox::{Clock, Db};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, PgConnection};
@@ -85,10 +88,8 @@ const BEFORE: [&str; 7] = [
      select tenant_id, gen_random_uuid(), id, 'Ana', 'the resolver', now() from incidents where number = 1",
 ];
 
-/// The owner is held by row-level security as everybody is: a migration that forgets it changes nothing.
-#[tokio::test]
-async fn an_owner_without_power_brings_along_what_was_stored_before() {
-    let Some(cluster) = Cluster::start("") else { return };
+/// The address of a database that an owner without power has brought to the schema with the numbers up to 11.
+async fn old(cluster: &Cluster) -> String {
     cluster.run("postgres", &["create role app login createrole", "create database old owner app"]).await;
     let url = cluster.url("app", "old");
     let mut owner = PgConnection::connect(&url).await.unwrap();
@@ -97,6 +98,37 @@ async fn an_owner_without_power_brings_along_what_was_stored_before() {
     Migrator::with_migrations(before).run(&mut owner).await.unwrap();
     sqlx::query("select sre_copilot_protect()").execute(&mut owner).await.unwrap();
     cluster.run("old", &BEFORE).await;
+    url
+}
+
+/// Requests of the version before go on meanwhile, and none of them is ended for the schema's sake.
+#[tokio::test]
+async fn a_file_that_waits_for_requests_as_they_wait_for_it_is_tried_again() {
+    let Some(cluster) = Cluster::start("") else { return };
+    let url = old(&cluster).await;
+    let mut request = PgConnection::connect(&url).await.unwrap();
+    let mut look = PgConnection::connect(&url).await.unwrap();
+    let mut tx = request.begin().await.unwrap();
+    sqlx::query("lock table episodes in row exclusive mode").execute(&mut *tx).await.unwrap();
+    let goes_on = async {
+        let waits = "select count(*) from pg_locks where relation = 'episodes'::regclass and not granted";
+        let waits = until(Duration::from_secs(30), async || {
+            let count: i64 = sqlx::query_scalar(waits).fetch_one(&mut look).await?;
+            Ok((count > 0).then_some(()))
+        });
+        waits.await.unwrap().expect("the schema waits for nobody");
+        sqlx::query("lock table incidents in row exclusive mode").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let (opened, ()) = tokio::join!(open(&url), goes_on);
+    opened.unwrap().close().await;
+}
+
+/// The owner is held by row-level security as everybody is: a migration that forgets it changes nothing.
+#[tokio::test]
+async fn an_owner_without_power_brings_along_what_was_stored_before() {
+    let Some(cluster) = Cluster::start("") else { return };
+    let url = old(&cluster).await;
     open(&url).await.unwrap().close().await;
     let mut all = PgConnection::connect(&cluster.url("postgres", "old")).await.unwrap();
     let shown: Vec<(Option<String>, Option<String>, bool, bool)> = sqlx::query_as(
