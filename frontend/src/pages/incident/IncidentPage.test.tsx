@@ -130,6 +130,17 @@ it('shows a hypothesis that arrives while one reads', async () => {
   expect(await screen.findByText('Most likely cause')).toBeTruthy();
 });
 
+it('can be asked about as soon as the analysis has ended', async () => {
+  let off: string | null = 'This incident has not been analysed yet.';
+  server.use(http.get('*/api/v1/incidents/:id/questions', () => HttpResponse.json({ off, items: [] })));
+  renderApp('/incidents/INC-141');
+  await screen.findByText('This incident has not been analysed yet.');
+  await screen.findByText('Live');
+  off = null;
+  emit('hypothesis.generated', { incident_id: findIncident('INC-141')?.id ?? '' });
+  expect(await screen.findByLabelText('Your question')).toBeTruthy();
+});
+
 it('says when there is no such incident', async () => {
   renderApp('/incidents/INC-99999');
   expect(await screen.findByText('There is nothing at this address')).toBeTruthy();
