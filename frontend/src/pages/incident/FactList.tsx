@@ -7,6 +7,7 @@ import { q } from '../../api/endpoints';
 import { sentenceOf } from '../../api/errors';
 import type { Incident, IncidentAlert } from '../../api/types';
 import { useBlocked, useMe } from '../../components/me';
+import { isUntaken } from '../../components/moves';
 import { safeUrl } from '../../components/safeUrl';
 import { Instant, Lasted } from '../../components/Time';
 import { Clamp } from '../../ui/Clamp';
@@ -112,7 +113,7 @@ function Owner({ incident }: { incident: Incident }) {
   return (
     <>
       <bdi>{name}</bdi>
-      {!blocked && incident.open && (
+      {!blocked && incident.open && !isUntaken(incident) && (
         <button
           type="button"
           disabled={assign.isPending}

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { BellRing } from 'lucide-react';
 import { useState } from 'react';
 import type { Incident } from '../../api/types';
+import { isUntaken } from '../../components/moves';
 import { SeverityBadge, severityInk } from '../../components/Severity';
 import { StateBadge } from '../../components/State';
 import { Clamp } from '../../ui/Clamp';
@@ -21,9 +22,9 @@ export function Facts({ incident }: { incident: Incident }) {
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
         <SeverityBadge severity={incident.severity} quiet={over} />
         <StateBadge state={incident.state} />
-        {incident.state === 'detected' && (
+        {(incident.state === 'detected' || isUntaken(incident)) && (
           <span className={cx('font-medium text-[13px]', severityInk(incident.severity))}>
-            Not acknowledged
+            {incident.state === 'detected' ? 'Not acknowledged' : 'Nobody has acknowledged it'}
           </span>
         )}
         {over && incident.open_alert_count > 0 && (
