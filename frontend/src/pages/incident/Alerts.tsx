@@ -13,13 +13,15 @@ import { Clamp } from '../../ui/Clamp';
 import { EmptyState, Skeleton } from '../../ui/Notice';
 import { counted } from '../../util/numbers';
 import { words } from '../../util/sentence';
+import { AsOf } from './AsOf';
 import { type Alike, alikeIn, ownLabels } from './alike';
 import { LabelList } from './LabelList';
 
 export function Alerts({ incident }: { incident: Incident }) {
   const query = useQuery(q.alerts(incident.id));
   if (query.isPending) return <Skeleton rows={4} />;
-  if (query.isError) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
+  if (query.isError && !query.data)
+    return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
   const alerts = query.data.items;
   if (alerts.length === 0)
     return <EmptyState title="No alerts">This incident was opened by hand.</EmptyState>;
@@ -27,6 +29,7 @@ export function Alerts({ incident }: { incident: Incident }) {
   return (
     <>
       <h2 className="sr-only">Alerts</h2>
+      <AsOf query={query} />
       {alerts.length > 1 && <InCommon alike={alike} count={alerts.length} incident={incident} />}
       <ul className="mt-3 divide-y divide-hairline rounded-lg border border-hairline bg-raised">
         {alerts.map((alert) => (

@@ -16,6 +16,7 @@ import { Skeleton } from '../../ui/Notice';
 import { toast } from '../../ui/Toast';
 import { sentence } from '../../util/sentence';
 import { AnalysisLine } from './AnalysisLine';
+import { AsOf } from './AsOf';
 import { Found } from './Found';
 import { Theory } from './Theory';
 
@@ -35,7 +36,10 @@ export function CauseCard({ incident }: { incident: Incident }) {
       }
     >
       {query.data ? (
-        <Content data={query.data} evidence={evidence.data?.items ?? []} incident={incident} />
+        <>
+          <AsOf query={query} />
+          <Content data={query.data} evidence={evidence.data?.items ?? []} incident={incident} />
+        </>
       ) : query.isError ? (
         <ErrorState error={query.error} onRetry={() => void query.refetch()} />
       ) : (
