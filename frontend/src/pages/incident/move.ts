@@ -105,7 +105,7 @@ function arrived(move: Move, incident: Incident, me: string): Move {
 
 function confirmed(done: Deed, from: State, saved: Incident): Move {
   if (done === 'taken')
-    return { kind: 'confirmed', word: 'You have it since', at: saved.updated_at, undo: 'released' };
+    return { kind: 'confirmed', word: 'Yours since', at: saved.updated_at, undo: 'released' };
   if (done === 'released') return { kind: 'confirmed', word: 'Given back', at: saved.updated_at, undo: null };
   const undo = MOVES[saved.state].includes(from) ? from : null;
   return { kind: 'confirmed', word: stateWord(saved.state), at: reachedAt(saved), undo };
