@@ -16,6 +16,7 @@ import { words } from '../../util/sentence';
 import { AsOf } from './AsOf';
 import { type Alike, alikeIn, ownLabels } from './alike';
 import { LabelList } from './LabelList';
+import { MergedInto } from './MergedInto';
 
 export function Alerts({ incident }: { incident: Incident }) {
   const query = useQuery(q.alerts(incident.id));
@@ -23,6 +24,12 @@ export function Alerts({ incident }: { incident: Incident }) {
   if (query.isError && !query.data)
     return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
   const alerts = query.data.items;
+  if (incident.merged_into)
+    return (
+      <EmptyState title="No alerts here any more">
+        They moved to <MergedInto id={incident.merged_into} />, into which this incident was merged.
+      </EmptyState>
+    );
   if (alerts.length === 0)
     return <EmptyState title="No alerts">This incident was opened by hand.</EmptyState>;
   const alike = alikeIn(alerts);

@@ -1,5 +1,4 @@
 /** The first five seconds: how bad, what, since when, who has it, and one big button. */
-import { Link } from '@tanstack/react-router';
 import { BellRing } from 'lucide-react';
 import { useState } from 'react';
 import type { Incident } from '../../api/types';
@@ -13,6 +12,7 @@ import { counted } from '../../util/numbers';
 import { DeskActions } from './Actions';
 import { Edit } from './Edit';
 import { FactList } from './FactList';
+import { MergedInto } from './MergedInto';
 
 export function Facts({ incident }: { incident: Incident }) {
   const [editing, setEditing] = useState(false);
@@ -44,11 +44,7 @@ export function Facts({ incident }: { incident: Incident }) {
       {incident.merged_into && (
         <div className="mt-3">
           <Remark>
-            This was merged into{' '}
-            <Link to="/incidents/$ref" params={{ ref: incident.merged_into }} className="text-link-inline">
-              another incident
-            </Link>
-            , which has its alerts and comments.
+            This was merged into <MergedInto id={incident.merged_into} />, which has its alerts and comments.
           </Remark>
         </div>
       )}

@@ -145,7 +145,10 @@ function Tabs({ incident, alerts }: { incident: Incident; alerts: boolean }) {
         replace
         className={look(alerts)}
       >
-        Alerts <span className="text-muted tabular-nums">{count(incident.alert_count)}</span>
+        Alerts{' '}
+        <span className="text-muted tabular-nums">
+          {incident.merged_into ? 'moved' : count(incident.alert_count)}
+        </span>
       </Link>
     </nav>
   );
