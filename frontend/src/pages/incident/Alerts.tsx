@@ -107,7 +107,7 @@ function AlertRow({ alert, alike }: { alert: IncidentAlert; alike: Alike }) {
         <span>
           last heard <Instant at={alert.last_seen_at} />
         </span>
-        {alert.repeat_count > 0 && <span>{counted(alert.repeat_count, 'repeat')}</span>}
+        {alert.repeat_count > 1 && <span>heard {counted(alert.repeat_count, 'time')}</span>}
         {!has('integration_name') && (
           <span>
             from <bdi>{alert.integration_name}</bdi>
