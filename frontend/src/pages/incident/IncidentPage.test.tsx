@@ -58,7 +58,7 @@ it('shows evidence for and against, and opens it to its query', async () => {
   expect(within(theory).getAllByText('against')).toHaveLength(1);
   await user.click(within(theory).getByRole('button', { name: /Waiting for a database connection/ }));
   expect(within(theory).getByText(/db_pool_wait_seconds_bucket/)).toBeTruthy();
-  expect(within(theory).getByRole('img', { name: /From .* to .* s/ })).toBeTruthy();
+  expect(within(theory).getByRole('img', { name: /Between .* and .* s/ })).toBeTruthy();
   expect(screen.getAllByText('High confidence')).toHaveLength(1);
 });
 
@@ -166,7 +166,7 @@ it('says as of when a measurement is, and measures again when asked', async () =
   );
   await user.click(card.getByRole('button', { name: 'Run again' }));
   await waitFor(() => expect(card.getByText(/^as of/).textContent).toMatch(/24 Jan/));
-  expect(card.getByRole('img', { name: /From 1% to 1%/ })).toBeTruthy();
+  expect(card.getByRole('img', { name: /1% throughout/ })).toBeTruthy();
 });
 
 it('keeps what was being written while one looks elsewhere, until it is sent', async () => {

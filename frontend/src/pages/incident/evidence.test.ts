@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { findIncident } from '../../../mock/db';
-import type { Change, Incident } from '../../api/types';
-import { markerOf, shadeOf } from './evidence';
+import type { Change, Evidence, Incident } from '../../api/types';
+import { chartAlt, markerOf, shadeOf } from './evidence';
 
 const change = (part: Partial<Change>) =>
   ({
@@ -32,4 +32,28 @@ it('shades from the start, not from the receipt', () => {
     from: Date.parse('2026-01-24T12:00:00Z'),
     to: Date.parse('2026-01-24T13:00:00Z'),
   });
+});
+
+const fact = (part: Partial<Evidence>) =>
+  ({
+    summary: 'Errors of cart rose.',
+    series: null,
+    query: null,
+    start: null,
+    end: null,
+    unit: 'ratio',
+    threshold: null,
+    url: null,
+    ...part,
+  }) as Evidence;
+const curve = (...values: number[]) => [
+  { labels: {}, points: values.map((y, x): [number, number] => [x, y]) },
+];
+
+it.each([
+  [fact({ series: curve(0, 0.13), threshold: 0.01 }), 'Errors of cart rose. Between 0% and 13%, limit 1%.'],
+  [fact({ series: curve(0.01, 0.01) }), 'Errors of cart rose. 1% throughout.'],
+  [fact({ series: curve(1), summary: 'x'.repeat(900) }), `${'x'.repeat(119)}… 100% throughout.`],
+])('%#: says what a chart shows with its least and most, which are no before and after', (one, alt) => {
+  expect(chartAlt(one)).toBe(alt);
 });
