@@ -59,6 +59,7 @@ it('shows evidence for and against, and opens it to its query', async () => {
   await user.click(within(theory).getByRole('button', { name: /Waiting for a database connection/ }));
   expect(within(theory).getByText(/db_pool_wait_seconds_bucket/)).toBeTruthy();
   expect(within(theory).getByRole('img', { name: /Between .* and .* s/ })).toBeTruthy();
+  expect(theory.textContent).not.toMatch(/ against [\d.]/);
   expect(screen.getAllByText('High confidence')).toHaveLength(1);
 });
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { findIncident } from '../../../mock/db';
 import type { Change, Evidence, Incident } from '../../api/types';
-import { chartAlt, markerOf, shadeOf } from './evidence';
+import { chartAlt, hasMore, markerOf, shadeOf } from './evidence';
 
 const change = (part: Partial<Change>) =>
   ({
@@ -56,4 +56,17 @@ it.each([
   [fact({ series: curve(1), summary: 'x'.repeat(900) }), `${'x'.repeat(119)}… 100% throughout.`],
 ])('%#: says what a chart shows with its least and most, which are no before and after', (one, alt) => {
   expect(chartAlt(one)).toBe(alt);
+});
+
+const AT = '2026-01-24T12:00:00Z';
+
+it.each([
+  [fact({ start: AT }), false],
+  [fact({ query: '', series: [] }), false],
+  [fact({ url: 'javascript:alert(1)' }), false],
+  [fact({ start: AT, end: AT }), true],
+  [fact({ query: 'up' }), true],
+  [fact({ url: 'https://ci.example/7' }), true],
+])('%#: opens only where something is behind it', (one, more) => {
+  expect(hasMore(one)).toBe(more);
 });

@@ -1,6 +1,7 @@
 /** What evidence means on the page. */
 import type { Change, Evidence, Incident } from '../../api/types';
 import type { Marker } from '../../components/Chart';
+import { safeUrl } from '../../components/safeUrl';
 import { measured } from '../../util/numbers';
 import { straight } from '../../util/sentence';
 import { ms } from '../../util/time';
@@ -11,6 +12,11 @@ export function shadeOf(incident: Incident): { from: number; to: number } {
     from: ms(incident.started_at),
     to: incident.resolved_at ? ms(incident.resolved_at) : Number.MAX_SAFE_INTEGER,
   };
+}
+
+/** Whether there is anything behind the summary. */
+export function hasMore({ series, query, start, end, url }: Evidence): boolean {
+  return Boolean(series?.length || query || (start && end) || safeUrl(url));
 }
 
 /** What the chart of a piece of evidence shows, with its numbers. */
