@@ -63,6 +63,24 @@ it('shows evidence for and against, and opens it to its query', async () => {
   expect(screen.getAllByText('High confidence')).toHaveLength(1);
 });
 
+it('shows a few of many findings, the nearest in time first', async () => {
+  const { id, started_at } = findIncident('INC-140') ?? { id: '', started_at: '' };
+  const [symptom] = db.evidence.get(id) ?? [];
+  if (!symptom) throw new Error('it has a symptom');
+  const fired = (minutes: number) => ({
+    ...{ ...symptom, id: `alert-${minutes}`, kind: 'alert' as const, role: 'context' as const },
+    ...{ summary: `BackupOld fired ${minutes} min before the alarm`, query: null, series: null, end: null },
+    start: new Date(Date.parse(started_at) - minutes * 60_000).toISOString(),
+  });
+  db.evidence.set(id, [symptom, ...[68, 52, 41, 33, 20, 9, 2].map(fired)]);
+  const { user } = renderApp('/incidents/INC-140');
+  const found = within(await screen.findByRole('region', { name: 'What was found' }));
+  const minutes = () => found.getAllByRole('listitem').map((one) => /\d+/.exec(one.textContent ?? '')?.[0]);
+  expect(minutes()).toEqual(['2', '9', '20', '33', '41']);
+  await user.click(found.getByRole('button', { name: 'and 2 more' }));
+  expect(minutes()).toEqual(['2', '9', '20', '33', '41', '52', '68']);
+});
+
 it('stores whether a theory was right', async () => {
   const { user } = renderApp('/incidents/INC-142');
   const theory = await screen.findByRole('article', { name: /exhausted the connection pool/ });

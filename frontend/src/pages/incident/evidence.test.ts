@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { findIncident } from '../../../mock/db';
 import type { Change, Evidence, Incident } from '../../api/types';
-import { chartAlt, hasMore, markerOf, shadeOf } from './evidence';
+import { chartAlt, hasMore, markerOf, nearestFirst, shadeOf } from './evidence';
 
 const change = (part: Partial<Change>) =>
   ({
@@ -69,4 +69,12 @@ it.each([
   [fact({ url: 'https://ci.example/7' }), true],
 ])('%#: opens only where something is behind it', (one, more) => {
   expect(hasMore(one)).toBe(more);
+});
+
+it('puts what was measured first, then what happened nearest to the start', () => {
+  const incident = { started_at: AT } as Incident;
+  const at = (minute: string) => fact({ summary: minute, start: `2026-01-24T${minute}:00Z` });
+  const measured = fact({ summary: 'measured', start: '2026-01-24T11:00:00Z', end: AT });
+  const sorted = nearestFirst([at('10:52'), at('11:59'), measured, at('12:02')], incident);
+  expect(sorted.map((one) => one.summary)).toEqual(['measured', '11:59', '12:02', '10:52']);
 });

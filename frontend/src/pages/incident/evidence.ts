@@ -19,6 +19,13 @@ export function hasMore({ series, query, start, end, url }: Evidence): boolean {
   return Boolean(series?.length || query || (start && end) || safeUrl(url));
 }
 
+/** What was measured over a span, in its order; then what happened at an instant, the nearest to the start first. */
+export function nearestFirst(evidence: readonly Evidence[], incident: Incident): Evidence[] {
+  const away = ({ start, end }: Evidence) =>
+    start && !end ? Math.abs(ms(start) - ms(incident.started_at)) : Number.NEGATIVE_INFINITY;
+  return [...evidence].sort((a, b) => (away(a) < away(b) ? -1 : Number(away(a) > away(b))));
+}
+
 /** What the chart of a piece of evidence shows, with its numbers. */
 export function chartAlt(evidence: Evidence): string {
   const values = (evidence.series ?? []).flatMap((one) => one.points.flatMap(([, y]) => y ?? []));
