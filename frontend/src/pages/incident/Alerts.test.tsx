@@ -13,3 +13,9 @@ it('counts how often an alert was heard, which is once for one that was not repe
     'heard 3 times',
   ]);
 });
+
+it('does not call the place to ask again a source, which is what sent the alert', async () => {
+  renderApp('/incidents/INC-142?tab=alerts');
+  expect(await screen.findByRole('link', { name: 'Query' })).toBeTruthy();
+  expect(screen.queryByRole('link', { name: 'Source' })).toBeNull();
+});

@@ -134,7 +134,7 @@ function Links({ runbook, source }: Urls) {
   return (
     <>
       <Outside url={runbook} icon={<BookOpen className="size-3.5" aria-hidden="true" />} text="Runbook" />
-      <Outside url={source} icon={<ExternalLink className="size-3.5" aria-hidden="true" />} text="Source" />
+      <Outside url={source} icon={<ExternalLink className="size-3.5" aria-hidden="true" />} text="Query" />
     </>
   );
 }

@@ -9,10 +9,12 @@ import { Clamp } from '../../ui/Clamp';
 import { cx } from '../../ui/cx';
 import { Remark } from '../../ui/Notice';
 import { counted } from '../../util/numbers';
+import { sentence } from '../../util/sentence';
 import { DeskActions } from './Actions';
 import { Edit } from './Edit';
 import { FactList } from './FactList';
 import { MergedInto } from './MergedInto';
+import { WithCode } from './WithCode';
 
 export function Facts({ incident }: { incident: Incident }) {
   const [editing, setEditing] = useState(false);
@@ -40,7 +42,11 @@ export function Facts({ incident }: { incident: Incident }) {
         <Clamp lines={3}>{incident.title}</Clamp>
       </h1>
       <FactList incident={incident} />
-      {incident.severity_note && <p className="mt-2 text-[13px] text-muted">{incident.severity_note}</p>}
+      {incident.severity_note && (
+        <p className="mt-2 text-[13px] text-muted [overflow-wrap:anywhere]">
+          <WithCode text={sentence(incident.severity_note)} />
+        </p>
+      )}
       {incident.merged_into && (
         <div className="mt-3">
           <Remark>

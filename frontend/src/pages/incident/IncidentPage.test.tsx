@@ -63,6 +63,12 @@ it('shows evidence for and against, and opens it to its query', async () => {
   expect(screen.getAllByText('High confidence')).toHaveLength(1);
 });
 
+it('names the other theories without a number, for they begin after the first', async () => {
+  const { user } = renderApp('/incidents/INC-142');
+  await user.click(await screen.findByRole('button', { name: /^payments answers slower/ }));
+  expect(screen.getByRole('article', { name: /^payments answers slower/ })).toBeTruthy();
+});
+
 it('shows a few of many findings, the nearest in time first', async () => {
   const { id, started_at } = findIncident('INC-140') ?? { id: '', started_at: '' };
   const [symptom] = db.evidence.get(id) ?? [];
@@ -84,6 +90,7 @@ it('shows a few of many findings, the nearest in time first', async () => {
 it('stores whether a theory was right', async () => {
   const { user } = renderApp('/incidents/INC-142');
   const theory = await screen.findByRole('article', { name: /exhausted the connection pool/ });
+  expect(within(theory).getByText('Was this right?', { ignore: '.sr-only' })).toBeTruthy();
   await user.click(within(theory).getByRole('button', { name: 'Wrong' }));
   const saved = await within(theory).findByText(/called this wrong, saved/);
   expect(within(theory).getByRole('button', { name: 'Wrong' }).getAttribute('aria-pressed')).toBe('true');
