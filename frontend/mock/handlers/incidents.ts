@@ -78,7 +78,16 @@ export const incidentHandlers = [
     if (!incident || !target) return problem(404, 'There is no such incident.');
     target.alert_count += incident.alert_count;
     addStep(target.id, 'merged', { from: incident.id, number: incident.number }, db.me.user.full_name);
-    changeIncident(incident, { ...moved(incident, 'resolved'), merged_into: target.id });
+    db.alerts.set(
+      target.id,
+      [incident, target].flatMap((one) => db.alerts.get(one.id) ?? []),
+    );
+    db.alerts.set(incident.id, []);
+    changeIncident(incident, {
+      ...moved(incident, 'resolved'),
+      merged_into: target.id,
+      open_alert_count: 0,
+    });
     return json(changeIncident(target, {}));
   }),
 ];

@@ -1,4 +1,4 @@
-/** Incidents that are hard on a page: texts far too long, directions that flip, many alerts, a fire after the end. */
+/** Incidents that are hard on a page: far too long texts, directions that flip, many alerts, fires after the end. */
 import type { Db } from '../db';
 import { addAlerts, HOUR, incidentOf, MINUTE, type Plan } from './incident';
 import { fillInconclusive } from './inconclusive';
@@ -8,6 +8,15 @@ const LONG_TITLE = `${FLIP}gnirif ${'disk_pressure_on_node_'.repeat(30)}${' and 
 const LONG_SERVICE = `${FLIP}${'a-very-long-service-name-'.repeat(8)}`.slice(0, 200);
 
 const PLANS: Omit<Plan, 'at'>[] = [
+  {
+    number: 203,
+    title: 'queue: fired again after it was resolved',
+    service: 'queue',
+    severity: 'high',
+    state: 'investigating',
+    alerts: 1,
+    extra: { acknowledged_at: null, acknowledged_by: null, assigned_to: null, assigned_to_name: null },
+  },
   {
     number: 202,
     title: LONG_TITLE,

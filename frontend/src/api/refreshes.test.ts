@@ -14,6 +14,8 @@ function staleAfter(...events: LiveEvent[]): string[] {
   client.setQueryData(['incident', 'INC-2'], { id: 'b' });
   client.setQueryData(['hypotheses', 'a'], {});
   client.setQueryData(['hypotheses', 'b'], {});
+  client.setQueryData(['questions', 'a'], {});
+  client.setQueryData(['questions', 'b'], {});
   client.setQueryData(['members', 'p'], { items: [] });
   refreshAfter(client, events);
   return client
@@ -28,7 +30,12 @@ it('looks again at the incident an event is about, whichever name it was opened 
     'incidents [object Object]',
     'incident INC-1',
     'hypotheses a',
+    'questions a',
   ]);
+});
+
+it('asks again whether it can be asked about when an incident has changed', () => {
+  expect(staleAfter(event('incident.updated', { id: 'b' }))).toContain('questions b');
 });
 
 it.each<EventType>(['alert.fired', 'alert.resolved'])(

@@ -13,9 +13,18 @@ const REFRESHES = {
     'alerts',
     'hypotheses',
     'evidence',
+    'questions',
     'incidentAnalytics',
   ],
-  'hypothesis.generated': ['incidents', 'incident', 'hypotheses', 'evidence', 'steps', 'aiAnalytics'],
+  'hypothesis.generated': [
+    'incidents',
+    'incident',
+    'hypotheses',
+    'evidence',
+    'questions',
+    'steps',
+    'aiAnalytics',
+  ],
   'alert.fired': ['incidents', 'summary', 'incident', 'alerts', 'steps', 'deliveries', 'integrations'],
   'alert.resolved': ['incidents', 'summary', 'incident', 'alerts', 'steps', 'deliveries', 'integrations'],
 } as const satisfies Record<EventType, readonly Endpoint[]>;
@@ -27,6 +36,7 @@ const OF_ONE_INCIDENT: ReadonlySet<string> = new Set<Endpoint>([
   'alerts',
   'hypotheses',
   'evidence',
+  'questions',
 ]);
 
 /** Marks as old what these events touch; what is on the screen is read again at once. */

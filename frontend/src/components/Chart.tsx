@@ -69,9 +69,14 @@ export function Chart(props: ChartProps) {
   return (
     <figure className={cx('min-w-0', className)}>
       <div ref={holder} role="img" aria-label={alt} className="w-full" style={{ height }} />
-      <figcaption className="mt-1 flex min-h-4 flex-wrap gap-x-3 text-muted text-xs tabular-nums">
-        {pointed ? (
-          <>
+      <figcaption className="mt-1 grid min-h-4 text-muted text-xs tabular-nums">
+        <Caption
+          series={series}
+          text={missing ? `The chart could not be loaded. ${alt}` : alt}
+          away={!!pointed}
+        />
+        {pointed && (
+          <div className="col-start-1 row-start-1 flex flex-wrap content-start gap-x-3">
             <span>
               {clock(pointed.at, zone)} {zoneName(pointed.at, zone)}
             </span>
@@ -82,16 +87,30 @@ export function Chart(props: ChartProps) {
                 </b>
               </Swatch>
             ))}
-          </>
-        ) : (
-          <>
-            <span className="line-clamp-1">{missing ? `The chart could not be loaded. ${alt}` : alt}</span>
-            {series.length > 1 && legend(series).map((one) => <Swatch key={one.label} {...one} />)}
-            <span className="ml-auto">times in {zoneName(lastOf(series), zone)}</span>
-          </>
+          </div>
         )}
       </figcaption>
     </figure>
+  );
+}
+
+/** What the picture shows; it keeps its room while it is `away`, so that nothing moves below a pointed-at chart. */
+function Caption({ series, text, away }: { series: readonly Series[]; text: string; away: boolean }) {
+  const { zone } = usePrefs();
+  return (
+    <div className={cx('col-start-1 row-start-1 min-w-0', away && 'invisible')}>
+      <div className="flex items-start gap-x-3 max-md:flex-wrap">
+        <span className="min-w-0 flex-1 [overflow-wrap:anywhere] max-md:basis-full">{text}</span>
+        <span className="shrink-0">times in {zoneName(lastOf(series), zone)}</span>
+      </div>
+      {series.length > 1 && (
+        <div className="flex flex-wrap gap-x-3">
+          {legend(series).map((one) => (
+            <Swatch key={one.label} {...one} />
+          ))}
+        </div>
+      )}
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 /** The legal moves of an incident, as the contract lists them. */
-import type { State } from '../api/types';
+import type { Incident, State } from '../api/types';
 
 export const MOVES: Record<State, readonly State[]> = {
   detected: ['acknowledged', 'investigating', 'mitigated', 'resolved', 'inconclusive'],
@@ -20,6 +20,11 @@ const VERBS: Record<State, string> = {
   learned: 'Mark learned',
   inconclusive: 'Mark inconclusive',
 };
+
+/** Whether nobody has an open incident that is past its acknowledgement, as after a source opened it again. */
+export function isUntaken({ open, state, acknowledged_at, assigned_to }: Incident): boolean {
+  return open && acknowledged_at === null && assigned_to === null && !MOVES[state].includes('acknowledged');
+}
 
 /** What the button for a move says. */
 export function moveVerb(from: State, to: State): string {

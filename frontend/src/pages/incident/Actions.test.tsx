@@ -1,8 +1,9 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { HttpResponse, http } from 'msw';
-import { expect, it, vi } from 'vitest';
-import { findIncident } from '../../../mock/db';
+import { describe, expect, it, vi } from 'vitest';
+import { db, findIncident } from '../../../mock/db';
 import { renderApp } from '../../../mock/renderApp';
+import { seed } from '../../../mock/seed/world';
 import { server } from '../../../mock/testing';
 import { SETTLE_MS } from './move';
 
@@ -117,4 +118,45 @@ it('says that someone else resolved it first', async () => {
   await user.click(dialog.getByRole('button', { name: 'Resolve' }));
   expect(await facts().findByText('Already resolved')).toBeTruthy();
   expect(screen.queryByRole('dialog')).toBeNull();
+});
+
+describe('an incident that fired again before anybody had it', () => {
+  const untaken = async () => {
+    seed('odd', 1);
+    return open('INC-203');
+  };
+
+  it('says so, and is taken with one key, and given back', async () => {
+    const { user } = await untaken();
+    expect(facts().getByText('Nobody has acknowledged it')).toBeTruthy();
+    expect((await press(/^Take it/)).textContent).toBe('Take ita');
+    await user.keyboard('a');
+    expect(await facts().findByText(/^Yours since/)).toBeTruthy();
+    expect(facts().queryByText('Nobody has acknowledged it')).toBeNull();
+    expect(findIncident('INC-203')).toMatchObject({ state: 'investigating', assigned_to: db.me.user.id });
+    await user.click(await press('Undo'));
+    expect(await facts().findByText('Nobody has acknowledged it')).toBeTruthy();
+    expect(findIncident('INC-203')?.assigned_to).toBeNull();
+  });
+
+  it('is not taken from whoever was faster', async () => {
+    const { user } = await untaken();
+    const change = { assigned_to: 'someone', assigned_to_name: 'Ana Ruiz' };
+    Object.assign(findIncident('INC-203') ?? {}, change);
+    await user.click(await press(/^Take it/));
+    expect(await facts().findByText('Already taken by Ana Ruiz')).toBeTruthy();
+    expect(findIncident('INC-203')).toMatchObject(change);
+  });
+
+  it('is taken though the answer was lost', async () => {
+    const { user } = await untaken();
+    server.use(
+      http.patch('*/api/v1/incidents/:id', () => {
+        Object.assign(findIncident('INC-203') ?? {}, { assigned_to: db.me.user.id });
+        return HttpResponse.error();
+      }),
+    );
+    await user.click(await press(/^Take it/));
+    expect(await facts().findByText(/^Yours since/)).toBeTruthy();
+  });
 });

@@ -4,13 +4,13 @@ import { useState } from 'react';
 import type { Incident, State } from '../../api/types';
 import { useKeys } from '../../components/keys';
 import { useBlocked } from '../../components/me';
-import { MOVES, moveVerb } from '../../components/moves';
+import { isUntaken, MOVES, moveVerb } from '../../components/moves';
 import { Button, IconButton } from '../../ui/Button';
 import { Key, Menu, MenuItem, MenuSeparator } from '../../ui/Menu';
 import { Edit } from './Edit';
 import { Merge } from './Merge';
 import { MoveReport } from './MoveReport';
-import { useMove, useSettled } from './move';
+import { type Deed, useMove, useSettled } from './move';
 import { Resolve } from './Resolve';
 
 /** The move most people make next. */
@@ -27,11 +27,12 @@ type Opened = 'resolve' | 'merge' | 'edit' | null;
 
 export function DeskActions({ incident, onEdit }: { incident: Incident; onEdit: () => void }) {
   const { move, blocked, waits, next, others, go, opened, setOpened } = useActions(incident);
+  const firstKey = next === 'acknowledged' || next === 'taken';
   useKeys('Incident', [
     {
       keys: 'a',
-      label: 'Acknowledge',
-      run: () => !blocked && next === 'acknowledged' && move.run('acknowledged'),
+      label: 'Acknowledge or take it',
+      run: () => !blocked && firstKey && move.run(next),
     },
     {
       keys: 'r',
@@ -51,8 +52,8 @@ export function DeskActions({ incident, onEdit }: { incident: Incident; onEdit: 
           blocked={waits}
           onClick={() => go(next)}
         >
-          {moveVerb(incident.state, next)}
-          {next === 'acknowledged' && <KeyOnBlue>a</KeyOnBlue>}
+          {next === 'taken' ? 'Take it' : moveVerb(incident.state, next)}
+          {firstKey && <KeyOnBlue>a</KeyOnBlue>}
         </Button>
       )}
       {others.map((state) => (
@@ -84,7 +85,7 @@ export function PhoneActions({ incident }: { incident: Incident }) {
             blocked={waits}
             onClick={() => go(next)}
           >
-            {moveVerb(incident.state, next)}
+            {next === 'taken' ? 'Take it' : moveVerb(incident.state, next)}
           </Button>
         )}
         <MoreMenu incident={incident} onOpen={setOpened} moves={waits ? [] : others} onMove={go} />
@@ -94,21 +95,24 @@ export function PhoneActions({ incident }: { incident: Incident }) {
   );
 }
 
-/** The legal moves, which of them comes first, and why they can't be made now. */
+/** The legal moves, what comes first, and why they can't be made now. */
 function useActions(incident: Incident) {
   const [opened, setOpened] = useState<Opened>(null);
   const move = useMove(incident);
   const blocked = useBlocked('engineer');
-  const settled = useSettled(move.state.kind === 'sending' ? 'sending' : incident.state);
+  const untaken = isUntaken(incident);
+  const settled = useSettled(
+    move.state.kind === 'sending' ? 'sending' : untaken ? 'released' : incident.state,
+  );
   const legal = incident.merged_into ? [] : MOVES[incident.state];
-  const next = legal.find((state) => state === NEXT[incident.state]);
+  const next: Deed | undefined = untaken ? 'taken' : legal.find((state) => state === NEXT[incident.state]);
   return {
     move,
     blocked,
     waits: blocked ?? (settled ? undefined : 'One moment: these buttons have just changed.'),
     next,
     others: legal.filter((state) => state !== next),
-    go: (state: State) => (state === 'resolved' ? setOpened('resolve') : move.run(state)),
+    go: (deed: Deed) => (deed === 'resolved' ? setOpened('resolve') : move.run(deed)),
     opened,
     setOpened,
   };

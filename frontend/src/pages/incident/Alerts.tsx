@@ -13,20 +13,30 @@ import { Clamp } from '../../ui/Clamp';
 import { EmptyState, Skeleton } from '../../ui/Notice';
 import { counted } from '../../util/numbers';
 import { words } from '../../util/sentence';
+import { AsOf } from './AsOf';
 import { type Alike, alikeIn, ownLabels } from './alike';
 import { LabelList } from './LabelList';
+import { MergedInto } from './MergedInto';
 
 export function Alerts({ incident }: { incident: Incident }) {
   const query = useQuery(q.alerts(incident.id));
   if (query.isPending) return <Skeleton rows={4} />;
-  if (query.isError) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
+  if (query.isError && !query.data)
+    return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
   const alerts = query.data.items;
+  if (incident.merged_into)
+    return (
+      <EmptyState title="No alerts here any more">
+        They moved to <MergedInto id={incident.merged_into} />, into which this incident was merged.
+      </EmptyState>
+    );
   if (alerts.length === 0)
     return <EmptyState title="No alerts">This incident was opened by hand.</EmptyState>;
   const alike = alikeIn(alerts);
   return (
     <>
       <h2 className="sr-only">Alerts</h2>
+      <AsOf query={query} />
       {alerts.length > 1 && <InCommon alike={alike} count={alerts.length} incident={incident} />}
       <ul className="mt-3 divide-y divide-hairline rounded-lg border border-hairline bg-raised">
         {alerts.map((alert) => (
@@ -97,7 +107,7 @@ function AlertRow({ alert, alike }: { alert: IncidentAlert; alike: Alike }) {
         <span>
           last heard <Instant at={alert.last_seen_at} />
         </span>
-        {alert.repeat_count > 0 && <span>{counted(alert.repeat_count, 'repeat')}</span>}
+        {alert.repeat_count > 1 && <span>heard {counted(alert.repeat_count, 'time')}</span>}
         {!has('integration_name') && (
           <span>
             from <bdi>{alert.integration_name}</bdi>
@@ -124,7 +134,7 @@ function Links({ runbook, source }: Urls) {
   return (
     <>
       <Outside url={runbook} icon={<BookOpen className="size-3.5" aria-hidden="true" />} text="Runbook" />
-      <Outside url={source} icon={<ExternalLink className="size-3.5" aria-hidden="true" />} text="Source" />
+      <Outside url={source} icon={<ExternalLink className="size-3.5" aria-hidden="true" />} text="Query" />
     </>
   );
 }

@@ -16,6 +16,7 @@ import { Skeleton } from '../../ui/Notice';
 import { toast } from '../../ui/Toast';
 import { sentence } from '../../util/sentence';
 import { AnalysisLine } from './AnalysisLine';
+import { AsOf } from './AsOf';
 import { Found } from './Found';
 import { Theory } from './Theory';
 
@@ -35,7 +36,10 @@ export function CauseCard({ incident }: { incident: Incident }) {
       }
     >
       {query.data ? (
-        <Content data={query.data} evidence={evidence.data?.items ?? []} incident={incident} />
+        <>
+          <AsOf query={query} />
+          <Content data={query.data} evidence={evidence.data?.items ?? []} incident={incident} />
+        </>
       ) : query.isError ? (
         <ErrorState error={query.error} onRetry={() => void query.refetch()} />
       ) : (
@@ -170,14 +174,13 @@ function Others({
               type="button"
               aria-expanded={open === one.id}
               onClick={() => setOpen(open === one.id ? null : one.id)}
-              className="-mx-2 flex w-[calc(100%+1rem)] items-center gap-3 rounded-md px-2 py-2 text-left text-sm hover:bg-hover"
+              className="-mx-2 flex w-[calc(100%+1rem)] items-center gap-x-3 gap-y-1 rounded-md px-2 py-2 text-left text-sm hover:bg-hover max-md:flex-wrap"
             >
-              <span className="w-4 shrink-0 text-muted tabular-nums">{one.rank}</span>
-              <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">{one.claim}</span>
+              <span className="min-w-0 flex-1 [overflow-wrap:anywhere] max-md:basis-full">{one.claim}</span>
               <Confidence score={one.confidence_score} verdict={one.feedback?.verdict} />
             </button>
             {open === one.id && (
-              <div className="pt-1 pb-3 pl-7">
+              <div className="pt-1 pb-3">
                 <Theory hypothesis={one} evidence={evidence} incident={incident} minor />
               </div>
             )}

@@ -10,6 +10,7 @@ import { Instant } from '../../components/Time';
 import { Card } from '../../ui/Card';
 import { Skeleton } from '../../ui/Notice';
 import { duration, ms } from '../../util/time';
+import { AsOf } from './AsOf';
 import { spanBefore } from './around';
 
 export function Changed({ incident }: { incident: Incident }) {
@@ -23,9 +24,10 @@ export function Changed({ incident }: { incident: Incident }) {
       title="What changed"
       aside={<span className="max-md:hidden">1h before to 15m after the start</span>}
     >
+      <AsOf query={query} />
       {query.isPending ? (
         <Skeleton rows={2} />
-      ) : query.isError ? (
+      ) : query.isError && !query.data ? (
         <ErrorState error={query.error} onRetry={() => void query.refetch()} />
       ) : changes.length === 0 ? (
         <p className="text-muted text-sm">

@@ -8,15 +8,13 @@ import { safeUrl } from '../../components/safeUrl';
 import { Instant } from '../../components/Time';
 import { Code } from '../../ui/Copy';
 import { cx } from '../../ui/cx';
-import { measured } from '../../util/numbers';
-import { chartAlt, shadeOf } from './evidence';
+import { chartAlt, hasMore, shadeOf } from './evidence';
 import { RunAgain } from './RunAgain';
 
 type Props = { evidence: Evidence; side: 'for' | 'against' | null; incident: Incident };
 
 export function EvidenceRow({ evidence, side, incident }: Props) {
   const [open, setOpen] = useState(false);
-  const against = compared(evidence);
   const inside = (
     <>
       {side && (
@@ -27,9 +25,6 @@ export function EvidenceRow({ evidence, side, incident }: Props) {
         </span>
       )}
       <span className="min-w-0 flex-1 [overflow-wrap:anywhere]">{evidence.summary}</span>
-      {against && (
-        <span className="shrink-0 text-[13px] text-muted tabular-nums max-md:hidden">{against}</span>
-      )}
     </>
   );
   const row = '-mx-2 flex w-[calc(100%+1rem)] items-start gap-2.5 rounded-md px-2 py-2 text-left text-sm';
@@ -58,11 +53,6 @@ export function EvidenceRow({ evidence, side, incident }: Props) {
   );
 }
 
-/** Whether there is anything behind the summary. */
-function hasMore({ series, query, start, url }: Evidence): boolean {
-  return (series?.length ?? 0) > 0 || query !== null || start !== null || safeUrl(url) !== null;
-}
-
 function Opened({ evidence, incident }: { evidence: Evidence; incident: Incident }) {
   const url = safeUrl(evidence.url);
   return (
@@ -85,7 +75,6 @@ function Opened({ evidence, incident }: { evidence: Evidence; incident: Incident
             <Instant at={evidence.start} /> to <Instant at={evidence.end} />
           </span>
         )}
-        {compared(evidence) && <span className="tabular-nums md:hidden">{compared(evidence)}</span>}
         {url?.startsWith('/') ? (
           <Link to={url} className="text-link hover:underline">
             Open
@@ -105,13 +94,4 @@ function Opened({ evidence, incident }: { evidence: Evidence; incident: Incident
       </p>
     </div>
   );
-}
-
-/** `31% against 0.2%` */
-function compared(evidence: Evidence): string | null {
-  if (evidence.value === null) return null;
-  const value = measured(evidence.value, evidence.unit);
-  return evidence.baseline === null
-    ? value
-    : `${value} against ${measured(evidence.baseline, evidence.unit)}`;
 }

@@ -7,6 +7,7 @@ import { q } from '../../api/endpoints';
 import { sentenceOf } from '../../api/errors';
 import type { Incident, IncidentAlert } from '../../api/types';
 import { useBlocked, useMe } from '../../components/me';
+import { isUntaken } from '../../components/moves';
 import { safeUrl } from '../../components/safeUrl';
 import { Instant, Lasted } from '../../components/Time';
 import { Clamp } from '../../ui/Clamp';
@@ -15,9 +16,11 @@ import { toast } from '../../ui/Toast';
 import { counted, exact } from '../../util/numbers';
 import { duration } from '../../util/time';
 import { type Episode, episodeOf } from './episode';
+import { MergedInto } from './MergedInto';
 
 export function FactList({ incident }: { incident: Incident }) {
-  const query = useQuery({ ...q.alerts(incident.id), enabled: incident.alert_count > 0 });
+  const hasAlerts = incident.alert_count > 0 && !incident.merged_into;
+  const query = useQuery({ ...q.alerts(incident.id), enabled: hasAlerts });
   return (
     <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1 text-sm max-md:gap-x-4">
       {incident.service_name && (
@@ -35,11 +38,7 @@ export function FactList({ incident }: { incident: Incident }) {
         </Fact>
       )}
       <Fact name="Alerts">
-        <span title={exact(incident.alert_count)}>
-          {incident.alert_count === 0
-            ? 'none'
-            : `${counted(incident.open_alert_count, 'firing', 'firing')} of ${exact(incident.alert_count)}`}
-        </span>
+        <AlertCount incident={incident} />
       </Fact>
       <Fact name="Owner">
         <Owner incident={incident} />
@@ -47,9 +46,21 @@ export function FactList({ incident }: { incident: Incident }) {
       <Fact name="Source" wide>
         {incident.source === 'manual' ? 'opened by hand' : <bdi>{incident.source}</bdi>}
       </Fact>
-      {incident.alert_count > 0 && <Runbooks alerts={query.data?.items} />}
+      {hasAlerts && <Runbooks alerts={query.data?.items} />}
     </dl>
   );
+}
+
+function AlertCount({ incident }: { incident: Incident }) {
+  const { alert_count, open_alert_count, merged_into } = incident;
+  if (alert_count === 0) return 'none';
+  if (merged_into)
+    return (
+      <>
+        moved to <MergedInto id={merged_into} />
+      </>
+    );
+  return `${counted(open_alert_count, 'firing', 'firing')} of ${exact(alert_count)}`;
 }
 
 /** A named fact; a `wide` one is left out on a phone, where the first screen is short. */
@@ -112,7 +123,7 @@ function Owner({ incident }: { incident: Incident }) {
   return (
     <>
       <bdi>{name}</bdi>
-      {!blocked && incident.open && (
+      {!blocked && incident.open && !isUntaken(incident) && (
         <button
           type="button"
           disabled={assign.isPending}

@@ -1,5 +1,6 @@
 import { screen, within } from '@testing-library/react';
 import { expect, it } from 'vitest';
+import { findIncident } from '../../../mock/db';
 import { renderApp } from '../../../mock/renderApp';
 import { seed } from '../../../mock/seed/world';
 
@@ -32,4 +33,12 @@ it('has the runbook on the first screen', async () => {
 it('says that an alert still fires though the incident is resolved', async () => {
   await facts('INC-201');
   expect(screen.getByText('1 alert still firing')).toBeTruthy();
+});
+
+it('shows what is code in the reason of the severity as code', async () => {
+  seed('odd', 1);
+  const incident = findIncident('INC-202');
+  if (incident) incident.severity_note = '`severity=nonsense` is not a severity we know; medium is assumed';
+  renderApp('/incidents/INC-202');
+  expect((await screen.findByText('severity=nonsense')).tagName).toBe('CODE');
 });

@@ -1,17 +1,20 @@
 /** The first five seconds: how bad, what, since when, who has it, and one big button. */
-import { Link } from '@tanstack/react-router';
 import { BellRing } from 'lucide-react';
 import { useState } from 'react';
 import type { Incident } from '../../api/types';
+import { isUntaken } from '../../components/moves';
 import { SeverityBadge, severityInk } from '../../components/Severity';
 import { StateBadge } from '../../components/State';
 import { Clamp } from '../../ui/Clamp';
 import { cx } from '../../ui/cx';
 import { Remark } from '../../ui/Notice';
 import { counted } from '../../util/numbers';
+import { sentence } from '../../util/sentence';
 import { DeskActions } from './Actions';
 import { Edit } from './Edit';
 import { FactList } from './FactList';
+import { MergedInto } from './MergedInto';
+import { WithCode } from './WithCode';
 
 export function Facts({ incident }: { incident: Incident }) {
   const [editing, setEditing] = useState(false);
@@ -21,9 +24,9 @@ export function Facts({ incident }: { incident: Incident }) {
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
         <SeverityBadge severity={incident.severity} quiet={over} />
         <StateBadge state={incident.state} />
-        {incident.state === 'detected' && (
+        {(incident.state === 'detected' || isUntaken(incident)) && (
           <span className={cx('font-medium text-[13px]', severityInk(incident.severity))}>
-            Not acknowledged
+            {incident.state === 'detected' ? 'Not acknowledged' : 'Nobody has acknowledged it'}
           </span>
         )}
         {over && incident.open_alert_count > 0 && (
@@ -39,15 +42,15 @@ export function Facts({ incident }: { incident: Incident }) {
         <Clamp lines={3}>{incident.title}</Clamp>
       </h1>
       <FactList incident={incident} />
-      {incident.severity_note && <p className="mt-2 text-[13px] text-muted">{incident.severity_note}</p>}
+      {incident.severity_note && (
+        <p className="mt-2 text-[13px] text-muted [overflow-wrap:anywhere]">
+          <WithCode text={sentence(incident.severity_note)} />
+        </p>
+      )}
       {incident.merged_into && (
         <div className="mt-3">
           <Remark>
-            This was merged into{' '}
-            <Link to="/incidents/$ref" params={{ ref: incident.merged_into }} className="text-link-inline">
-              another incident
-            </Link>
-            , which has its alerts and comments.
+            This was merged into <MergedInto id={incident.merged_into} />, which has its alerts and comments.
           </Remark>
         </div>
       )}

@@ -26,6 +26,9 @@ export function FeedbackButtons({ hypothesis }: { hypothesis: Hypothesis }) {
     <>
       <fieldset className="flex flex-wrap items-center gap-1.5">
         <legend className="sr-only">Was this right?</legend>
+        <span aria-hidden="true" className="mr-1 text-[13px] text-muted">
+          Was this right?
+        </span>
         {CHOICES.map(({ verdict, label }) => (
           <Button
             key={verdict}

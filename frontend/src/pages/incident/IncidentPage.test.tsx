@@ -58,13 +58,39 @@ it('shows evidence for and against, and opens it to its query', async () => {
   expect(within(theory).getAllByText('against')).toHaveLength(1);
   await user.click(within(theory).getByRole('button', { name: /Waiting for a database connection/ }));
   expect(within(theory).getByText(/db_pool_wait_seconds_bucket/)).toBeTruthy();
-  expect(within(theory).getByRole('img', { name: /From .* to .* s/ })).toBeTruthy();
+  expect(within(theory).getByRole('img', { name: /Between .* and .* s/ })).toBeTruthy();
+  expect(theory.textContent).not.toMatch(/ against [\d.]/);
   expect(screen.getAllByText('High confidence')).toHaveLength(1);
+});
+
+it('names the other theories without a number, for they begin after the first', async () => {
+  const { user } = renderApp('/incidents/INC-142');
+  await user.click(await screen.findByRole('button', { name: /^payments answers slower/ }));
+  expect(screen.getByRole('article', { name: /^payments answers slower/ })).toBeTruthy();
+});
+
+it('shows a few of many findings, the nearest in time first', async () => {
+  const { id, started_at } = findIncident('INC-140') ?? { id: '', started_at: '' };
+  const [symptom] = db.evidence.get(id) ?? [];
+  if (!symptom) throw new Error('it has a symptom');
+  const fired = (minutes: number) => ({
+    ...{ ...symptom, id: `alert-${minutes}`, kind: 'alert' as const, role: 'context' as const },
+    ...{ summary: `BackupOld fired ${minutes} min before the alarm`, query: null, series: null, end: null },
+    start: new Date(Date.parse(started_at) - minutes * 60_000).toISOString(),
+  });
+  db.evidence.set(id, [symptom, ...[68, 52, 41, 33, 20, 9, 2].map(fired)]);
+  const { user } = renderApp('/incidents/INC-140');
+  const found = within(await screen.findByRole('region', { name: 'What was found' }));
+  const minutes = () => found.getAllByRole('listitem').map((one) => /\d+/.exec(one.textContent ?? '')?.[0]);
+  expect(minutes()).toEqual(['2', '9', '20', '33', '41']);
+  await user.click(found.getByRole('button', { name: 'and 2 more' }));
+  expect(minutes()).toEqual(['2', '9', '20', '33', '41', '52', '68']);
 });
 
 it('stores whether a theory was right', async () => {
   const { user } = renderApp('/incidents/INC-142');
   const theory = await screen.findByRole('article', { name: /exhausted the connection pool/ });
+  expect(within(theory).getByText('Was this right?', { ignore: '.sr-only' })).toBeTruthy();
   await user.click(within(theory).getByRole('button', { name: 'Wrong' }));
   const saved = await within(theory).findByText(/called this wrong, saved/);
   expect(within(theory).getByRole('button', { name: 'Wrong' }).getAttribute('aria-pressed')).toBe('true');
@@ -130,6 +156,17 @@ it('shows a hypothesis that arrives while one reads', async () => {
   expect(await screen.findByText('Most likely cause')).toBeTruthy();
 });
 
+it('can be asked about as soon as the analysis has ended', async () => {
+  let off: string | null = 'This incident has not been analysed yet.';
+  server.use(http.get('*/api/v1/incidents/:id/questions', () => HttpResponse.json({ off, items: [] })));
+  renderApp('/incidents/INC-141');
+  await screen.findByText('This incident has not been analysed yet.');
+  await screen.findByText('Live');
+  off = null;
+  emit('hypothesis.generated', { incident_id: findIncident('INC-141')?.id ?? '' });
+  expect(await screen.findByLabelText('Your question')).toBeTruthy();
+});
+
 it('says when there is no such incident', async () => {
   renderApp('/incidents/INC-99999');
   expect(await screen.findByText('There is nothing at this address')).toBeTruthy();
@@ -155,7 +192,7 @@ it('says as of when a measurement is, and measures again when asked', async () =
   );
   await user.click(card.getByRole('button', { name: 'Run again' }));
   await waitFor(() => expect(card.getByText(/^as of/).textContent).toMatch(/24 Jan/));
-  expect(card.getByRole('img', { name: /From 1% to 1%/ })).toBeTruthy();
+  expect(card.getByRole('img', { name: /1% throughout/ })).toBeTruthy();
 });
 
 it('keeps what was being written while one looks elsewhere, until it is sent', async () => {

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { ChevronLeft, Link as LinkIcon } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { q } from '../../api/endpoints';
 import { ApiError } from '../../api/errors';
 import type { Incident } from '../../api/types';
@@ -19,6 +20,7 @@ import { count } from '../../util/numbers';
 import { PhoneActions } from './Actions';
 import { Alerts } from './Alerts';
 import { AskCard } from './Ask';
+import { AsOf } from './AsOf';
 import { CauseCard } from './CauseCard';
 import { Changed } from './Changed';
 import { Details } from './Details';
@@ -65,7 +67,7 @@ export default function IncidentPage() {
         }
       />
       {query.data ? (
-        <Body key={query.data.id} incident={query.data} />
+        <Body key={query.data.id} incident={query.data} note={<AsOf query={query} />} />
       ) : query.isError ? (
         query.error instanceof ApiError && query.error.status === 404 ? (
           <NotFound />
@@ -84,12 +86,13 @@ export default function IncidentPage() {
   );
 }
 
-function Body({ incident }: { incident: Incident }) {
+function Body({ incident, note }: { incident: Incident; note: ReactNode }) {
   const { tab } = useSearch({ from: '/app/incidents/$ref' });
   return (
     <>
       <PageBody className="max-md:pb-6">
         <div className="mx-auto max-w-[1320px]">
+          {note}
           <Facts incident={incident} />
           <Tabs incident={incident} alerts={tab === 'alerts'} />
           {tab === 'alerts' ? (
@@ -142,7 +145,10 @@ function Tabs({ incident, alerts }: { incident: Incident; alerts: boolean }) {
         replace
         className={look(alerts)}
       >
-        Alerts <span className="text-muted tabular-nums">{count(incident.alert_count)}</span>
+        Alerts{' '}
+        <span className="text-muted tabular-nums">
+          {incident.merged_into ? 'moved' : count(incident.alert_count)}
+        </span>
       </Link>
     </nav>
   );

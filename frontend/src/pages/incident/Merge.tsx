@@ -7,6 +7,7 @@ import { q } from '../../api/endpoints';
 import { sentenceOf } from '../../api/errors';
 import type { Incident } from '../../api/types';
 import { SeverityText } from '../../components/Severity';
+import { StateBadge } from '../../components/State';
 import { Button } from '../../ui/Button';
 import { cx } from '../../ui/cx';
 import { Dialog, DialogActions } from '../../ui/Dialog';
@@ -34,7 +35,7 @@ export function Merge({ incident, onClose }: { incident: Incident; onClose: () =
         autoFocus
         onChange={(event) => setWords(event.target.value)}
       />
-      <fieldset className="mt-3 max-h-64 overflow-y-auto">
+      <fieldset className="mt-3 max-h-64 min-w-0 overflow-y-auto">
         <legend className="sr-only">Incident to keep</legend>
         {found.isPending && <Skeleton rows={3} />}
         {found.isSuccess && choices.length === 0 && (
@@ -55,9 +56,17 @@ export function Merge({ incident, onClose }: { incident: Incident; onClose: () =
               onChange={() => setInto(one)}
               className="accent-(--primary)"
             />
-            <span className="text-muted tabular-nums">INC-{one.number}</span>
-            <span className="min-w-0 flex-1 truncate">{one.title}</span>
-            <SeverityText severity={one.severity} />
+            <span className="min-w-0 flex-1">
+              <span className="flex gap-2">
+                <span className="shrink-0 text-muted tabular-nums">INC-{one.number}</span>{' '}
+                <span className="min-w-0 truncate" title={one.title}>
+                  <bdi>{one.title}</bdi>
+                </span>
+              </span>{' '}
+              <span className="mt-0.5 flex gap-4">
+                <StateBadge state={one.state} /> <SeverityText severity={one.severity} />
+              </span>
+            </span>
           </label>
         ))}
       </fieldset>

@@ -5,6 +5,7 @@ import { cx } from '../../ui/cx';
 import { significant } from '../../util/numbers';
 import { EvidenceRow } from './EvidenceRow';
 import { FeedbackButtons } from './FeedbackButtons';
+import { WithCode } from './WithCode';
 
 const WORDS_BEFORE_MORE = 60;
 
@@ -108,20 +109,6 @@ function Description({ text }: { text: string }) {
       </summary>
       <p className="whitespace-pre-line">{text}</p>
     </details>
-  );
-}
-
-/** Text in which what stands between backticks is code; nothing else in it means anything. */
-function WithCode({ text }: { text: string }) {
-  return text.split('`').map((part, index) =>
-    index % 2 === 1 ? (
-      // biome-ignore lint/suspicious/noArrayIndexKey: the parts never move
-      <code key={index} className="rounded bg-surface px-1 py-0.5 font-mono text-xs">
-        {part}
-      </code>
-    ) : (
-      part
-    ),
   );
 }
 

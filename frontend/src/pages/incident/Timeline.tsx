@@ -19,6 +19,7 @@ import { FormError, TextArea } from '../../ui/Field';
 import { Skeleton } from '../../ui/Notice';
 import { Segmented } from '../../ui/Segmented';
 import { stepDuration } from '../../util/time';
+import { AsOf } from './AsOf';
 import { folded, isByPerson, type StepText } from './steps';
 
 export function Timeline({ incident }: { incident: Incident }) {
@@ -43,15 +44,18 @@ export function Timeline({ incident }: { incident: Incident }) {
     >
       {query.isPending ? (
         <Skeleton rows={5} />
-      ) : query.isError ? (
+      ) : query.isError && !query.data ? (
         <ErrorState error={query.error} onRetry={() => void query.refetch()} />
       ) : (
-        <ol className="relative">
-          {shown.map(({ step, text }) => (
-            <StepRow key={step.id} step={step} text={text} />
-          ))}
-          {shown.length === 0 && <li className="text-muted text-sm">Nothing yet.</li>}
-        </ol>
+        <>
+          <AsOf query={query} />
+          <ol className="relative">
+            {shown.map(({ step, text }) => (
+              <StepRow key={step.id} step={step} text={text} />
+            ))}
+            {shown.length === 0 && <li className="text-muted text-sm">Nothing yet.</li>}
+          </ol>
+        </>
       )}
       <AddNote incident={incident} />
     </Card>

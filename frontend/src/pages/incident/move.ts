@@ -5,6 +5,7 @@ import { actions, useAction } from '../../api/actions';
 import { q } from '../../api/endpoints';
 import { ApiError, sentenceOf } from '../../api/errors';
 import type { Incident, State } from '../../api/types';
+import { useMe } from '../../components/me';
 import { MOVES } from '../../components/moves';
 import { stateWord } from '../../components/State';
 
@@ -13,39 +14,43 @@ export const UNDO_MS = 10_000;
 /** How long after a move the buttons wait, so that a second tap on the old one does not press the new one. */
 export const SETTLE_MS = 1000;
 
+/** A move to a state, or who has it: that needs no move, and takes the place of one that is not legal any more. */
+export type Deed = State | 'taken' | 'released';
+
 export type Move =
   | { kind: 'idle' }
-  | { kind: 'sending'; to: State }
-  | { kind: 'confirmed'; word: string; at: string; undo: State | null }
+  | { kind: 'sending'; to: Deed }
+  | { kind: 'confirmed'; word: string; at: string; undo: Deed | null }
   | { kind: 'overtaken'; text: string; at: string | null }
-  | { kind: 'failed'; to: State; reason: string };
+  | { kind: 'failed'; to: Deed; reason: string };
 
 const READS = ['incident', 'incidents', 'steps', 'summary'] as const;
 
 export function useMove(incident: Incident) {
   const [state, setState] = useState<Move>({ kind: 'idle' });
   const client = useQueryClient();
-  const confirm = (saved: Incident) => {
+  const me = useMe().user.id;
+  const look = () => client.fetchQuery({ ...q.incident(incident.id), staleTime: 0 }).catch(() => null);
+  const confirm = (saved: Incident, done: Deed = saved.state) => {
     client.setQueriesData<Incident>({ queryKey: ['incident'] }, (old) =>
       old?.id === saved.id ? saved : old,
     );
-    setState(confirmed(incident.state, saved));
+    setState(confirmed(done, incident.state, saved));
   };
   // Confirmed by the answer itself, and not only when everything else was read again.
-  const change = useAction(
-    async (to: State) => confirm(await actions.moveIncident({ id: incident.id, state: to })),
-    READS,
-  );
-  const explain = async (to: State, error: unknown) => {
-    const now = isConflict(error)
-      ? await client.fetchQuery({ ...q.incident(incident.id), staleTime: 0 }).catch(() => null)
-      : null;
+  const change = useAction(async (to: Deed) => {
+    const now = to === 'taken' ? await look() : null;
+    if (now?.assigned_to && now.assigned_to !== me) setState(overtaken(now, to));
+    else confirm(await send(incident.id, to, me), to);
+  }, READS);
+  const explain = async (to: Deed, error: unknown) => {
+    const now = isConflict(error) ? await look() : null;
     setState(
       now && !now.merged_into ? overtaken(now, to) : { kind: 'failed', to, reason: sentenceOf(error) },
     );
     for (const read of READS) void client.invalidateQueries({ queryKey: [read] });
   };
-  const run = (to: State) => {
+  const run = (to: Deed) => {
     if (state.kind === 'sending') return;
     setState({ kind: 'sending', to });
     change.mutate(to, { onError: (error) => void explain(to, error) });
@@ -60,7 +65,7 @@ export function useMove(incident: Incident) {
     return () => clearTimeout(timer);
   }, [undo]);
   return {
-    state: arrived(state, incident),
+    state: arrived(state, incident, me),
     run,
     confirm,
     explain,
@@ -70,7 +75,7 @@ export function useMove(incident: Incident) {
 }
 
 /** Whether what the buttons do has stood long enough for a press to be meant, whoever changed it. */
-export function useSettled(now: State | 'sending'): boolean {
+export function useSettled(now: Deed | 'sending'): boolean {
   const [settled, setSettled] = useState(now);
   useEffect(() => {
     const timer = setTimeout(() => setSettled(now), SETTLE_MS);
@@ -79,13 +84,29 @@ export function useSettled(now: State | 'sending'): boolean {
   return settled === now;
 }
 
-/** A move of which no answer came, and which was made all the same. */
-function arrived(move: Move, incident: Incident): Move {
-  const made = move.kind === 'failed' && move.to === incident.state;
-  return made ? confirmed(incident.state, incident) : move;
+function send(id: string, to: Deed, me: string): Promise<Incident> {
+  if (to === 'taken') return actions.changeIncident({ id, change: { assigned_to: me } });
+  if (to === 'released') return actions.changeIncident({ id, change: { assigned_to: null } });
+  return actions.moveIncident({ id, state: to });
 }
 
-function confirmed(from: State, saved: Incident): Move {
+/** A move of which no answer came, and which was made all the same. */
+function arrived(move: Move, incident: Incident, me: string): Move {
+  if (move.kind !== 'failed') return move;
+  const { state, assigned_to } = incident;
+  const made =
+    move.to === 'taken'
+      ? assigned_to === me
+      : move.to === 'released'
+        ? assigned_to === null
+        : move.to === state;
+  return made ? confirmed(move.to, state, incident) : move;
+}
+
+function confirmed(done: Deed, from: State, saved: Incident): Move {
+  if (done === 'taken')
+    return { kind: 'confirmed', word: 'Yours since', at: saved.updated_at, undo: 'released' };
+  if (done === 'released') return { kind: 'confirmed', word: 'Given back', at: saved.updated_at, undo: null };
   const undo = MOVES[saved.state].includes(from) ? from : null;
   return { kind: 'confirmed', word: stateWord(saved.state), at: reachedAt(saved), undo };
 }
@@ -96,7 +117,9 @@ export function isConflict(error: unknown): boolean {
 }
 
 /** Somebody else was faster: what they did, which is no failure. */
-function overtaken(now: Incident, to: State): Move {
+function overtaken(now: Incident, to: Deed): Move {
+  if (to === 'taken')
+    return { kind: 'overtaken', text: `Already taken by ${now.assigned_to_name ?? 'someone'}`, at: null };
   if (to === 'acknowledged' && now.acknowledged_at) {
     const by = now.acknowledged_by ? ` by ${now.acknowledged_by}` : '';
     return { kind: 'overtaken', text: `Already acknowledged${by}`, at: now.acknowledged_at };
