@@ -10,6 +10,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rustix::process::Signal;
 use serde_json::json;
 
+use super::clocks::{self, Clock};
 use super::load::{envelope, firing, request_id};
 use super::model_server::{Call, ModelServer};
 use super::site::{Site, folder};
@@ -29,6 +30,9 @@ const ATTEMPTS: usize = 3;
 
 /// Calls that a process makes at once for one tenant.
 const CALLS: usize = 4;
+
+/// How often faketime looks at the file of a clock that jumps.
+const LOOKS: Duration = Duration::from_secs(1);
 
 /// How long the model takes: long enough that what dies or sleeps is as a rule in the middle of a call.
 const ANSWERS_AFTER: Duration = Duration::from_millis(1500);
@@ -64,7 +68,16 @@ pub async fn one_call_at_a_time(trial: &Trial, incidents: usize, mishap: Mishap)
     let mut fired = 0;
     model.answer_after(if mishap == Mishap::None { ANSWERS_LATE } else { ANSWERS_AFTER });
     match mishap {
-        Mishap::None => fire(&site, &mut fired, incidents).await?,
+        Mishap::None => {
+            if let Clock::Jumping(file) = &trial.clock {
+                clocks::set(file, "-10m")?;
+                fire(&site, &mut fired, incidents).await?;
+                settled(&mut report, &site).await?;
+                clocks::set(file, "+1h")?;
+                tokio::time::sleep(LOOKS).await;
+            }
+            fire(&site, &mut fired, incidents).await?;
+        }
         Mishap::Death => {
             let share = incidents / (STEPS.len() + 1);
             deaths(trial, &mut site, &mut report, &mut fired, share).await?;

@@ -1,6 +1,6 @@
 //! G19: a replica whose clock is wrong by hours, or jumps while it runs, changes no outcome.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::analyses::{self, Mishap};
@@ -36,7 +36,8 @@ pub async fn wrong(trial: &Trial, clock: &'static str, keys: usize) -> anyhow::R
     let trial = Trial { clock: Clock::Wrong(clock), ..trial.clone() };
     let mut report = Report::default();
     report.note(format!("the clock of one replica is wrong by {clock}"));
-    report.extend(outcomes(&trial, keys).await?);
+    report.extend(incidents(&trial, keys).await?);
+    report.extend(analyses::one_call_at_a_time(&trial, keys, Mishap::None).await?);
     Ok(report)
 }
 
@@ -52,9 +53,11 @@ pub async fn jumping(trial: &Trial, keys: usize) -> anyhow::Result<Report> {
     let mut jumps = 0;
     let mut report = Report::default();
     tokio::select! {
-        held = outcomes(&trial, keys) => report.extend(held?),
+        held = incidents(&trial, keys) => report.extend(held?),
         failed = jump(&file, &mut jumps) => failed?,
     }
+    set(&file, "+0")?;
+    report.extend(analyses::one_call_at_a_time(&trial, keys, Mishap::None).await?);
     report.note(format!("the clock of one replica jumped {jumps} times"));
     if jumps < JUMPS.len() {
         report.find("unreached", format!("the clock jumped {jumps} times"));
@@ -62,22 +65,28 @@ pub async fn jumping(trial: &Trial, keys: usize) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-async fn outcomes(trial: &Trial, keys: usize) -> anyhow::Result<Report> {
-    let mut report = Report::default();
-    report.extend(single::one_each(trial, keys).await?);
+async fn incidents(trial: &Trial, keys: usize) -> anyhow::Result<Report> {
+    let mut report = single::one_each(trial, keys).await?;
     report.extend(numbers::gapless(trial).await?);
-    report.extend(analyses::one_call_at_a_time(trial, keys, Mishap::None).await?);
     Ok(report)
 }
 
-/// Has the clock jump again and again.
-async fn jump(file: &std::path::Path, jumps: &mut usize) -> anyhow::Result<()> {
+/// Has a clock that jumps go like this from now on.
+///
+/// # Errors
+/// When its file can't be written.
+pub fn set(file: &Path, offset: &str) -> anyhow::Result<()> {
     let next = file.with_extension("next");
+    // Whoever reads meanwhile finds one or the other.
+    std::fs::write(&next, offset)?;
+    Ok(std::fs::rename(&next, file)?)
+}
+
+/// Has the clock jump again and again.
+async fn jump(file: &Path, jumps: &mut usize) -> anyhow::Result<()> {
     for to in JUMPS.iter().cycle() {
         tokio::time::sleep(STAYS).await;
-        // Whoever reads meanwhile finds one or the other.
-        std::fs::write(&next, to)?;
-        std::fs::rename(&next, file)?;
+        set(file, to)?;
         *jumps += 1;
     }
     Ok(())
