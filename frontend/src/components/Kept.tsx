@@ -1,6 +1,7 @@
 /** What was read before stays on the screen when reading it again fails, with a note of its age. */
 import { useRef } from 'react';
-import { sentenceOf } from '../api/errors';
+import { ApiError, sentenceOf } from '../api/errors';
+import { useRetry } from './retry';
 import { TimeAgo } from './Time';
 
 type Read<T> = {
@@ -25,20 +26,32 @@ export function useKept<T>(query: Read<T>, about = '') {
   return { data: query.data ?? kept?.data, error: query.error, readAt: kept?.at ?? query.dataUpdatedAt };
 }
 
-/** Why what is shown is not of now; nothing while it is. */
+/** Why what is shown is not of now, and a way to ask `again`, which also happens by itself; nothing while it is. */
 export function NotOfNow({
   error,
   readAt,
+  again,
   className,
 }: {
   error: Error | null;
   readAt: number;
+  again?: () => void;
   className?: string;
 }) {
   if (!error || readAt === 0) return null;
   return (
     <p role="status" className={className ?? 'text-[13px] text-muted'}>
-      {sentenceOf(error)} This was read <TimeAgo at={new Date(readAt).toISOString()} suffix=" ago." />
+      {sentenceOf(error)} This was read <TimeAgo at={new Date(readAt).toISOString()} suffix=" ago." />{' '}
+      {again && <Again error={error} again={again} />}
     </p>
+  );
+}
+
+function Again({ error, again }: { error: Error; again: () => void }) {
+  useRetry(error instanceof ApiError && error.mayPass, error, again);
+  return (
+    <button type="button" className="rounded text-link hover:underline" onClick={again}>
+      Try again
+    </button>
   );
 }

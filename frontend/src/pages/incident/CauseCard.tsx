@@ -201,8 +201,8 @@ function NotStarted({ incident }: { incident: Incident }) {
 }
 
 function Reanalyse({ incident, analysis }: { incident: Incident; analysis: Analysis }): ReactNode {
-  if (analysis.status === 'queued' || analysis.status === 'running' || analysis.status === 'failed')
-    return null;
+  const over = analysis.status === 'completed' || analysis.status === 'inconclusive';
+  if (!over || incident.merged_into) return null;
   return <StartButton incident={incident} refresh label="Analyse again" quiet />;
 }
 

@@ -44,7 +44,7 @@ export function Theory({ hypothesis, evidence, incident, minor = false }: Props)
         </p>
       )}
       {hypothesis.next_checks.length > 0 && (
-        <section aria-label="Next checks" className="mt-3">
+        <div className="mt-3">
           <h3 className="mb-1 text-[13px] text-muted">Check next</h3>
           <ol className="space-y-1 text-sm">
             {hypothesis.next_checks.map((check) => (
@@ -56,7 +56,7 @@ export function Theory({ hypothesis, evidence, incident, minor = false }: Props)
               </li>
             ))}
           </ol>
-        </section>
+        </div>
       )}
       <div className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
         <FeedbackButtons hypothesis={hypothesis} />
