@@ -119,9 +119,10 @@ mod tests {
 
     #[test]
     fn titles_are_written_or_made_up_but_never_json() {
-        let cases: [(Pairs, Pairs, &str); 11] = [
+        let cases: [(Pairs, Pairs, &str); 12] = [
             (&[("summary", "S"), ("title", "T")], &[], "S"),
             (&[("summary", " "), ("title", "T"), ("message", "M")], &[], "T"),
+            (&[("summary", "\u{202e}\u{200b}"), ("message", "M")], &[], "M"),
             (&[("message", "M")], &[], "M"),
             (&[("summary", "{\"a\": 1}"), ("title", "[]")], &[("service", "api")], "HighCpu on api"),
             (&[("summary", "{{ broken template")], &[], "{{ broken template"),

@@ -19,7 +19,7 @@ use crate::visible::clean;
 const DEPTH: usize = 64;
 
 /// The largest body that is read, in bytes.
-const MAX_BODY: u64 = 2 << 20;
+pub const MAX_BODY: usize = 2 << 20;
 
 /// How long a body may take to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -76,7 +76,7 @@ async fn read<S: Send + Sync, T: DeserializeOwned>(request: Request, state: &S) 
     if !parts.headers.get_all(header::CONTENT_ENCODING).iter().all(plain) {
         return Err(Error::Unsupported("unsupported-encoding", "send the body plain"));
     }
-    if body.size_hint().lower() > MAX_BODY {
+    if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(Error::TooLarge("the body is too large".to_owned()));
     }
     let arriving = Bytes::from_request(Request::from_parts(parts.clone(), body), state);

@@ -2376,12 +2376,6 @@ export type PostAuthInvitationsResponse = PostAuthInvitationsResponses[keyof Pos
 
 export type PostAuthInvitationsAcceptData = {
     body: Accept;
-    headers?: {
-        /**
-         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/invitations/accept';
@@ -2434,12 +2428,6 @@ export type DeleteAuthInvitationsByInvitationIdResponse = DeleteAuthInvitationsB
 
 export type PostAuthLinkData = {
     body: LinkToken;
-    headers?: {
-        /**
-         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/link';
@@ -2465,12 +2453,6 @@ export type PostAuthLinkResponse = PostAuthLinkResponses[keyof PostAuthLinkRespo
 
 export type PostAuthLoginData = {
     body: Login;
-    headers?: {
-        /**
-         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/login';
@@ -2496,12 +2478,6 @@ export type PostAuthLoginResponse = PostAuthLoginResponses[keyof PostAuthLoginRe
 
 export type PostAuthLogoutData = {
     body?: never;
-    headers?: {
-        /**
-         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/logout';
@@ -2583,12 +2559,6 @@ export type PostAuthPasswordResponse = PostAuthPasswordResponses[keyof PostAuthP
 
 export type PostAuthRefreshData = {
     body?: never;
-    headers?: {
-        /**
-         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/refresh';
@@ -2614,12 +2584,6 @@ export type PostAuthRefreshResponse = PostAuthRefreshResponses[keyof PostAuthRef
 
 export type PostAuthRegisterData = {
     body: Register;
-    headers?: {
-        /**
-         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/register';

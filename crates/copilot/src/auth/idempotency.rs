@@ -24,10 +24,7 @@ use super::seal::Cell;
 use super::store::idempotency::{self, Earlier};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::valid::{BODY_TIMEOUT, TOO_SLOW};
-
-/// The longest body of a request that is kept for comparison, and of an answer, in bytes.
-const MAX_BODY: usize = 2 << 20;
+use crate::valid::{BODY_TIMEOUT, MAX_BODY, TOO_SLOW};
 
 /// After so many seconds a request without an answer is taken for dead.
 const ABANDONED_S: i64 = 60;

@@ -39,8 +39,9 @@ pub fn document() -> OpenApi {
     for (path, item) in &mut whole.paths.paths {
         for (method, operation) in operations(item) {
             operation.operation_id = Some(operation_id(method, path));
-            declare(operation, access::access(&method.to_uppercase(), path));
-            headers::declare(operation, method, path);
+            let access = access::access(&method.to_uppercase(), path);
+            declare(operation, access);
+            headers::declare(operation, (method, path), access);
             headers::describe(operation);
         }
     }

@@ -6,14 +6,17 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn}
 use utoipa::openapi::schema::{KnownFormat, SchemaFormat};
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Type};
 
+use crate::auth::access::Access;
+
 /// Paths whose answers have an ETag, and whose changes may be made to depend on it.
 const TAGGED: [&str; 2] = ["/api/v1/incidents/{incident_id}", "/api/v1/incidents/{incident_id}/state"];
 
 /// Declares the headers that an operation reads and gives.
-pub(super) fn declare(operation: &mut Operation, method: &str, path: &str) {
+pub(super) fn declare(operation: &mut Operation, (method, path): (&str, &str), access: Option<Access>) {
     let mut parameters = Vec::new();
     let mut given = Vec::new();
-    if method == "post" && path.starts_with("/api/") {
+    // Whoever has not signed in has nobody's answers kept.
+    if method == "post" && matches!(access, Some(Access::Member(_) | Access::Person(_))) {
         let what = "Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII \
                     characters";
         parameters.push(parameter("Idempotency-Key", what));

@@ -37,6 +37,8 @@ fn every_answer_is_described_as_it_comes() {
     }
     let create = &document["paths"]["/api/v1/incidents"]["post"];
     assert_eq!(create["parameters"][0]["name"], "Idempotency-Key");
+    let login = &document["paths"]["/api/v1/auth/login"]["post"];
+    assert!(!login["parameters"].to_string().contains("Idempotency-Key"), "it has no effect there: {login}");
     assert!(create["responses"]["201"]["headers"]["Location"].is_object(), "{create}");
 }
 

@@ -35,11 +35,22 @@ export function Body({ body }: { body: string | null }) {
   );
 }
 
-/** The same JSON with a line for each member; null when it is none. */
+/** The same JSON with a line for each member; null when it is none, or would not be the same. */
 function laidOut(body: string): string | null {
+  if (numbersOf(body).some(isRounded)) return null;
   try {
     return JSON.stringify(JSON.parse(body), null, 2);
   } catch {
     return null;
   }
+}
+
+function numbersOf(body: string): string[] {
+  return body.replace(/"(?:[^"\\]|\\.)*"/g, '""').match(/-?\d[\d.eE+-]*/g) ?? [];
+}
+
+/** Whether a browser would read another number than what is written: it keeps 15 digits of any. */
+function isRounded(written: string): boolean {
+  const digits = written.replace(/[eE].*/, '').replace(/\D/g, '');
+  return !Number.isFinite(Number(written)) || (digits.length > 15 && String(Number(written)) !== written);
 }
