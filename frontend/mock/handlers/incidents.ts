@@ -110,6 +110,8 @@ function matching(request: Request): Incident[] {
   const states = params.getAll('state');
   const severities = params.getAll('severity');
   const services = params.getAll('service_name');
+  const whose = params.get('assigned_to');
+  const labels = params.getAll('label').map((one) => one.split(/=(.*)/s));
   const open = params.get('open');
   const stillFiring = params.get('still_firing');
   const from = params.get('from') ?? '';
@@ -120,6 +122,8 @@ function matching(request: Request): Incident[] {
       (states.length === 0 || states.includes(one.state)) &&
       (severities.length === 0 || severities.includes(one.severity)) &&
       (services.length === 0 || services.includes(one.service_name ?? '')) &&
+      (whose === null || isOf(one, whose)) &&
+      labels.every(([name = '', value]) => one.labels[name] === value) &&
       one.detected_at >= from &&
       one.detected_at < to &&
       (open === null || String(one.open) === open) &&
@@ -131,6 +135,11 @@ function matching(request: Request): Incident[] {
   const newest = (a: Incident, b: Incident) => b.detected_at.localeCompare(a.detected_at);
   if (params.get('sort') !== 'needs_me') return found.sort(newest);
   return found.sort((a, b) => need(a) - need(b) || newest(a, b));
+}
+
+function isOf(one: Incident, whose: string): boolean {
+  if (whose === 'none') return one.assigned_to === null;
+  return one.assigned_to === (whose === 'me' ? db.me.user.id : whose);
 }
 
 /** Unacknowledged first, then the severe. */

@@ -34,6 +34,10 @@ export type IncidentQuery = {
   state?: readonly State[];
   severity?: readonly Severity[];
   service_name?: readonly string[];
+  /** `me`, `none`, an id or an e-mail address. */
+  assigned_to?: string;
+  /** NAME=VALUE, all of which must be there. */
+  label?: readonly string[];
   q?: string;
   from?: string;
   to?: string;

@@ -2861,6 +2861,14 @@ export type GetIncidentsData = {
         severity?: Array<Severity>;
         service_name?: Array<string>;
         q?: string;
+        /**
+         * Whose they are: `me`, `none`, an id or an e-mail address
+         */
+        assigned_to?: string;
+        /**
+         * NAME=VALUE; several must all be there
+         */
+        label?: Array<string>;
         open?: boolean;
         /**
          * Only those that are resolved while an alert of them fires; not with q

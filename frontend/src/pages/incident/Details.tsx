@@ -25,7 +25,7 @@ export function Details({ incident }: { incident: Incident }) {
       ))}
       {labels.length > 0 && (
         <Part name="Labels">
-          <LabelList labels={incident.labels} />
+          <LabelList labels={incident.labels} linked />
         </Part>
       )}
     </Card>

@@ -1,6 +1,6 @@
 /** How bad it is in one line, two on a phone; each number narrows the list to what it counts. */
 import { useQuery } from '@tanstack/react-query';
-import { ListChecks } from 'lucide-react';
+import { ListChecks, UserRound } from 'lucide-react';
 import { useEffect } from 'react';
 import { q } from '../../api/endpoints';
 import { SEVERITIES } from '../../api/types';
@@ -11,7 +11,7 @@ import { cx } from '../../ui/cx';
 import { Segmented } from '../../ui/Segmented';
 import { count, exact } from '../../util/numbers';
 import { duration } from '../../util/time';
-import { parseFilter, toggleSeverity, toggleState, withOpen } from './filter';
+import { parseFilter, toggleMine, toggleSeverity, toggleState, withOpen } from './filter';
 
 type Scope = 'open' | 'closed' | 'all';
 
@@ -68,6 +68,10 @@ export function SummaryStrip({ text, onChange, onChoose }: Props) {
           );
         })}
       </span>
+      <Chip on={filter.owner === 'me'} onClick={() => onChange(toggleMine(text))}>
+        <UserRound className="size-3.5 text-muted" aria-hidden="true" />
+        <span className="text-muted">mine</span>
+      </Chip>
       {data && (
         <span className="ml-auto whitespace-nowrap pl-4 text-[13px] text-muted tabular-nums max-lg:hidden">
           {data.mtta_count === 0

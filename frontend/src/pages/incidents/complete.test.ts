@@ -11,7 +11,8 @@ it.each([
   ['is:open service:', ['is:open service:checkout-api', 'is:open service:"order e-mails"']],
   ['from:', ['from:2026-01-24', 'from:2026-01-23', 'from:2026-01-17', 'from:2025-12-25']],
   ['is:open', []],
-  ['owner:', []],
+  ['owner:', ['owner:me', 'owner:none']],
+  ['la', ['label.']],
   ['http://shop', []],
 ])('“%s” can go on', (text, expected) => {
   expect(complete(text)).toEqual(expected);

@@ -14,12 +14,12 @@ export function completions(text: string, services: readonly string[], now: numb
     severity: SEVERITIES,
     state: STATES,
     service: services.map(quote),
+    owner: ['me', 'none'],
     from: DAYS_BACK.map((days) => new Date(now - days * DAY_MS).toISOString().slice(0, 10)),
   };
   const colon = word.indexOf(':');
   if (colon < 0)
-    return [...Object.keys(values), 'to']
-      .map((key) => `${key}:`)
+    return [...Object.keys(values).map((key) => `${key}:`), 'to:', 'label.']
       .filter(begins(word))
       .map((key) => before + key);
   // A list goes on after its last comma.

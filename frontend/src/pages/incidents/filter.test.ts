@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatFilter, parseFilter, toggleSeverity, toggleState, withOpen } from './filter';
+import { formatFilter, parseFilter, toggleMine, toggleSeverity, toggleState, withOpen } from './filter';
 import { queryOf } from './query';
 
 it.each([
@@ -15,6 +15,12 @@ it.each([
   ['service:"order e-mails"', { sort: '-detected_at', service_name: ['order e-mails'] }],
   ['checkout-api: failing', { sort: '-detected_at', q: 'checkout-api: failing' }],
   ['http://shop.example/x', { sort: '-detected_at', q: 'http://shop.example/x' }],
+  ['owner:me', { sort: '-detected_at', assigned_to: 'me' }],
+  ['owner:Ada@shop.example', { sort: '-detected_at', assigned_to: 'ada@shop.example' }],
+  [
+    'label.team=shop label.url=http://x:1 Label:note="a b"',
+    { sort: '-detected_at', label: ['team=shop', 'url=http://x:1', 'note=a b'] },
+  ],
   [
     'from:2026-01-24 to:2026-01-25T12:00:00Z',
     { sort: '-detected_at', from: '2026-01-24T00:00:00.000Z', to: '2026-01-25T12:00:00.000Z' },
@@ -29,8 +35,8 @@ it.each([
   ['is:nice', 'is:nice'],
   ['colour:red', 'colour:'],
   ['from:yesterday', 'yesterday'],
-  ['owner:me', 'owner:'],
-  ['label.team=shop', 'Labels'],
+  ['owner:ada', 'ada'],
+  ['label.team=~"sh.*"', '=~'],
 ])('“%s” is explained, not ignored', (text, named) => {
   const { problems } = parseFilter(text);
   expect(problems).toHaveLength(1);
@@ -47,6 +53,7 @@ it('says how it reads a word that senders use', () => {
 it.each([
   'is:open state:detected severity:critical,high service:checkout-api slow orders',
   'is:still-firing',
+  'is:open owner:none label.team=shop label.note="a b" slow',
   'is:closed from:2026-01-24 to:2026-01-25',
   'service:"order e-mails"',
   '"exact words" more',
@@ -58,6 +65,7 @@ it('toggles are their own inverse', () => {
   const text = 'is:open service:cart';
   expect(toggleSeverity(toggleSeverity(text, 'high'), 'high')).toBe(text);
   expect(toggleState(toggleState(text, 'detected'), 'detected')).toBe(text);
+  expect(toggleMine(toggleMine(text))).toBe(text);
   expect(withOpen(withOpen(text, null), true)).toBe(text);
 });
 

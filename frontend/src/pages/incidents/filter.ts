@@ -1,5 +1,6 @@
 /**
- * The one grammar of the incident filter: `is:open severity:critical,high service:checkout-api words`.
+ * The one grammar of the incident filter: `is:open severity:critical,high service:checkout-api owner:me
+ * label.team=shop words`.
  *
  * The text box, the chips and the URL are three views of the same string.
  */
@@ -13,6 +14,9 @@ export type Filter = {
   states: State[];
   severities: Severity[];
   services: string[];
+  /** `me`, `none` or an e-mail address. */
+  owner: string | null;
+  labels: Record<string, string>;
   /** Detected at or after, and before: RFC 3339, or a day in UTC. */
   from: string | null;
   to: string | null;
@@ -26,7 +30,7 @@ export type Filter = {
 /** What the list shows when the URL says nothing. */
 export const DEFAULT_FILTER = 'is:open';
 
-const KEYS: ReadonlySet<string> = new Set(['is', 'severity', 'state', 'service', 'from', 'to']);
+const KEYS: ReadonlySet<string> = new Set(['is', 'severity', 'state', 'service', 'owner', 'from', 'to']);
 
 /** What senders write in the label `severity`, as the server maps it. */
 const SEVERITY_ALIASES: Record<string, Severity> = {
@@ -47,7 +51,7 @@ const STATE_ALIASES: Record<string, State> = {
   acked: 'acknowledged',
 };
 
-const NO_LABELS = 'Labels are no filter; the words of the title and the name of the service are.';
+const LABEL = /^labels?[.:]([^=!~\s"]+)(=~|!=|!~|=)(.*)$/i;
 
 /** Reads a filter text. Never throws: what it cannot read is reported in `problems`. */
 export function parseFilter(text: string): Filter {
@@ -57,6 +61,8 @@ export function parseFilter(text: string): Filter {
     states: [],
     severities: [],
     services: [],
+    owner: null,
+    labels: {},
     from: null,
     to: null,
     words: '',
@@ -65,7 +71,11 @@ export function parseFilter(text: string): Filter {
   };
   const words: string[] = [];
   for (const token of tokens(text)) {
-    if (/^labels?\./i.test(token)) filter.problems.push(NO_LABELS);
+    const [, name, how, value] = LABEL.exec(token) ?? [];
+    if (name && how) {
+      takeLabel(filter, name, how, unquote(value ?? ''));
+      continue;
+    }
     const colon = token.indexOf(':');
     if (colon <= 0 || token.startsWith('"')) words.push(token);
     else take(filter, words, token.slice(0, colon).toLowerCase(), token.slice(colon + 1), token);
@@ -88,9 +98,12 @@ function take(filter: Filter, words: string[], key: string, value: string, token
     takeClosed(filter, filter.severities, SEVERITIES, values, 'severity', SEVERITY_ALIASES);
   else if (key === 'state') takeClosed(filter, filter.states, STATES, values, 'state', STATE_ALIASES);
   else if (key === 'service') filter.services.push(...values.filter((one) => !filter.services.includes(one)));
+  else if (key === 'owner') takeOwner(filter, unquote(value).toLowerCase());
   else if (key === 'from' || key === 'to') takeInstant(filter, key, unquote(value));
   else if (/^[a-z]+$/.test(key) && !token.includes('://'))
-    filter.problems.push(`“${key}:” is not a filter. Use is:, severity:, state:, service:, from: or to:.`);
+    filter.problems.push(
+      `“${key}:” is not a filter. Use is:, severity:, state:, service:, owner:, label.NAME=, from: or to:.`,
+    );
   else words.push(token);
 }
 
@@ -107,6 +120,16 @@ function takeIs(filter: Filter, value: string): void {
         `“is:${value}” means nothing. Use is:open, is:closed, is:unacked or is:still-firing.`,
       );
   }
+}
+
+function takeOwner(filter: Filter, value: string): void {
+  if (value === 'me' || value === 'none' || /.@./.test(value)) filter.owner = value;
+  else filter.problems.push(`“${value}” is nobody. Use owner:me, owner:none or an e-mail address.`);
+}
+
+function takeLabel(filter: Filter, name: string, how: string, value: string): void {
+  if (how !== '=') filter.problems.push(`“${how}” can't be asked for. Use label.${name}=VALUE.`);
+  else if (value !== '') filter.labels[name] = value;
 }
 
 function takeInstant(filter: Filter, key: 'from' | 'to', value: string): void {
@@ -141,6 +164,8 @@ export function formatFilter(filter: Omit<Filter, 'problems' | 'notes'>): string
   if (filter.states.length > 0) out.push(`state:${filter.states.join(',')}`);
   if (filter.severities.length > 0) out.push(`severity:${filter.severities.join(',')}`);
   if (filter.services.length > 0) out.push(`service:${filter.services.map(quote).join(',')}`);
+  if (filter.owner) out.push(`owner:${filter.owner}`);
+  for (const [name, value] of Object.entries(filter.labels)) out.push(labelFilter(name, value));
   if (filter.from) out.push(`from:${filter.from}`);
   if (filter.to) out.push(`to:${filter.to}`);
   if (filter.words) out.push(filter.words);
@@ -159,6 +184,12 @@ export function toggleState(text: string, state: State): string {
   return formatFilter({ ...filter, states: toggled(filter.states, state) });
 }
 
+/** The text with only one's own incidents, or everybody's. */
+export function toggleMine(text: string): string {
+  const filter = parseFilter(text);
+  return formatFilter({ ...filter, owner: filter.owner === 'me' ? null : 'me' });
+}
+
 /** The text with `is:open`, `is:closed` or neither. */
 export function withOpen(text: string, open: boolean | null): string {
   return formatFilter({ ...parseFilter(text), open });
@@ -174,6 +205,11 @@ function tokens(text: string): string[] {
 
 function unquote(value: string): string {
   return value.replaceAll('"', '').trim();
+}
+
+/** A label as the filter writes it. */
+export function labelFilter(name: string, value: string): string {
+  return `label.${name}=${quote(value)}`;
 }
 
 /** A value as the filter writes it. */

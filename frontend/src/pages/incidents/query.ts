@@ -13,6 +13,10 @@ export function queryOf(text: string): IncidentQuery {
     ...(filter.states.length > 0 && { state: filter.states }),
     ...(filter.severities.length > 0 && { severity: filter.severities }),
     ...(filter.services.length > 0 && { service_name: filter.services }),
+    ...(filter.owner && { assigned_to: filter.owner }),
+    ...(Object.keys(filter.labels).length > 0 && {
+      label: Object.entries(filter.labels).map(([name, value]) => `${name}=${value}`),
+    }),
     ...(filter.from && { from: new Date(filter.from).toISOString() }),
     ...(filter.to && { to: new Date(filter.to).toISOString() }),
     ...(filter.words && { q: filter.words }),

@@ -1,10 +1,12 @@
 //! Which incidents a list shows, and in which order.
 
+use std::collections::BTreeMap;
+
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, FieldError, Result};
-use crate::ids::IncidentId;
+use crate::ids::{IncidentId, UserId};
 use crate::incident::{Incident, Severity, State};
 use crate::page::PageQuery;
 
@@ -15,6 +17,12 @@ const MOST_WORDS: usize = 24;
 
 /// Services a list may be narrowed to.
 const MOST_SERVICES: usize = 10;
+
+/// Labels a list may be narrowed by.
+const MOST_LABELS: usize = 5;
+
+/// Words of one label that the index is asked for; the label itself is compared whole.
+const MOST_LABEL_WORDS: usize = 8;
 
 /// Bytes of a word that are looked at; a longer one may begin like others.
 const WORD_LENGTH: usize = 64;
@@ -34,6 +42,19 @@ pub enum Sort {
     Oldest,
 }
 
+/// Whose incidents are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Those of nobody.
+    Nobody,
+    /// Those of whoever asks.
+    Asker,
+    /// Those of who signs in with this address.
+    Email(String),
+    /// Those of this person.
+    Person(UserId),
+}
+
 /// Which incidents are shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
@@ -43,6 +64,10 @@ pub struct Filter {
     pub severities: Vec<Severity>,
     /// Of any of these services; of every one when empty.
     pub services: Vec<String>,
+    /// Only those of whom this names.
+    pub whose: Option<Whose>,
+    /// Only those with all of these labels.
+    pub labels: BTreeMap<String, String>,
     /// Only open or only closed ones.
     pub open: Option<bool>,
     /// Only those that are resolved while an alert of them fires.
@@ -123,7 +148,29 @@ impl Filter {
     /// Whether only some states, severities or services pass.
     pub fn narrows(&self) -> bool {
         let named = !(self.states.is_empty() && self.severities.is_empty() && self.services.is_empty());
-        named || self.open.is_some()
+        named || self.open.is_some() || self.person().is_some()
+    }
+
+    /// The one person whose incidents pass.
+    pub fn person(&self) -> Option<UserId> {
+        match self.whose {
+            Some(Whose::Person(user)) => Some(user),
+            _ => None,
+        }
+    }
+
+    /// Whether the index of words is needed.
+    pub fn searches(&self) -> bool {
+        !(self.words.is_empty() && self.labels.is_empty())
+    }
+
+    fn label(&mut self, text: &str) -> Result<(), String> {
+        let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
+        if self.labels.insert(name.to_owned(), value.to_owned()).is_some_and(|other| other != value) {
+            self.nothing = true;
+        }
+        self.words.extend(parts(text).map(Word::exact).take(MOST_LABEL_WORDS));
+        Ok(())
     }
 
     fn search(&mut self, text: &str) {
@@ -138,13 +185,18 @@ impl Filter {
                 continue;
             }
             let before = self.words.len();
-            let parts = word.split(|letter: char| letter.is_ascii() && !letter.is_ascii_alphanumeric());
-            self.words.extend(parts.filter(|part| !part.is_empty()).map(Word::exact));
+            self.words.extend(parts(word).map(Word::exact));
             if let Some(last) = self.words.get_mut(before..).and_then(<[Word]>::last_mut) {
                 last.prefix = true;
             }
         }
     }
+}
+
+/// What both databases take for the words of a text.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let between = |letter: char| letter.is_ascii() && !letter.is_ascii_alphanumeric();
+    text.split(between).filter(|part| !part.is_empty())
 }
 
 impl Word {
@@ -188,13 +240,17 @@ pub fn read(query: &str) -> Result<(Filter, PageQuery)> {
         let why = format!("search for at most {MOST_WORDS} words and {MOST_CHARS} characters");
         return Err(Error::Refused("query-too-complex", why));
     }
-    if filter.still_firing && words > 0 {
-        return Err(Error::field("still_firing", "can't be combined with a search"));
+    if filter.still_firing && filter.searches() {
+        return Err(Error::field("still_firing", "can't be combined with a search or a label"));
     }
     filter.services.sort();
     filter.services.dedup();
     if filter.services.len() > MOST_SERVICES {
         let why = format!("name at most {MOST_SERVICES} services");
+        return Err(Error::Refused("query-too-complex", why));
+    }
+    if filter.labels.len() > MOST_LABELS {
+        let why = format!("name at most {MOST_LABELS} labels");
         return Err(Error::Refused("query-too-complex", why));
     }
     Ok((filter, page))
@@ -208,6 +264,8 @@ fn one(filter: &mut Filter, page: &mut PageQuery, name: &str, value: &str) -> Re
         "state" => filter.states.push(value.parse()?),
         "severity" => filter.severities.push(value.parse()?),
         "service_name" => filter.services.push(value.to_owned()),
+        "assigned_to" => filter.whose = Some(whose(value)?),
+        "label" => filter.label(value)?,
         "open" => filter.open = Some(value.parse().map_err(|_| "must be true or false")?),
         "still_firing" => filter.still_firing = value.parse().map_err(|_| "must be true or false")?,
         "from" => filter.from = Some(instant(value)?),
@@ -226,6 +284,18 @@ fn one(filter: &mut Filter, page: &mut PageQuery, name: &str, value: &str) -> Re
         _ => return Err("is not a parameter of this list".to_owned()),
     }
     Ok(())
+}
+
+fn whose(text: &str) -> Result<Whose, String> {
+    match text {
+        "none" => Ok(Whose::Nobody),
+        "me" => Ok(Whose::Asker),
+        _ if text.contains('@') => Ok(Whose::Email(text.to_lowercase())),
+        _ => text
+            .parse()
+            .map(Whose::Person)
+            .map_err(|_| "must be me, none, an e-mail address or an id".to_owned()),
+    }
 }
 
 fn instant(text: &str) -> Result<Ts, String> {

@@ -14,12 +14,12 @@ use axum::response::{IntoResponse, Response};
 use outbox::{Ts, Tx};
 use serde::Serialize;
 
-use self::list::Position;
+use self::list::{Position, Whose};
 use self::tag::tags;
 use super::timeline::{self, Comment, Step};
 use super::{Incident, Severity, analytics};
 use crate::app::App;
-use crate::auth::{Path, Query, Viewer};
+use crate::auth::{Actor, Path, Query, Viewer};
 use crate::error::{Error, Result};
 use crate::ids::{AlertId, IncidentId, ProjectId, TenantId};
 use crate::page::{Page, PageQuery};
@@ -56,6 +56,8 @@ pub struct Summary {
     params(
         ("state" = Option<Vec<super::State>>, Query), ("severity" = Option<Vec<Severity>>, Query),
         ("service_name" = Option<Vec<String>>, Query), ("q" = Option<String>, Query),
+        ("assigned_to" = Option<String>, Query, description = "Whose they are: `me`, `none`, an id or an e-mail address"),
+        ("label" = Option<Vec<String>>, Query, description = "NAME=VALUE; several must all be there"),
         ("open" = Option<bool>, Query),
         ("still_firing" = Option<bool>, Query, description = "Only those that are resolved while an alert of them fires; not with q"),
         ("from" = Option<Ts>, Query), ("to" = Option<Ts>, Query),
@@ -67,12 +69,31 @@ pub async fn incidents(
     member: Viewer,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Page<Incident>>> {
-    let (filter, page) = list::read(&query.unwrap_or_default())?;
+    let (mut filter, page) = list::read(&query.unwrap_or_default())?;
     let (limit, position) = (page.limit()?, page.position::<Position>()?);
     let mut tx = app.db.read(member.tenant.0).await?;
+    settle_whose(&mut tx, &member, &mut filter).await?;
     let most = limit as i64 + 1;
     let rows = store::list(&mut tx, member.tenant, member.project, &filter, position.as_ref(), most).await?;
     Ok(Json(Page::new(rows, limit, Position::after, |row| row)))
+}
+
+/// Finds out who is meant by "me" and by an address.
+async fn settle_whose(tx: &mut Tx, member: &Viewer, filter: &mut list::Filter) -> Result<()> {
+    let person = match &filter.whose {
+        Some(Whose::Asker) => match &member.actor {
+            Actor::User { id, .. } => Some(*id),
+            Actor::Key { .. } => {
+                return Err(Error::field("assigned_to", "an API key is nobody's: say whose are meant"));
+            }
+        },
+        Some(Whose::Email(email)) => store::person(tx, member.tenant, email).await?,
+        _ => return Ok(()),
+    };
+    // An address that nobody has owns nothing.
+    filter.nothing |= person.is_none();
+    filter.whose = person.map(Whose::Person);
+    Ok(())
 }
 
 /// Says where the project stands now.

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 
 use super::list::store::ids;
 use super::list::{Filter, Position};
-use crate::ids::{AlertId, IncidentId, IntegrationId, ProjectId, TenantId};
+use crate::ids::{AlertId, IncidentId, IntegrationId, ProjectId, TenantId, UserId};
 use crate::incident::{AnalysisHeadline, Incident, Severity, State};
 
 /// Rows of incidents with what is shown beside them. The hypothesis is the one that the incident's page shows
@@ -72,6 +72,15 @@ pub async fn find(
         " where incidents.tenant_id = $1 and incidents.project_id = $2 and incidents.id = $3"))
         .bind(tenant).bind(project).bind(id).fetch_optional(c).await)?;
     Ok(row.map(Incident::from))
+}
+
+/// Who of the tenant signs in with this address.
+///
+/// # Errors
+/// When the database refused.
+pub async fn person(tx: &mut Tx, tenant: TenantId, email: &str) -> sqlx::Result<Option<UserId>> {
+    on_tx!(tx, c => sqlx::query_scalar("select id from users where tenant_id = $1 and email = $2")
+        .bind(tenant).bind(email).fetch_optional(c).await)
 }
 
 /// The id of the incident with this number.

@@ -23,7 +23,7 @@ impl World {
         on_tx!(tx, c => sqlx::query(
             "insert into users (tenant_id, id, email, full_name, password_hash, created_at)
              values ($1, $2, $3, 'Ana Lee', '', $4)")
-            .bind(tenant).bind(self.user).bind(self.user.to_string()).bind(now).execute(c).await.map(drop))
+            .bind(tenant).bind(self.user).bind(format!("{}@shop.example", self.user)).bind(now).execute(c).await.map(drop))
         .unwrap();
         on_tx!(tx, c => sqlx::query(
             "insert into members (tenant_id, project_id, user_id, role, created_at)

@@ -25,7 +25,7 @@ pub async fn ids(
         return Ok(Vec::new());
     }
     let list = List { project, filter, position, limit };
-    match (tx.conn(), filter.words.is_empty()) {
+    match (tx.conn(), !filter.searches()) {
         (TxConn::Postgres(_), true) => postgres::seek(tx, tenant, &list).await,
         (TxConn::Postgres(_), false) => postgres::search(tx, tenant, &list).await,
         (TxConn::Sqlite(_), true) => sqlite::seek(tx, tenant, &list).await,

@@ -3,10 +3,11 @@
 use outbox::{Tx, TxConn};
 use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
+use sqlx::types::Json;
 
 use super::{Arm, List};
 use crate::ids::{IncidentId, TenantId};
-use crate::incident::read::list::{Position, Sort};
+use crate::incident::read::list::{Position, Sort, Whose};
 
 /// A page without a search.
 pub(super) async fn seek(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx::Result<Vec<IncidentId>> {
@@ -69,6 +70,12 @@ fn one(
     let (filter, oldest) = (list.filter, list.filter.sort == Sort::Oldest);
     query.push("(select id, detected_at from incidents where tenant_id = ").push_bind(tenant);
     query.push(" and project_id = ").push_bind(list.project).push(equal.unwrap_or_default());
+    if filter.whose == Some(Whose::Nobody) {
+        query.push(" and assigned_to is null");
+    }
+    if let Some(user) = filter.person() {
+        query.push(" and assigned_to = ").push_bind(user);
+    }
     query.push(if filter.still_firing { " and still_firing" } else { "" });
     if let Some(number) = filter.number {
         query.push(" and number = ").push_bind(number);
@@ -96,7 +103,7 @@ pub(super) async fn search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sq
         let forms: Vec<_> = word.forms.iter().map(|form| format!("'{form}'{prefix}")).collect();
         format!("({})", forms.join(" | "))
     });
-    let words = words.collect::<Vec<_>>().join(" & ");
+    let words = Some(words.collect::<Vec<_>>().join(" & ")).filter(|words| !words.is_empty());
     let narrow = filter.open.is_some() || !filter.states.is_empty();
     let states = narrow.then(|| filter.passing_states().iter().map(|one| one.as_str()).collect::<Vec<_>>());
     let severities: Vec<_> = filter.severities.iter().map(|severity| severity.as_str()).collect();
@@ -106,7 +113,9 @@ pub(super) async fn search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sq
         Sort::Oldest => "detected_at",
     };
     let TxConn::Postgres(open) = tx.conn() else { return Ok(Vec::new()) };
-    sqlx::query_scalar("select search_incidents($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
+    let text =
+        "select find_incidents($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    sqlx::query_scalar(text)
         .bind(tenant)
         .bind(list.project)
         .bind(words)
@@ -121,6 +130,9 @@ pub(super) async fn search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sq
         .bind(list.position.map(Position::at))
         .bind(list.position.map(|place| place.id))
         .bind(list.limit)
+        .bind(filter.person())
+        .bind(filter.whose == Some(Whose::Nobody))
+        .bind(Some(Json(&filter.labels)).filter(|labels| !labels.is_empty()))
         .fetch_all(&mut **open)
         .await
 }

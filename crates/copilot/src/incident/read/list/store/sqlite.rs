@@ -9,7 +9,7 @@ use sqlx::sqlite::Sqlite;
 use super::{Arm, List};
 use crate::ids::{IncidentId, ProjectId, TenantId};
 use crate::incident::Severity;
-use crate::incident::read::list::{Filter, Position, Sort, need};
+use crate::incident::read::list::{Filter, Position, Sort, Whose, need};
 
 /// Bits of an incident's place in SQLite's search index that hold its number.
 const NUMBER_BITS: u32 = 36;
@@ -65,6 +65,7 @@ impl List<'_> {
                 query.push(" and service_name = ").push_bind(service.to_owned());
             }
         }
+        owned(query, self.filter);
         query.push(if self.filter.still_firing { " and still_firing" } else { "" });
         if let Some(number) = self.filter.number {
             query.push(" and number = ").push_bind(number);
@@ -90,6 +91,15 @@ impl List<'_> {
             " order by detected_at desc, id desc"
         });
         query.push(" limit ").push_bind(self.limit).push(format!(") arm{at}"));
+    }
+}
+
+fn owned(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
+    if filter.whose == Some(Whose::Nobody) {
+        query.push(" and assigned_to is null");
+    }
+    if let Some(user) = filter.person() {
+        query.push(" and assigned_to = ").push_bind(user);
     }
 }
 
@@ -144,36 +154,23 @@ fn levels(filter: &Filter) -> Vec<(i64, String)> {
         let forms: Vec<_> = word.forms.iter().map(|form| format!("\"{form}\"{prefix}")).collect();
         if let [one] = &forms[..] { one.clone() } else { format!("({})", forms.join(" OR ")) }
     });
-    let words = words.collect::<Vec<_>>().join(" AND ");
-    let any = |kind: &str, values: Vec<String>| {
-        let values: Vec<_> = values.iter().map(|value| format!("\"¤{kind}{value}\"")).collect();
-        // Of nothing, nothing passes.
-        if values.is_empty() {
-            " AND \"¤none\"".to_owned()
-        } else {
-            format!(" AND ({})", values.join(" OR "))
-        }
-    };
-    let mut terms = words;
+    let mut terms: Vec<String> = words.collect();
     if !filter.services.is_empty() {
-        let hex = |service: &String| {
-            service.bytes().fold(String::new(), |mut hex, byte| {
-                // Writing to a text can't fail.
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
-        };
-        terms.push_str(&any("service", filter.services.iter().map(hex).collect()));
+        terms.push(any("service", filter.services.iter().map(|service| hex(service.as_bytes())).collect()));
+    }
+    if let Some(user) = filter.person() {
+        terms.push(any("owner", vec![hex(user.0.as_bytes())]));
     }
     let (states, severities) = (filter.passing_states(), filter.passing_severities());
     if filter.sort != Sort::NeedsMe {
-        if filter.open.is_some() || !filter.states.is_empty() {
-            terms.push_str(&any("state", states.iter().map(|state| state.as_str().to_owned()).collect()));
+        // A label may have no word, and the index can't be asked for nothing.
+        if filter.open.is_some() || !filter.states.is_empty() || terms.is_empty() {
+            terms.push(any("state", states.iter().map(|state| state.as_str().to_owned()).collect()));
         }
         if !filter.severities.is_empty() {
-            terms.push_str(&any("severity", severities.iter().map(|one| one.as_str().to_owned()).collect()));
+            terms.push(any("severity", severities.iter().map(|one| one.as_str().to_owned()).collect()));
         }
-        return vec![(0, terms)];
+        return vec![(0, terms.join(" AND "))];
     }
     let mut levels: std::collections::BTreeMap<i64, (Vec<String>, Severity)> = Default::default();
     for state in states {
@@ -183,10 +180,25 @@ fn levels(filter: &Filter) -> Vec<(i64, String)> {
         }
     }
     let level = |(level, (states, severity)): (i64, (Vec<String>, Severity))| {
-        let severity = any("severity", vec![severity.as_str().to_owned()]);
-        (level, format!("{terms}{}{severity}", any("state", states)))
+        let of_level = [any("state", states), any("severity", vec![severity.as_str().to_owned()])];
+        (level, terms.iter().chain(&of_level).map(String::as_str).collect::<Vec<_>>().join(" AND "))
     };
     levels.into_iter().map(level).collect()
+}
+
+/// Any of these values of what can be filtered.
+fn any(kind: &str, values: Vec<String>) -> String {
+    let values: Vec<_> = values.iter().map(|value| format!("\"¤{kind}{value}\"")).collect();
+    // Of nothing, nothing passes.
+    if values.is_empty() { "\"¤none\"".to_owned() } else { format!("({})", values.join(" OR ")) }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a text can't fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Walks along the index of words within a range of places.
@@ -207,6 +219,11 @@ async fn walk(
     query.push(" and incident_words.rowid <= ").push_bind(range.1);
     query.push(" and tenant_id = ").push_bind(tenant).push(" and project_id = ").push_bind(list.project);
     query.push(" and number = incident_words.rowid - ").push_bind(first);
+    owned(&mut query, filter);
+    for (name, value) in &filter.labels {
+        query.push(" and exists (select 1 from json_each(labels) where key = ").push_bind(name.clone());
+        query.push(" and value = ").push_bind(value.clone()).push(")");
+    }
     if let Some(from) = filter.from {
         query.push(" and detected_at >= ").push_bind(from);
     }
