@@ -1,5 +1,7 @@
 //! Settings: read once, from the flag, the environment, the file and the defaults, in that order.
 
+mod sense;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +37,7 @@ pub enum Registration {
 pub struct Config {
     pub database_url: String,
     pub redis_url: String,
+    pub database_connections: u32,
     pub data_dir: PathBuf,
     pub master_key: String,
     pub gateway_listen: String,
@@ -126,9 +129,7 @@ pub fn load(
         Ok(config) => config,
         Err(error) => return Err(misfit(&table, &origins).unwrap_or_else(|| error.into())),
     };
-    if !config.public_url.is_empty() && !is_http(&config.public_url) {
-        bail!("public_url is {:?}; it must be an http:// or https:// URL of a host", config.public_url);
-    }
+    config.makes_sense()?;
     Ok((config, shown))
 }
 
@@ -146,10 +147,6 @@ pub fn unknown_variables(names: impl Iterator<Item = String>, known: &[Shown]) -
     names.filter(strange).collect()
 }
 
-fn is_http(url: &str) -> bool {
-    url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-}
-
 /// What is wrong with the first setting that can't be used, and where it was set.
 fn misfit(table: &toml::Table, origins: &BTreeMap<String, String>) -> Option<anyhow::Error> {
     origins.iter().find_map(|(key, origin)| {
@@ -163,19 +160,39 @@ fn misfit(table: &toml::Table, origins: &BTreeMap<String, String>) -> Option<any
 
 /// The keys of a settings file, checked against the known ones.
 fn read_file(path: &Path, text: &str, known: &toml::Table) -> anyhow::Result<toml::Table> {
-    let table: toml::Table = text.parse().with_context(|| format!("{}", path.display()))?;
+    let table: toml::Table = text.parse().map_err(|error| unreadable(path, text, &error))?;
     for (key, value) in &table {
-        let line =
-            text.lines().position(|line| line.trim_start().starts_with(key.as_str())).map_or(1, |at| at + 1);
+        let line = text.lines().position(|line| names(line, key)).map_or(1, |at| at + 1);
         match known.get(key) {
             None => bail!("{}:{line}: unknown setting `{key}`", path.display()),
             Some(default) if !fits(default, value) => {
-                bail!("{}:{line}: `{key}` must be a {}", path.display(), default.type_str());
+                bail!("{}:{line}: `{key}` must be {}", path.display(), kind(default));
             }
             Some(_) => {}
         }
     }
     Ok(table)
+}
+
+/// What is wrong with a file, without what is in it: it may be a secret.
+fn unreadable(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    anyhow::anyhow!("{}:{line}: {}", path.display(), error.message())
+}
+
+/// Whether a line of the file sets `key`.
+fn names(line: &str, key: &str) -> bool {
+    let rest = line.trim_start().trim_start_matches(['"', '\'']).strip_prefix(key);
+    rest.is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with('='))
+}
+
+fn kind(value: &toml::Value) -> &'static str {
+    match value {
+        toml::Value::Integer(_) => "a whole number",
+        toml::Value::Float(_) => "a number",
+        _ => "a text in quotation marks",
+    }
 }
 
 /// Whether a value may stand where `default` stands; a whole number is a number.
@@ -209,8 +226,20 @@ fn typed(default: Option<&toml::Value>, text: &str) -> anyhow::Result<toml::Valu
 
 fn show(key: &str, value: &toml::Value, origin: Option<&String>) -> Shown {
     let empty = value.as_str().is_some_and(str::is_empty);
-    let value = if SECRETS.contains(&key) && !empty { "(hidden)".to_owned() } else { value.to_string() };
+    let value = if SECRETS.contains(&key) && !empty { "(hidden)".to_owned() } else { bare(value) };
     Shown { key: key.to_owned(), value, origin: origin.cloned().unwrap_or_else(|| "default".to_owned()) }
+}
+
+/// The value as it is written, without what signs in at an address.
+fn bare(value: &toml::Value) -> String {
+    let url = value.as_str().and_then(|text| url::Url::parse(text).ok());
+    match url.filter(|url| url.password().is_some() || (url.has_host() && !url.username().is_empty())) {
+        Some(mut url) => {
+            let cut = url.set_username("hidden").and_then(|()| url.set_password(None));
+            cut.map_or_else(|()| "(hidden)".to_owned(), |()| format!("{:?}", url.as_str()))
+        }
+        None => value.to_string(),
+    }
 }
 
 impl Config {
@@ -238,79 +267,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_public_url_is_one() {
-        for (url, good) in [
-            ("https://sre.example.com/", true),
-            ("http://[::1]:8500", true),
-            ("notaurl", false),
-            ("ftp://x", false),
-        ] {
-            let read = load(None, |name| (name == "SRE_COPILOT_PUBLIC_URL").then(|| url.to_owned()));
-            assert_eq!(read.is_ok(), good, "{url}");
-        }
-    }
-
-    #[test]
-    fn an_empty_environment_is_enough() {
-        let config = Config::defaults().unwrap();
-        assert_eq!(config.public_url(), "http://127.0.0.1:8500");
-        assert_eq!(config.registration, Registration::First);
-    }
-
-    #[test]
-    fn the_environment_wins_over_the_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("sre.toml");
-        std::fs::write(&file, "llm_model = \"from-file\"\nllm_daily_budget_usd = 2\n").unwrap();
-        let env = |name: &str| (name == "SRE_COPILOT_LLM_MODEL").then(|| "from-env".to_owned());
-        let (config, shown) = load(Some(&file), env).unwrap();
-        assert_eq!((config.llm_model.as_str(), config.llm_daily_budget_usd), ("from-env", 2.0));
-        let origin =
-            |key: &str| shown.iter().find(|row| row.key == key).map(|row| row.origin.clone()).unwrap();
-        assert_eq!(origin("llm_model"), "SRE_COPILOT_LLM_MODEL");
-        assert_eq!(origin("llm_daily_budget_usd"), file.display().to_string());
-        assert_eq!(origin("data_dir"), "default");
-    }
-
-    #[test]
-    fn a_misspelt_variable_is_noticed() {
-        let (_, known) = load(None, |_| None).unwrap();
-        let names = ["SRE_COPILOT_LOG_LEVLE", "SRE_COPILOT_LOG_LEVEL", "SRE_COPILOT_MASTER_KEY_FILE", "PATH"];
-        let links = ["SRE_COPILOT_SERVICE_HOST", "SRE_COPILOT_GATEWAY_PORT_8500_TCP"];
-        let all = names.into_iter().chain(links).map(str::to_owned);
-        assert_eq!(unknown_variables(all, &known), ["SRE_COPILOT_LOG_LEVLE"]);
-    }
-
-    #[test]
-    fn a_word_that_is_no_choice_is_told_with_its_variable() {
-        let env = |name: &str| (name == "SRE_COPILOT_REGISTRATION").then(|| "maybe".to_owned());
-        let error = load(None, env).unwrap_err().to_string();
-        let expected =
-            "SRE_COPILOT_REGISTRATION: registration = \"maybe\": unknown variant `maybe`, expected";
-        assert!(error.starts_with(expected), "{error}");
-    }
-
-    #[test]
-    fn an_unknown_key_names_its_line() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("sre.toml");
-        std::fs::write(&file, "log_level = \"info\"\nlog_colour = \"red\"\n").unwrap();
-        let error = load(Some(&file), |_| None).unwrap_err().to_string();
-        assert!(error.ends_with("sre.toml:2: unknown setting `log_colour`"), "{error}");
-    }
-
-    #[test]
-    fn a_secret_is_read_from_a_file_and_never_shown() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("key");
-        std::fs::write(&file, "sk-123\n").unwrap();
-        let env = |name: &str| (name == "OPENAI_API_KEY_FILE").then(|| file.display().to_string());
-        let (config, shown) = load(None, env).unwrap();
-        assert_eq!(config.openai_api_key, "sk-123");
-        assert!(shown.iter().any(|row| row.key == "openai_api_key" && row.value == "(hidden)"));
-    }
-}
+mod tests;

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::ai::Model;
 use crate::app::{App, Parts};
-use crate::auth::Keys;
+use crate::auth::installation;
 use crate::config::Config;
 use crate::error::Error;
 use crate::gateway::{self, Limits};
@@ -78,11 +78,11 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
         bound.push((*service, listener));
     }
     let redis = Redis::new(&config.redis_url)?;
-    let db = db::open(&config.database_url, &config.data_dir, clock).await?;
+    let db = db::open_for(&config, clock).await?;
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let sockets = websocket::Limits::of(&config);
     let app = App::new(Parts {
-        keys: Keys::load(&config, &config.data_dir)?,
+        keys: installation::keys(&db, &config).await?,
         inbox: crate::integration::Inbox::default(),
         spool: match services.contains(&Service::Integration) {
             true => Spool::open(&config),

@@ -37,15 +37,16 @@ pub struct Keys {
     pub(super) links: Links,
     pub(super) devices: DeviceKey,
     csrf: [u8; 32],
+    check: [u8; 32],
     seal: Seal,
 }
 
 impl Keys {
-    /// Reads the master key from the settings or the data folder, where SQLite's is generated when it is missing.
+    /// Reads the master key from the settings or the data folder, where SQLite's is generated for a fresh database.
     ///
     /// # Errors
-    /// When it is missing with PostgreSQL, is not 32 bytes, or is one of an example.
-    pub fn load(config: &Config, data_dir: &Path) -> anyhow::Result<Self> {
+    /// When it is missing with PostgreSQL or with a database that is set up, is not 32 bytes, or is one of an example.
+    pub(super) fn load(config: &Config, data_dir: &Path, fresh: bool) -> anyhow::Result<Self> {
         let text = if !config.master_key.is_empty() {
             config.master_key.clone()
         } else if config.database_url.starts_with("postgres") {
@@ -54,7 +55,7 @@ impl Keys {
                  such as `openssl rand -base64 32` prints"
             );
         } else {
-            generated(data_dir)?
+            in_folder(data_dir, fresh)?
         };
         Self::from_master(parse(&text)?)
     }
@@ -80,8 +81,14 @@ impl Keys {
             links: Links::default(),
             devices: DeviceKey::new(derive("device v1")?),
             csrf: derive("csrf v1")?,
+            check: derive("master key check v1")?,
             seal: Seal::new(&derive("sealing v1")?),
         })
+    }
+
+    /// What tells this master key from others; it tells nothing about it.
+    pub(super) fn check(&self) -> &[u8] {
+        &self.check
     }
 
     /// What a script sends back as `X-CSRF-Token` in this session; it opens nothing by itself.
@@ -163,10 +170,16 @@ fn looks_random(key: &[u8; 32]) -> bool {
     distinct.len() >= 12 && !counted && !text
 }
 
-/// The key in the data folder, made if there is none.
-fn generated(data_dir: &Path) -> anyhow::Result<String> {
+/// The key in the data folder, made if there is none and the database is `fresh`.
+fn in_folder(data_dir: &Path, fresh: bool) -> anyhow::Result<String> {
     let path = data_dir.join(FILE);
     if !path.exists() {
+        ensure!(
+            fresh,
+            "{} is missing: the database was set up with a master key. Put the file back, or set \
+             SRE_COPILOT_MASTER_KEY to what it held",
+            path.display()
+        );
         create_private(data_dir)?;
         let draft = data_dir.join(format!("{FILE}.{}", Uuid::new_v4()));
         let mut file = std::fs::OpenOptions::new()
@@ -209,8 +222,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
         let session = SessionId::new();
-        let first = Keys::load(&config("", ""), &data).unwrap();
-        let second = Keys::load(&config("", ""), &data).unwrap();
+        let first = Keys::load(&config("", ""), &data, true).unwrap();
+        let second = Keys::load(&config("", ""), &data, false).unwrap();
         assert_eq!(first.csrf_token(session), second.csrf_token(session));
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&data), mode(&data.join(FILE))), (0o700, 0o600));
@@ -230,7 +243,7 @@ mod tests {
             text(&[7; 31]),
             text(&rand::random::<[u8; 16]>()),
         ] {
-            assert!(Keys::load(&config(&bad, ""), dir.path()).is_err(), "{bad} was accepted");
+            assert!(Keys::load(&config(&bad, ""), dir.path(), true).is_err(), "{bad} was accepted");
         }
         let counting: [u8; 32] = std::array::from_fn(|at| at as u8);
         for (key, random) in [
@@ -239,9 +252,9 @@ mod tests {
             (counting, false),
             (rand::random(), true),
         ] {
-            assert!(Keys::load(&config(&text(&key), ""), dir.path()).is_ok());
+            assert!(Keys::load(&config(&text(&key), ""), dir.path(), true).is_ok());
             assert_eq!(looks_random(&key), random, "{key:?}");
         }
-        assert!(Keys::load(&config("", "postgres://db/sre"), dir.path()).is_err());
+        assert!(Keys::load(&config("", "postgres://db/sre"), dir.path(), true).is_err());
     }
 }

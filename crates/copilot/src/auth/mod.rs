@@ -19,6 +19,7 @@ pub mod extract;
 mod housekeeping;
 pub mod idempotency;
 mod identity;
+pub mod installation;
 mod invitation;
 mod keys;
 mod link;

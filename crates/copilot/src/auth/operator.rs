@@ -2,20 +2,23 @@
 
 use anyhow::{Context, anyhow, bail, ensure};
 use outbox::{Db, Ts};
+use serde::Serialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::account::User;
 use super::api_key::NewKey;
 use super::audit::{self, Entry};
 use super::email::Email;
 use super::keys::Keys;
+use super::password::Passwords;
 use super::permission::Role;
 use super::secret_token::SecretToken;
-use super::store::{api_key, member, project, project::ProjectRole, user};
+use super::store::{api_key, member, project, project::ProjectRole, session, user};
 use super::tenant::{self, NewPerson};
 use super::{name, password};
 use crate::error::Error;
-use crate::ids::{ProjectId, TenantId, UserId};
+use crate::ids::{ProjectId, SessionId, TenantId, UserId};
 
 /// Somebody whom an operator has added.
 #[derive(Debug)]
@@ -134,6 +137,80 @@ pub async fn project_of(
     let chosen = roles.into_iter().find(|row| project.is_none_or(|id| id == row.id));
     let chosen = chosen.with_context(|| format!("{} is in no such project", email.as_str()))?;
     Ok((person.tenant_id, chosen))
+}
+
+/// Somebody, as an operator sees them.
+#[derive(Debug, Serialize)]
+pub struct Person {
+    email: String,
+    full_name: String,
+    tenant: String,
+    user_id: UserId,
+    projects: Vec<Place>,
+    disabled: bool,
+}
+
+/// A project somebody is in, and what they are there.
+#[derive(Debug, Serialize)]
+struct Place {
+    project_id: ProjectId,
+    name: String,
+    role: Role,
+}
+
+impl Place {
+    fn of(ProjectRole { id, name, role }: ProjectRole) -> Self {
+        Self { project_id: id, name, role }
+    }
+}
+
+/// Everybody, by organisation. Reads only.
+///
+/// # Errors
+/// When the database refused.
+pub async fn people(db: &Db) -> anyhow::Result<Vec<Person>> {
+    let mut tx = db.begin_across("operator").await?;
+    let mut people = Vec::new();
+    for tenant in user::tenants(&mut tx).await? {
+        tx.scope(tenant.0).await?;
+        let name = user::tenant_name(&mut tx, tenant).await?;
+        for row in user::all(&mut tx, tenant).await? {
+            let roles = project::roles(&mut tx, tenant, row.id).await?;
+            people.push(Person {
+                email: row.email,
+                full_name: row.full_name,
+                tenant: name.clone(),
+                user_id: row.id,
+                projects: roles.into_iter().map(Place::of).collect(),
+                disabled: row.disabled_at.is_some(),
+            });
+        }
+    }
+    Ok(people)
+}
+
+/// Gives the person with this address another password, and says how many sessions that ended.
+///
+/// # Errors
+/// When there is no such person, or the password is not acceptable.
+pub async fn reset_password(db: &Db, email: &str, password: &str) -> anyhow::Result<u64> {
+    let email = Email::parse(email).context("the e-mail address is not one")?;
+    let mut tx = db.begin_across("operator").await?;
+    let Some(person) = user::by_email(&mut tx, email.as_str()).await? else {
+        bail!("nobody has the address {}", email.as_str());
+    };
+    let tenant = person.tenant_id;
+    tx.scope(tenant.0).await?;
+    let organisation = user::tenant_name(&mut tx, tenant).await?;
+    password::check("password", password, &[email.as_str(), &person.full_name, &organisation])
+        .map_err(explain)?;
+    let hash = Passwords::default().hash(password).await.map_err(explain)?;
+    user::set_password(&mut tx, tenant, person.id, &hash).await?;
+    let ended = session::end_others(&mut tx, tenant, person.id, SessionId(Uuid::nil())).await?;
+    let entry = act("password.reset", format!("user:{}", person.id), json!({"sessions": ended}));
+    audit::record(&mut tx, tenant, entry).await?;
+    tx.commit().await?;
+    Ok(ended)
 }
 
 fn act(action: &'static str, object: String, detail: serde_json::Value) -> Entry {

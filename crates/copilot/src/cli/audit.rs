@@ -2,7 +2,6 @@
 
 use anyhow::ensure;
 use clap::Subcommand;
-use outbox::Clock;
 use serde_json::json;
 
 use super::{Settings, print};
@@ -23,7 +22,7 @@ pub enum AuditCommand {
 pub async fn audit(command: AuditCommand) -> anyhow::Result<()> {
     let AuditCommand::Verify(settings) = command;
     let (config, _) = settings.load()?;
-    let db = crate::db::open(&config.database_url, &config.data_dir, Clock::System).await?;
+    let db = crate::db::open_existing(&config).await?;
     let found = chain::verify(&db).await?;
     db.close().await;
     let mut broken = Vec::new();

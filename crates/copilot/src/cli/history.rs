@@ -3,7 +3,6 @@
 use anyhow::{Context as _, bail};
 use clap::Args;
 use diagnosis::score;
-use outbox::Clock;
 
 use super::{Settings, print};
 use crate::ai::Model;
@@ -46,7 +45,7 @@ pub async fn history(args: HistoryArgs) -> anyhow::Result<()> {
     }
     let budget_micros = (args.budget_usd.clamp(0.0, 1e6) * 1e6).round() as i64;
     let again = args.model.then_some(Again { model: &model, budget_micros });
-    let db = crate::db::open(&config.database_url, &config.data_dir, Clock::System).await?;
+    let db = crate::db::open_existing(&config).await?;
     let found = operator::project_of(&db, &email, args.project).await;
     let replayed = match found {
         Ok((tenant, project)) => replay(&db, (tenant, project.id), again)

@@ -5,6 +5,7 @@ mod audit;
 mod demo;
 mod demo_watch;
 mod diagnose;
+mod health;
 mod history;
 mod print;
 mod serve;
@@ -47,6 +48,17 @@ enum Command {
     Token {
         #[command(subcommand)]
         command: account::TokenCommand,
+    },
+    /// Manages the master key.
+    MasterKey {
+        #[command(subcommand)]
+        command: account::MasterKeyCommand,
+    },
+    /// Asks a running service whether it is well: exits with 0 if so, for container health checks.
+    Health {
+        /// Where it answers; the gateway's own address when it is not given.
+        #[arg(default_value = "http://127.0.0.1:8500/-/healthy")]
+        url: String,
     },
     /// Looks at the audit log.
     Audit {
@@ -107,6 +119,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Openapi => print::line(&crate::gateway::document().to_pretty_json()?),
         Command::User { command } => account::user(command).await,
         Command::Token { command } => account::token(command).await,
+        Command::MasterKey { command } => account::master_key(command).await,
+        Command::Health { url } => health::health(&url).await,
         Command::Audit { command } => audit::audit(command).await,
         Command::Config { command: ConfigCommand::Show(settings) } => {
             let (_, shown) = settings.load()?;

@@ -46,7 +46,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
 /// When it can't be opened or migrated.
 pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     let (config, _) = settings.load()?;
-    let db = crate::db::open(&config.database_url, &config.data_dir, Clock::System).await?;
+    let db = crate::db::open_for(&config, Clock::System).await?;
     db.close().await;
     super::print::line("The database is at this version's schema.")
 }

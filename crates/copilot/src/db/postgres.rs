@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use outbox::{APP_ROLE, Pool, passes};
-use sqlx::migrate::MigrateError;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection};
 
 use super::ACQUIRE;
-
-/// Connections of one process.
-const CONNECTIONS: u32 = 16;
 
 /// How often a file of the schema is tried again, and how long requests have the tables to themselves in between.
 const TRIES: u32 = 100;
@@ -20,10 +17,28 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The oldest version that is known to work, as the server counts.
 const OLDEST: i32 = 150_000;
 
+/// The schema, file by file. Missing ones were applied by a newer version, whose schema this one can work with.
+pub(super) fn files() -> Migrator {
+    let mut files = sqlx::migrate!("../../migrations/postgres");
+    files.set_ignore_missing(true);
+    files
+}
+
+/// The number of the schema's file that was applied last; `None` when there is no schema.
+pub async fn schema(options: &PgConnectOptions) -> anyhow::Result<Option<i64>> {
+    let mut open = PgConnection::connect_with(options).await?;
+    let known: bool =
+        sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(&mut open).await?;
+    if !known {
+        return Ok(None);
+    }
+    Ok(sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(&mut open).await?)
+}
+
 /// Opens the database, migrated.
-pub(super) async fn open(options: PgConnectOptions) -> anyhow::Result<Pool> {
+pub(super) async fn open(options: PgConnectOptions, connections: u32) -> anyhow::Result<Pool> {
     let options = options.application_name("sre-copilot");
-    let mut owner = PgConnection::connect_with(&options).await.context("connecting to PostgreSQL")?;
+    let mut owner = PgConnection::connect_with(&options).await?;
     let version: i32 =
         sqlx::query_scalar("select current_setting('server_version_num')::int").fetch_one(&mut owner).await?;
     ensure!(version >= OLDEST, "PostgreSQL 15 or newer is needed; this is {}", version / 10_000);
@@ -35,7 +50,7 @@ pub(super) async fn open(options: PgConnectOptions) -> anyhow::Result<Pool> {
     protect(&mut owner).await?;
     owner.close().await?;
     let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
+        .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .after_connect(|connection, _| {
             Box::pin(async move {
@@ -47,8 +62,7 @@ pub(super) async fn open(options: PgConnectOptions) -> anyhow::Result<Pool> {
             })
         })
         .connect_with(options)
-        .await
-        .context("connecting to PostgreSQL")?;
+        .await?;
     Ok(Pool::Postgres(pool))
 }
 
@@ -58,9 +72,7 @@ pub(super) async fn open(options: PgConnectOptions) -> anyhow::Result<Pool> {
 /// statement leaves it undone. A file that waits for requests under way, as they may wait for it, gives up before
 /// PostgreSQL looks for a deadlock (`deadlock_timeout`, 1 s) and ends one of them; then it is tried again.
 async fn migrate(owner: &mut PgConnection) -> anyhow::Result<()> {
-    let mut files = sqlx::migrate!("../../migrations/postgres");
-    // Missing: applied by a newer version, whose schema this one can work with.
-    files.set_ignore_missing(true);
+    let files = files();
     sqlx::query("set lock_timeout = '500ms'").execute(&mut *owner).await?;
     let mut left = TRIES;
     while let Err(error) = files.run(&mut *owner).await {
@@ -73,7 +85,7 @@ async fn migrate(owner: &mut PgConnection) -> anyhow::Result<()> {
                 left -= 1;
                 tracing::info!(number, error = refused.to_string(), "the schema is in use; trying again");
             }
-            _ => return Err(error).context("migrating the database"),
+            _ => return Err(error).context("migrating it"),
         }
         tokio::time::sleep(PAUSE).await;
     }

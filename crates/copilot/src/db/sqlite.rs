@@ -1,10 +1,14 @@
 //! Opening SQLite: one writer, readers beside it, and the log that is written back to the file between commits.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use outbox::{Pool, unsynced};
 use sqlx::Connection as _;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -17,13 +21,46 @@ const READERS: u32 = 8;
 /// Pages in the log, of 4 KiB, from which on they are written back: as many as SQLite takes by itself.
 const PAGES: i64 = 1000;
 
+/// The schema, file by file. Missing ones were applied by a newer version, whose schema this one can work with.
+pub(super) fn files() -> Migrator {
+    let mut files = sqlx::migrate!("../../migrations/sqlite");
+    files.set_ignore_missing(true);
+    files
+}
+
+/// The number of the schema's file that was applied last; `None` when there is no schema, or no file.
+pub async fn schema(options: &SqliteConnectOptions) -> anyhow::Result<Option<i64>> {
+    if !options.get_filename().exists() {
+        return Ok(None);
+    }
+    let mut open = SqliteConnection::connect_with(&options.clone().read_only(true)).await?;
+    let known: bool =
+        sqlx::query_scalar("select exists (select 1 from sqlite_master where name = '_sqlx_migrations')")
+            .fetch_one(&mut open)
+            .await?;
+    if !known {
+        return Ok(None);
+    }
+    Ok(sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(&mut open).await?)
+}
+
+/// Makes the file, which its owner alone may read; what SQLite keeps beside it gets the same mode.
+fn create(file: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    match made {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error).context("creating it"),
+        _ => Ok(()),
+    }
+}
+
 /// Opens the file, brings it to this version's schema and reads what an earlier process left in its log.
 ///
 /// # Errors
 /// When it can't be opened or migrated.
 pub async fn open(options: SqliteConnectOptions) -> anyhow::Result<Pool> {
+    create(options.get_filename())?;
     let options = options
-        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         // An acknowledged commit survives power loss only with FULL; NORMAL in WAL mode may lose the last ones.
         .synchronous(SqliteSynchronous::Full)
@@ -46,8 +83,7 @@ pub async fn open(options: SqliteConnectOptions) -> anyhow::Result<Pool> {
         })
         // SQLite's own way keeps a failed fsync to itself.
         .connect_with(options.clone().pragma("wal_autocheckpoint", "0"))
-        .await
-        .context("opening the SQLite file")?;
+        .await?;
     // After a failed fsync the log may be on the disk in part only, though it can be read: what follows in it would be
     // lost with a power cut. So it is written back to the file, and begins anew.
     let emptied = sqlx::query("pragma wal_checkpoint(truncate)").execute(&writer).await;
@@ -57,17 +93,8 @@ pub async fn open(options: SqliteConnectOptions) -> anyhow::Result<Pool> {
             "the log of an earlier process could not be written back yet"
         );
     }
-    // Missing: applied by a newer version, whose schema this one can work with.
-    sqlx::migrate!("../../migrations/sqlite")
-        .set_ignore_missing(true)
-        .run(&writer)
-        .await
-        .context("migrating the database")?;
-    let readers = pool()
-        .max_connections(READERS)
-        .connect_with(options.read_only(true))
-        .await
-        .context("opening the SQLite file for reading")?;
+    files().run(&writer).await.context("migrating it")?;
+    let readers = pool().max_connections(READERS).connect_with(options.read_only(true)).await?;
     Ok(Pool::Sqlite { writer, readers })
 }
 

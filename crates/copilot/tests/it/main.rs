@@ -28,6 +28,7 @@ mod integrations;
 mod matrix;
 mod model;
 mod mutant;
+mod operator;
 mod postgres;
 mod process;
 mod redis;

@@ -10,7 +10,7 @@ use super::text::File;
 const SQL: [&str; 4] = ["bench/", "crates/outbox/", "crates/copilot/src/db/", "crates/copilot/src/health.rs"];
 
 /// Functions of a store that can't be given a tenant: their answer names it, or they look for due work.
-const TENANTLESS: [(&str, &str); 20] = [
+const TENANTLESS: [(&str, &str); 23] = [
     // The answer is the tenant: a webhook's token, and the receipt of a request without a valid one.
     ("integration/store.rs", "by_token"),
     ("integration/store.rs", "by_id"),
@@ -27,6 +27,10 @@ const TENANTLESS: [(&str, &str); 20] = [
     ("auth/store/attempt.rs", "clear"),
     ("auth/store/attempt.rs", "forget"),
     ("auth/store/idempotency.rs", "forget"),
+    // The whole database has one master key.
+    ("auth/store/installation.rs", "key_check"),
+    ("auth/store/installation.rs", "note_key"),
+    ("auth/store/installation.rs", "forget_key"),
     ("auth/store/invitation.rs", "by_token"),
     ("auth/store/session.rs", "forget"),
     ("auth/store/user.rs", "lock_registration"),

@@ -7,6 +7,7 @@ pub(in crate::auth) mod api_key;
 pub(in crate::auth) mod attempt;
 pub(in crate::auth) mod audit;
 pub(in crate::auth) mod idempotency;
+pub(in crate::auth) mod installation;
 pub(in crate::auth) mod invitation;
 pub(in crate::auth) mod member;
 pub(in crate::auth) mod project;

@@ -92,6 +92,14 @@ pub(in crate::auth) async fn tenants(tx: &mut Tx) -> sqlx::Result<Vec<TenantId>>
         .fetch_all(c).await)
 }
 
+/// Everybody of a tenant, by address.
+pub(in crate::auth) async fn all(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<Vec<UserRow>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select tenant_id, id, email, full_name, password_hash, disabled_at from users
+         where tenant_id = $1 order by email")
+        .bind(tenant).fetch_all(c).await)
+}
+
 /// Adds a person; `false` when the address is taken.
 pub(in crate::auth) async fn insert(tx: &mut Tx, tenant: TenantId, user: &UserRow) -> sqlx::Result<bool> {
     let now = tx.now();

@@ -1,0 +1,52 @@
+//! What no type of a setting tells: bounds, and addresses.
+
+use anyhow::bail;
+
+use super::Config;
+
+impl Config {
+    /// Whether the settings can be meant.
+    ///
+    /// # Errors
+    /// One line for the first that can't, by its name.
+    pub(super) fn makes_sense(&self) -> anyhow::Result<()> {
+        if !self.public_url.is_empty() && !is_origin(&self.public_url) {
+            bail!(
+                "public_url is {:?}; it must be an http:// or https:// URL of a host, without a path",
+                self.public_url
+            );
+        }
+        for (key, urls) in [
+            ("auth_url", &self.auth_url),
+            ("incident_url", &self.incident_url),
+            ("ai_url", &self.ai_url),
+            ("integration_url", &self.integration_url),
+            ("websocket_url", &self.websocket_url),
+        ] {
+            if let Some(url) = urls.split(',').map(str::trim).find(|url| !is_origin(url)) {
+                bail!(
+                    "{key} holds {url:?}; each must be an http:// or https:// URL of a host, without a path"
+                );
+            }
+        }
+        for (key, value, least, most) in [
+            ("database_connections", u64::from(self.database_connections), 4, 500),
+            ("sockets_per_user", self.sockets_per_user as u64, 1, 100_000),
+            ("sockets_per_tenant", self.sockets_per_tenant as u64, 1, 1_000_000),
+            ("llm_timeout_s", self.llm_timeout_s, 1, 3600),
+            ("spool_mib", self.spool_mib, 0, 1 << 20),
+        ] {
+            if !(least..=most).contains(&value) {
+                bail!("{key} is {value}; it takes {least} to {most}");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether it is the address of a host: with a path below it, pages and cookies would miss it.
+fn is_origin(url: &str) -> bool {
+    let bare = |url: &url::Url| url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    url::Url::parse(url)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && bare(&url))
+}
