@@ -4,6 +4,9 @@
 //! one that fails when somebody else has claimed it since. A worker that dies is replaced when its
 //! lease runs out.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -80,7 +83,8 @@ const CLAIM_POSTGRES: &str = "
     where (tenant_id, id) = (
         select tenant_id, id from jobs
         where queue = $1 and done_at is null and run_at <= $2 and (lease_until is null or lease_until < $2)
-        order by run_at limit 1 for update skip locked)
+            and tenant_id > $5
+        order by tenant_id, run_at limit 1 for update skip locked)
     returning tenant_id, id, key, payload, fence, attempts";
 
 const CLAIM_SQLITE: &str = "
@@ -88,10 +92,26 @@ const CLAIM_SQLITE: &str = "
     where rowid = (
         select rowid from jobs
         where queue = $1 and done_at is null and run_at <= $2 and (lease_until is null or lease_until < $2)
-        order by run_at limit 1)
+            and tenant_id > $5
+        order by tenant_id, run_at limit 1)
     returning tenant_id, id, key, payload, fence, attempts";
 
-/// Claims the oldest due job of `queue` for `lease_seconds`, or `None` when there is none.
+/// Whose job this process claimed last from each queue.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Turns(Arc<Mutex<HashMap<String, Uuid>>>);
+
+impl Turns {
+    fn last(&self, queue: &str) -> Uuid {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(queue).copied().unwrap_or_default()
+    }
+
+    fn was(&self, queue: &str, owner: Uuid) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(queue.to_owned(), owner);
+    }
+}
+
+/// Claims a due job of `queue` for `lease_seconds`, or `None` when there is none: the oldest of the owner whose turn it is,
+/// so that no owner's ten thousand keep the others waiting.
 ///
 /// # Errors
 /// When the database refused.
@@ -103,27 +123,26 @@ pub async fn claim(db: &Db, queue: &str, lease_seconds: i64) -> sqlx::Result<Opt
     let now = tx.now();
     let until = now.plus_seconds(lease_seconds);
     let step = i64::from(!sabotage::broken("no-fence"));
-    let job = match tx.conn() {
-        TxConn::Postgres(open) => {
-            sqlx::query_as(CLAIM_POSTGRES)
-                .bind(queue)
-                .bind(now)
-                .bind(until)
-                .bind(step)
-                .fetch_optional(&mut **open)
-                .await?
+    let mut job = None;
+    for after in [db.turns().last(queue), Uuid::nil()] {
+        job = match tx.conn() {
+            TxConn::Postgres(open) => {
+                let claim = sqlx::query_as(CLAIM_POSTGRES).bind(queue).bind(now).bind(until);
+                claim.bind(step).bind(after).fetch_optional(&mut **open).await?
+            }
+            TxConn::Sqlite(open) => {
+                let claim = sqlx::query_as(CLAIM_SQLITE).bind(queue).bind(now).bind(until);
+                claim.bind(step).bind(after).fetch_optional(&mut **open).await?
+            }
+        };
+        if job.is_some() {
+            break;
         }
-        TxConn::Sqlite(open) => {
-            sqlx::query_as(CLAIM_SQLITE)
-                .bind(queue)
-                .bind(now)
-                .bind(until)
-                .bind(step)
-                .fetch_optional(&mut **open)
-                .await?
-        }
-    };
+    }
     tx.commit().await?;
+    if let Some(Job { owner, .. }) = &job {
+        db.turns().was(queue, *owner);
+    }
     Ok(job)
 }
 

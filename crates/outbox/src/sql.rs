@@ -6,6 +6,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use uuid::Uuid;
 
 use crate::event::{self, NewEvent, Stream};
+use crate::lease::Turns;
 use crate::sabotage;
 use crate::time::{Clock, Ts};
 use crate::unsynced;
@@ -41,6 +42,7 @@ pub struct Db {
     pool: Pool,
     clock: Clock,
     wake: Wake,
+    turns: Turns,
 }
 
 /// The connection inside a transaction; [`on_tx!`](crate::on_tx) matches on it.
@@ -88,7 +90,7 @@ macro_rules! on_tx {
 impl Db {
     /// Puts a clock and wake-ups around a pool.
     pub fn new(pool: Pool, clock: Clock) -> Self {
-        Self { pool, clock, wake: Wake::default() }
+        Self { pool, clock, wake: Wake::default(), turns: Turns::default() }
     }
 
     /// The connections, for what is not a transaction: migrations and closing.
@@ -99,6 +101,11 @@ impl Db {
     /// The clock that dates rows.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Whose turn it is at each queue.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// The wake-ups that follow commits.

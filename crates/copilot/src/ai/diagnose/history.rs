@@ -68,7 +68,7 @@ pub fn closest<'a>(gathered: &'a Gathered, suspects: &[(String, Option<String>)]
     let mut found: Vec<(f64, &Similar)> =
         gathered.facts.similar.iter().map(|one| (alike(one, suspects), one)).collect();
     found.retain(|(alike, _)| *alike >= ALIKE);
-    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| b.1.detected_at.cmp(&a.1.detected_at)));
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| b.1.started_at.cmp(&a.1.started_at)));
     found.into_iter().take(SHOWN).map(|(_, one)| one).collect()
 }
 
@@ -209,7 +209,7 @@ mod tests {
         Similar {
             number: 7,
             title: "x".to_owned(),
-            detected_at: outbox::Ts::from_micros(0),
+            started_at: outbox::Ts::from_micros(0),
             root_cause: root_cause.map(str::to_owned),
             verdicts: verdicts.iter().map(said).collect(),
             suspects: Vec::new(),

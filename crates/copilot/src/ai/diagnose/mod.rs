@@ -6,6 +6,7 @@ pub mod history;
 mod load;
 pub mod rows;
 mod shift;
+mod tie;
 pub mod without;
 
 use diagnosis::{Cause, Diagnosis, Statement};
@@ -208,15 +209,19 @@ fn proposal(gathered: &Gathered, diagnosis: &Diagnosis, cause: &Cause, rows: &Ro
     let cap = cap(gathered, cause, &supporting, rows);
     let confidence = cause.probability.clamp(0.0, 1.0).min(cap);
     let best = claim::most_telling(gathered, diagnosis.onset, cause);
+    let mut description = claim::description(gathered, diagnosis.onset, cause);
+    if let Some(loose) = tie::loose(gathered, &cause.service) {
+        description = format!("{description} {}", loose.told(&cause.service));
+    }
     // What the cap takes off the middle it takes off the lower end as well.
     let kept = confidence / cause.probability.max(1e-6);
     Some(Proposal {
         id: HypothesisId::new(),
         claim: claim::claim(gathered, diagnosis, cause),
-        description: claim::description(gathered, diagnosis.onset, cause),
+        description,
         confidence,
         lower: (cause.lower * kept).clamp(0.0, confidence),
-        upper: cause.upper.clamp(confidence, 1.0),
+        upper: cause.upper.min(cap).clamp(confidence, 1.0),
         service: Some(cause.service.clone()),
         metric: best.map(|metric| metric.metric.clone()),
         supporting,
@@ -242,7 +247,7 @@ fn cap(gathered: &Gathered, cause: &Cause, supporting: &[EvidenceId], rows: &Row
     if elsewhere && gathered.metrics.graph.is_empty() {
         cap = f64::min(cap, 0.6);
     }
-    cap
+    tie::loose(gathered, &cause.service).map_or(cap, |loose| cap.min(loose.cap()))
 }
 
 /// What changed on the service before the alarm, when that speaks for it: seconds before, and what.

@@ -187,10 +187,10 @@ impl<'a> Rows<'a> {
                 (None, Some(claim)) => format!("accepted as its cause: {claim}"),
                 (None, None) => "no cause was confirmed".to_owned(),
             };
-            let ago = span(self.gathered.facts.alarm.seconds_since(similar.detected_at));
+            let ago = span(self.gathered.facts.alarm.seconds_since(similar.started_at));
             let summary = format!("INC-{} \"{}\", {ago} earlier: {found}", similar.number, similar.title);
             let mut row = row(EvidenceKind::Incident, short(&summary, 400));
-            row.start = Some(similar.detected_at);
+            row.start = Some(similar.started_at);
             self.similar.push((similar.number, row.id));
             self.push(row, None);
         }

@@ -109,7 +109,7 @@ impl Facts {
         let (nearby, more_nearby) = store::nearby(&mut tx, tenant, project, id, around).await?;
         let service = service(&incident, &alerts);
         let (changes, more_changes) = store::changes(&mut tx, tenant, project, service, window).await?;
-        let similar = similar::find(&mut tx, tenant, id, &incident).await?;
+        let similar = similar::find(&mut tx, tenant, id, &incident, alarm).await?;
         let sources = store::sources(&mut tx, tenant, project).await?;
         let told = store::told(&mut tx, tenant, project).await?;
         let mut service_labels = told.service_labels;
@@ -216,8 +216,14 @@ pub async fn gather(
     }
     checked.append(&mut gathered.checked);
     let mut out = Gathered { facts, metrics: gathered, base, integration, checked };
-    let changes = out.facts.changes.len() + out.unreported_versions().count();
-    out.checked.push(told(changes, out.facts.more_changes, "change", "in the hour before the alarm"));
+    let at = out.facts.alarm.unix_seconds();
+    let reported = out.facts.changes.iter().map(|change| change.at.unix_seconds());
+    let times: Vec<f64> = reported.chain(out.unreported_versions().map(|version| version.at)).collect();
+    let before = times.iter().filter(|time| **time <= at).count();
+    out.checked.push(told(before, out.facts.more_changes, "change", "in the hour before the alarm"));
+    if before < times.len() {
+        out.checked.push(told(times.len() - before, false, "change", "since"));
+    }
     out.checked.push(told(out.facts.nearby.len(), out.facts.more_nearby, "other alert", "around it"));
     out
 }

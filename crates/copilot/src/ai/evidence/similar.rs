@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use outbox::Tx;
+use outbox::{Ts, Tx};
 
 use super::store::{self, Earlier, IncidentFacts, Said, Similar};
 use crate::ai::diagnose::history::likeness;
@@ -17,16 +17,19 @@ const CLOSER: usize = 12;
 /// Labels that say nothing about what happened.
 const NOISE: [&str; 3] = ["instance", "pod", "prometheus"];
 
-/// The incidents most alike, the closest first.
+/// The incidents most alike that began before `alarm`, the closest first.
 pub async fn find(
     tx: &mut Tx,
     tenant: TenantId,
     id: IncidentId,
     incident: &IncidentFacts,
+    alarm: Ts,
 ) -> sqlx::Result<Vec<Similar>> {
     let own = pairs(&incident.labels.0);
     let mut found: Vec<(f64, Earlier)> = Vec::new();
-    for earlier in store::earlier(tx, tenant, id, incident).await? {
+    let all = store::earlier(tx, tenant, id, incident).await?;
+    // Of a storm, what was opened before it need not have begun before it.
+    for earlier in all.into_iter().filter(|one| one.started_at < alarm) {
         let same_service = earlier.service_name.is_some() && earlier.service_name == incident.service_name;
         let (titles, theirs) = ((incident.title.as_str(), earlier.title.as_str()), pairs(&earlier.labels.0));
         let alike = likeness(earlier.same_key, titles, (&own, &theirs), same_service);
@@ -34,7 +37,7 @@ pub async fn find(
             found.push((alike, earlier));
         }
     }
-    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| b.1.detected_at.cmp(&a.1.detected_at)));
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| b.1.started_at.cmp(&a.1.started_at)));
     let mut out = Vec::new();
     for (alike, earlier) in found.into_iter().take(CLOSER) {
         let said = store::suspected(tx, tenant, earlier.id).await?;
@@ -60,7 +63,7 @@ fn similar(alike: f64, earlier: Earlier, said: Vec<store::Suspected>) -> Similar
     Similar {
         number: earlier.number,
         title: earlier.title,
-        detected_at: earlier.detected_at,
+        started_at: earlier.started_at,
         root_cause: earlier.root_cause.filter(|cause| !cause.trim().is_empty()),
         verdicts,
         suspects,

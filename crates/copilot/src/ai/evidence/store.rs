@@ -100,8 +100,8 @@ pub struct Similar {
     pub number: i64,
     /// Its title.
     pub title: String,
-    /// When it was opened.
-    pub detected_at: Ts,
+    /// When it began.
+    pub started_at: Ts,
     /// What people wrote down as its cause.
     pub root_cause: Option<String>,
     /// What people said of its hypotheses.
@@ -227,15 +227,15 @@ pub struct Earlier {
     pub service_name: Option<String>,
     /// Its labels.
     pub labels: Json<BTreeMap<String, String>>,
-    /// When it was opened.
-    pub detected_at: Ts,
+    /// When it began: the earliest start of its alerts, or when it was opened.
+    pub started_at: Ts,
     /// What people wrote down as its cause.
     pub root_cause: Option<String>,
     /// Whether it was opened by the same key.
     pub same_key: bool,
 }
 
-/// The newest incidents of the project before this one.
+/// The newest incidents of the project before this one that were not merged into another.
 pub async fn earlier(
     tx: &mut Tx,
     tenant: TenantId,
@@ -243,9 +243,10 @@ pub async fn earlier(
     incident: &IncidentFacts,
 ) -> sqlx::Result<Vec<Earlier>> {
     on_tx!(tx, c => sqlx::query_as(
-        "select id, number, title, service_name, labels, detected_at, root_cause,
+        "select id, number, title, service_name, labels, coalesce(started_at, detected_at) as started_at, root_cause,
                 coalesce(incident_key = $4, false) as same_key
          from incidents where tenant_id = $1 and project_id = $2 and id <> $3 and detected_at <= $5
+             and merged_into is null
          order by detected_at desc, id limit 200")
         .bind(tenant).bind(incident.project_id).bind(id).bind(incident.incident_key.clone()).bind(incident.detected_at)
         .fetch_all(c).await)

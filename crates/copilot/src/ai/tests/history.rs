@@ -1,5 +1,7 @@
 //! What people said of earlier incidents moves later rankings of the same project, a little.
 
+use outbox::on_tx;
+
 use super::world::World;
 use crate::ai::analysis::{Feedback, Verdict};
 use crate::ai::{EvidenceKind, feedback};
@@ -13,6 +15,7 @@ async fn confidence(world: &World) -> f64 {
 /// An earlier incident of the same alert in this project, with a hypothesis that was judged.
 async fn judged(world: &mut World, project: ProjectId, verdict: Verdict) {
     let id = IncidentId::new();
+    world.begin_later(60).await;
     let own = (std::mem::replace(&mut world.project, project), std::mem::replace(&mut world.incident, id));
     world.incident(id, 2).await;
     world.alert(id, "HighErrorRate", super::world::EXPRESSION).await;
@@ -61,4 +64,25 @@ async fn another_project_of_the_same_tenant_teaches_nothing() {
     judged(&mut world, elsewhere, Verdict::Accepted).await;
     assert_eq!(confidence(&world).await, before);
     assert!(world.evidence().await.iter().all(|row| row.kind != EvidenceKind::Incident));
+}
+
+#[tokio::test]
+async fn what_began_with_it_or_was_merged_is_no_history_of_it() {
+    let world = World::new(None).await;
+    world.change("checkout", "v2.41.0", 41).await;
+    let other = IncidentId::new();
+    world.incident(other, 2).await;
+    let told = async || {
+        world.analyse(true).await;
+        world.evidence().await.iter().any(|row| row.kind == EvidenceKind::Incident)
+    };
+    assert!(!told().await, "they began together");
+    world.begin_later(60).await;
+    assert!(told().await);
+    let mut tx = world.db.begin(world.tenant.0).await.unwrap();
+    on_tx!(tx, c => sqlx::query("update incidents set merged_into = $3 where tenant_id = $1 and id = $2")
+        .bind(world.tenant).bind(other).bind(world.incident).execute(c).await.map(drop))
+    .unwrap();
+    tx.commit().await.unwrap();
+    assert!(!told().await, "it is part of this one");
 }

@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 use super::questions::{ask, says};
 use super::world::World;
 use crate::ai::analysis::{AnalysisStatus, EvidenceKind, EvidenceRole};
+use crate::ids::IncidentId;
 
 /// When the history ends, in Unix seconds; Prometheus accepts blocks of any past.
 const END: f64 = 1_769_256_000.0;
@@ -251,6 +252,24 @@ async fn a_saturated_database_is_found_behind_its_callers() {
         assert!(
             item.confidence_lower <= item.confidence_score && item.confidence_score <= item.confidence_upper
         );
+    }
+    server.child.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_broke_elsewhere_is_no_sure_cause_for_a_service_nobody_measures() {
+    let Some(mut server) = Server::start(true).await else { return };
+    for (expression, sure) in [(FAILING, true), ("backup_age_seconds > 86400", false)] {
+        let mut world = world(&server, FAILING).await;
+        world.incident = IncidentId::new();
+        world.incident(world.incident, 2).await;
+        world.alert(world.incident, "BackupTooOld", expression).await;
+        world.speaks_of("hr-database").await;
+        let first = &world.analyse(false).await.items[0];
+        assert_eq!(first.suspected_service.as_deref(), Some("orders-db"));
+        assert_eq!(first.confidence_score > 0.5, sure, "{first:#?}");
+        assert_eq!(!first.description.contains("these metrics don't know hr-database"), sure, "{first:#?}");
+        assert!(first.confidence_upper <= 0.31 || sure, "{first:#?}");
     }
     server.child.kill().await.unwrap();
 }

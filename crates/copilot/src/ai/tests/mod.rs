@@ -9,5 +9,6 @@ mod nearby;
 mod questions;
 mod replay;
 mod times;
+mod turns;
 mod waiting;
 mod world;

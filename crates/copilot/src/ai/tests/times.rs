@@ -26,7 +26,7 @@ fn a_call_has_ended_before_anybody_else_may_take_over() {
 fn a_limit_that_makes_no_sense_is_refused() {
     for seconds in ["0", "3601"] {
         let error = model(seconds).unwrap_err().to_string();
-        assert_eq!(error, format!("llm_timeout_s is {seconds}; it takes 1 to 3600 seconds"));
+        assert_eq!(error, format!("llm_timeout_s is {seconds}; it takes 1 to 3600"));
     }
     assert!(model("-1").is_err());
 }

@@ -183,6 +183,25 @@ impl World {
         id
     }
 
+    /// Has the incident, and its alerts, begin so many seconds later.
+    pub async fn begin_later(&self, seconds: i64) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        let at = tx.now().plus_seconds(seconds);
+        on_tx!(tx, c => sqlx::query("update episodes set starts_at = $3 where tenant_id = $1 and incident_id = $2")
+            .bind(self.tenant).bind(self.incident).bind(at).execute(c).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Makes the incident one of another service.
+    pub async fn speaks_of(&self, service: &str) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        on_tx!(tx, c => sqlx::query("update incidents set service_name = $3 where tenant_id = $1 and id = $2")
+            .bind(self.tenant).bind(self.incident).bind(service).execute(c).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
     pub async fn change(&self, service: &str, version: &str, seconds_before: i64) {
         let mut tx = self.db.begin(self.tenant.0).await.unwrap();
         let at = tx.now().plus_seconds(-seconds_before);
