@@ -16,16 +16,20 @@ fn text(file: &str) -> String {
     std::fs::read_to_string(deploy(file)).unwrap()
 }
 
-/// Runs a checker, unless this machine does not have it.
+/// Runs a checker, unless this machine does not have it; what it said.
 #[track_caller]
 #[expect(clippy::print_stdout, reason = "a skipped check says so")]
-fn passes(command: &mut Command) {
+fn passes(command: &mut Command) -> String {
     match command.output() {
         Ok(output) => {
-            let said = [output.stdout, output.stderr].concat();
-            assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said));
+            let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            assert!(output.status.success(), "{command:?}: {said}");
+            said
         }
-        Err(error) => println!("skipped: {}: {error}", command.get_program().display()),
+        Err(error) => {
+            println!("skipped: {}: {error}", command.get_program().display());
+            String::new()
+        }
     }
 }
 
@@ -48,21 +52,71 @@ fn every_default_receiver_keeps_what_it_had() {
     }
 }
 
-#[test]
-fn nginx_takes_its_file() {
+/// Has nginx check one of the examples, changed so that it needs neither root nor a certificate of a real name.
+#[track_caller]
+fn nginx_takes(file: &str, changed: impl Fn(&Path, String) -> Option<String>) {
     let folder = tempdir().unwrap();
-    let outer = folder.path().join("nginx.conf");
-    let inner = deploy("nginx/sre-copilot.conf").canonicalize().unwrap();
+    let place = folder.path();
+    let (outer, inner) = (place.join("nginx.conf"), place.join("site.conf"));
     let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|name| format!("{name}_temp_path {}/{name};", folder.path().display()));
-    let file = format!(
+        .map(|name| format!("{name}_temp_path {}/{name};", place.display()));
+    let around = format!(
         "pid {0}/pid;\nevents {{}}\nhttp {{\naccess_log off;\n{1}\ninclude {2};\n}}\n",
-        folder.path().display(),
+        place.display(),
         paths.join("\n"),
         inner.display()
     );
-    std::fs::write(&outer, file).unwrap();
+    let Some(site) = changed(place, text(file)) else { return };
+    std::fs::write(&inner, site).unwrap();
+    std::fs::write(&outer, around).unwrap();
     passes(Command::new("/usr/sbin/nginx").args(["-t", "-e", "stderr", "-c"]).arg(outer));
+}
+
+#[test]
+fn nginx_takes_its_file() {
+    nginx_takes("nginx/sre-copilot.conf", |_, file| Some(file));
+}
+
+#[test]
+fn nginx_takes_its_file_with_tls() {
+    nginx_takes("nginx/sre-copilot-tls.conf", |place, file| {
+        let (key, certificate) = (place.join("key.pem"), place.join("certificate.pem"));
+        let mut openssl = Command::new("openssl");
+        openssl.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+        ]);
+        passes(openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate));
+        if !certificate.exists() {
+            return None;
+        }
+        let letsencrypt = "/etc/letsencrypt/live/sre.example.com";
+        let changed = file
+            .replace(&format!("{letsencrypt}/fullchain.pem"), &certificate.display().to_string())
+            .replace(&format!("{letsencrypt}/privkey.pem"), &key.display().to_string())
+            .replace("listen 80;", &format!("listen unix:{}/plain;", place.display()))
+            .replace("listen 443 ssl;", &format!("listen unix:{}/tls ssl;", place.display()));
+        assert!(!changed.contains("letsencrypt") && changed.matches("listen unix:").count() == 2);
+        Some(changed)
+    });
+}
+
+#[test]
+fn both_files_of_nginx_forward_in_the_same_way() {
+    let upstream = |file: &str| {
+        let all = text(file);
+        let map = all[all.find("upstream ").unwrap()..].split("\n}\n\n").nth(1).unwrap().to_owned();
+        let server = all[all.rfind("    server_tokens off;").unwrap()..].to_owned();
+        (map, server)
+    };
+    assert_eq!(upstream("nginx/sre-copilot.conf"), upstream("nginx/sre-copilot-tls.conf"));
 }
 
 #[test]
@@ -76,7 +130,9 @@ fn systemd_takes_its_units() {
         let file = text(&format!("systemd/{unit}")).replace("/usr/bin/sre-copilot", binary);
         let copy = folder.path().join(instance);
         std::fs::write(&copy, file).unwrap();
-        passes(Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(copy));
+        // What it does not know it tells of, and passes.
+        let said = passes(Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(copy));
+        assert!(!said.contains("ignoring"), "{said}");
     }
 }
 
@@ -93,7 +149,9 @@ fn settings_in(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_setting_and_service_that_they_name_exists() {
     let (_, shown) = copilot::config::load(None, |_| None).unwrap();
-    let known: BTreeSet<String> = shown.iter().map(|row| copilot::config::variable(&row.key)).collect();
+    let names = shown.iter().map(|row| copilot::config::variable(&row.key));
+    // Each may also name a file that holds the value.
+    let known: BTreeSet<String> = names.flat_map(|name| [format!("{name}_FILE"), name]).collect();
     let files = [
         "compose.yaml",
         "env.example",
