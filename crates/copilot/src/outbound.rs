@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod allow;
+mod own;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::config::{Config, Registration};
 use crate::error::Error;
 use address::Class;
 use allow::Allow;
+use own::Own;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -113,6 +115,7 @@ pub struct Outbound {
     /// Whether private addresses may be used without being listed: one organisation runs this.
     private: bool,
     allow: Allow,
+    own: Own,
 }
 
 /// An address that was checked, with connections pinned to what it resolved to.
@@ -141,7 +144,7 @@ impl Outbound {
         // A second installation fails and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let private = config.registration != Registration::Open;
-        Ok(Self { private, allow: config.outbound_allow.parse()? })
+        Ok(Self { private, allow: config.outbound_allow.parse()?, own: Own::of(config) })
     }
 
     /// Checks an address that is about to be saved, names by what they resolve to now.
@@ -181,6 +184,9 @@ impl Outbound {
 
     /// The addresses behind `url`, each of which may be used.
     async fn resolve(&self, url: &Url) -> Result<Vec<SocketAddr>, Failure> {
+        if self.own.is_named(url) {
+            return Err(own::SELF.into());
+        }
         let port = url.port_or_known_default().ok_or(Refused("it has no port"))?;
         let addresses: Vec<SocketAddr> = match url.host() {
             Some(Host::Ipv4(ip)) => vec![(ip, port).into()],
@@ -212,6 +218,9 @@ impl Outbound {
     fn judge_one(&self, ip: IpAddr, port: u16) -> Result<(), Refused> {
         if port == 0 {
             return Err(Refused("port 0 is no port"));
+        }
+        if self.own.answers(ip, port) {
+            return Err(own::SELF);
         }
         let listed = self.allow.contains(ip, port);
         match address::class(ip) {

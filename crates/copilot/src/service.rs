@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use axum::Router;
 use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
@@ -85,6 +86,14 @@ impl Service {
         match self {
             Self::Integration => integration::hooks(),
             _ => Router::new(),
+        }
+    }
+
+    /// What the API's document says of them.
+    pub fn hooks_document(self) -> OpenApi {
+        match self {
+            Self::Integration => integration::hooks_document(),
+            _ => OpenApi::default(),
         }
     }
 

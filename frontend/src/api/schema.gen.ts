@@ -23,6 +23,28 @@ export type Accept = {
 };
 
 /**
+ * What a sender is told.
+ */
+export type Accepted = {
+    /**
+     * The receipt.
+     */
+    delivery_id: DeliveryId;
+    /**
+     * How many alerts the body held.
+     */
+    received: number;
+    /**
+     * What became of each.
+     */
+    results: Array<AlertAnswer>;
+    /**
+     * Always `success`: everything is durably stored.
+     */
+    status: string;
+};
+
+/**
  * What the model cost, and how good the hypotheses were.
  */
 export type AiAnalytics = {
@@ -35,6 +57,25 @@ export type AiAnalytics = {
     model?: string | null;
     to: Ts;
     totals: Totals;
+};
+
+/**
+ * What became of one alert.
+ */
+export type AlertAnswer = {
+    /**
+     * The fingerprint of its labels.
+     */
+    fingerprint?: string | null;
+    incident_id?: IncidentId | null;
+    /**
+     * In one word.
+     */
+    outcome: Outcome;
+    /**
+     * Why, where the word does not say.
+     */
+    reason?: string | null;
 };
 
 /**
@@ -2221,6 +2262,26 @@ export type GetAnalyticsAiData = {
 
 export type GetAnalyticsAiErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2259,6 +2320,26 @@ export type GetAnalyticsIncidentsData = {
 
 export type GetAnalyticsIncidentsErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2292,6 +2373,26 @@ export type GetAuditData = {
 };
 
 export type GetAuditErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -2327,6 +2428,26 @@ export type GetAuthInvitationsData = {
 
 export type GetAuthInvitationsErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2358,6 +2479,42 @@ export type PostAuthInvitationsData = {
 
 export type PostAuthInvitationsErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2382,6 +2539,34 @@ export type PostAuthInvitationsAcceptData = {
 };
 
 export type PostAuthInvitationsAcceptErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -2410,6 +2595,30 @@ export type DeleteAuthInvitationsByInvitationIdData = {
 
 export type DeleteAuthInvitationsByInvitationIdErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2434,6 +2643,34 @@ export type PostAuthLinkData = {
 };
 
 export type PostAuthLinkErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -2460,6 +2697,34 @@ export type PostAuthLoginData = {
 
 export type PostAuthLoginErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2485,6 +2750,26 @@ export type PostAuthLogoutData = {
 
 export type PostAuthLogoutErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2509,6 +2794,22 @@ export type GetAuthMeData = {
 };
 
 export type GetAuthMeErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -2541,6 +2842,42 @@ export type PostAuthPasswordData = {
 
 export type PostAuthPasswordErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2565,6 +2902,26 @@ export type PostAuthRefreshData = {
 };
 
 export type PostAuthRefreshErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -2591,6 +2948,34 @@ export type PostAuthRegisterData = {
 
 export type PostAuthRegisterErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2615,6 +3000,26 @@ export type DeleteAuthSessionsData = {
 };
 
 export type DeleteAuthSessionsErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -2650,6 +3055,26 @@ export type GetAuthSessionsData = {
 
 export type GetAuthSessionsErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2676,6 +3101,30 @@ export type DeleteAuthSessionsBySessionIdData = {
 };
 
 export type DeleteAuthSessionsBySessionIdErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -2704,6 +3153,26 @@ export type GetAuthSessionsBySessionIdData = {
 
 export type GetAuthSessionsBySessionIdErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2728,6 +3197,14 @@ export type GetAuthSetupData = {
 };
 
 export type GetAuthSetupErrors = {
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -2759,6 +3236,42 @@ export type PostAuthSwitchProjectData = {
 };
 
 export type PostAuthSwitchProjectErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -2806,6 +3319,26 @@ export type GetChangesData = {
 
 export type GetChangesErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2836,6 +3369,42 @@ export type PostChangesData = {
 };
 
 export type PostChangesErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -2885,6 +3454,26 @@ export type GetIncidentsData = {
 
 export type GetIncidentsErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2916,6 +3505,42 @@ export type PostIncidentsData = {
 
 export type PostIncidentsErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -2940,6 +3565,22 @@ export type GetIncidentsSummaryData = {
 };
 
 export type GetIncidentsSummaryErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -2974,6 +3615,26 @@ export type GetIncidentsByIncidentIdData = {
 
 export type GetIncidentsByIncidentIdErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3006,6 +3667,50 @@ export type PatchIncidentsByIncidentIdData = {
 };
 
 export type PatchIncidentsByIncidentIdErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * It has another version by now
+     */
+    412: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3043,6 +3748,30 @@ export type GetIncidentsByIncidentIdAlertsData = {
 
 export type GetIncidentsByIncidentIdAlertsErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3079,6 +3808,30 @@ export type GetIncidentsByIncidentIdCommentsData = {
 
 export type GetIncidentsByIncidentIdCommentsErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3111,6 +3864,46 @@ export type PostIncidentsByIncidentIdCommentsData = {
 };
 
 export type PostIncidentsByIncidentIdCommentsErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3148,6 +3941,30 @@ export type GetIncidentsByIncidentIdEvidenceData = {
 
 export type GetIncidentsByIncidentIdEvidenceErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3182,6 +3999,30 @@ export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunData = {
 
 export type PostIncidentsByIncidentIdEvidenceByEvidenceIdRunErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3208,6 +4049,26 @@ export type GetIncidentsByIncidentIdHypothesesData = {
 };
 
 export type GetIncidentsByIncidentIdHypothesesErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3247,6 +4108,46 @@ export type PostIncidentsByIncidentIdHypothesesData = {
 
 export type PostIncidentsByIncidentIdHypothesesErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3285,6 +4186,46 @@ export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackData = {
 
 export type PostIncidentsByIncidentIdHypothesesByHypothesisIdFeedbackErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3318,6 +4259,46 @@ export type PostIncidentsByIncidentIdMergeData = {
 
 export type PostIncidentsByIncidentIdMergeErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3344,6 +4325,26 @@ export type GetIncidentsByIncidentIdQuestionsData = {
 };
 
 export type GetIncidentsByIncidentIdQuestionsErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3378,6 +4379,46 @@ export type PostIncidentsByIncidentIdQuestionsData = {
 
 export type PostIncidentsByIncidentIdQuestionsErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3410,6 +4451,50 @@ export type PatchIncidentsByIncidentIdStateData = {
 };
 
 export type PatchIncidentsByIncidentIdStateErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * It has another version by now
+     */
+    412: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3447,6 +4532,30 @@ export type GetIncidentsByIncidentIdStepsData = {
 
 export type GetIncidentsByIncidentIdStepsErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3481,6 +4590,26 @@ export type GetProjectsData = {
 
 export type GetProjectsErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3512,6 +4641,42 @@ export type PostProjectsData = {
 
 export type PostProjectsErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3538,6 +4703,30 @@ export type DeleteProjectsByProjectIdData = {
 };
 
 export type DeleteProjectsByProjectIdErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3566,6 +4755,26 @@ export type GetProjectsByProjectIdData = {
 
 export type GetProjectsByProjectIdErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3592,6 +4801,46 @@ export type PatchProjectsByProjectIdData = {
 };
 
 export type PatchProjectsByProjectIdErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3629,6 +4878,30 @@ export type GetProjectsByProjectIdApiKeysData = {
 
 export type GetProjectsByProjectIdApiKeysErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3662,6 +4935,46 @@ export type PostProjectsByProjectIdApiKeysData = {
 
 export type PostProjectsByProjectIdApiKeysErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3689,6 +5002,30 @@ export type DeleteProjectsByProjectIdApiKeysByKeyIdData = {
 };
 
 export type DeleteProjectsByProjectIdApiKeysByKeyIdErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3730,6 +5067,30 @@ export type GetProjectsByProjectIdDeliveriesData = {
 
 export type GetProjectsByProjectIdDeliveriesErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3757,6 +5118,26 @@ export type GetProjectsByProjectIdDeliveriesByDeliveryIdData = {
 };
 
 export type GetProjectsByProjectIdDeliveriesByDeliveryIdErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3791,6 +5172,30 @@ export type PostProjectsByProjectIdDeliveriesByDeliveryIdReplayData = {
 };
 
 export type PostProjectsByProjectIdDeliveriesByDeliveryIdReplayErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3828,6 +5233,30 @@ export type GetProjectsByProjectIdIntegrationsData = {
 
 export type GetProjectsByProjectIdIntegrationsErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3861,6 +5290,46 @@ export type PostProjectsByProjectIdIntegrationsData = {
 
 export type PostProjectsByProjectIdIntegrationsErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3888,6 +5357,30 @@ export type DeleteProjectsByProjectIdIntegrationsByIntegrationIdData = {
 };
 
 export type DeleteProjectsByProjectIdIntegrationsByIntegrationIdErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3917,6 +5410,26 @@ export type GetProjectsByProjectIdIntegrationsByIntegrationIdData = {
 
 export type GetProjectsByProjectIdIntegrationsByIntegrationIdErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -3944,6 +5457,46 @@ export type PatchProjectsByProjectIdIntegrationsByIntegrationIdData = {
 };
 
 export type PatchProjectsByProjectIdIntegrationsByIntegrationIdErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -3979,6 +5532,30 @@ export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenData = 
 
 export type PostProjectsByProjectIdIntegrationsByIntegrationIdRotateTokenErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -4012,6 +5589,30 @@ export type PostProjectsByProjectIdIntegrationsByIntegrationIdTestData = {
 };
 
 export type PostProjectsByProjectIdIntegrationsByIntegrationIdTestErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -4049,6 +5650,30 @@ export type GetProjectsByProjectIdMembersData = {
 
 export type GetProjectsByProjectIdMembersErrors = {
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -4082,6 +5707,46 @@ export type PostProjectsByProjectIdMembersData = {
 
 export type PostProjectsByProjectIdMembersErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -4109,6 +5774,30 @@ export type DeleteProjectsByProjectIdMembersByUserIdData = {
 };
 
 export type DeleteProjectsByProjectIdMembersByUserIdErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -4138,6 +5827,46 @@ export type PatchProjectsByProjectIdMembersByUserIdData = {
 
 export type PatchProjectsByProjectIdMembersByUserIdErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -4162,6 +5891,22 @@ export type GetTenantData = {
 };
 
 export type GetTenantErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */
@@ -4188,6 +5933,42 @@ export type PatchTenantData = {
 
 export type PatchTenantErrors = {
     /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
      * Anything else: problem details
      */
     default: Problem;
@@ -4203,6 +5984,510 @@ export type PatchTenantResponses = {
 };
 
 export type PatchTenantResponse = PatchTenantResponses[keyof PatchTenantResponses];
+
+export type PostWebhooksAlertmanagerData = {
+    body: {
+        [key: string]: unknown;
+    };
+    path?: never;
+    query?: never;
+    url: '/webhooks/alertmanager';
+};
+
+export type PostWebhooksAlertmanagerErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostWebhooksAlertmanagerError = PostWebhooksAlertmanagerErrors[keyof PostWebhooksAlertmanagerErrors];
+
+export type PostWebhooksAlertmanagerResponses = {
+    /**
+     * Everything in it is durably stored
+     */
+    200: Accepted;
+};
+
+export type PostWebhooksAlertmanagerResponse = PostWebhooksAlertmanagerResponses[keyof PostWebhooksAlertmanagerResponses];
+
+export type PostWebhooksAlertmanagerByIntegrationIdData = {
+    body: {
+        [key: string]: unknown;
+    };
+    path: {
+        /**
+         * The integration whose token is sent
+         */
+        integration_id: string;
+    };
+    query?: never;
+    url: '/webhooks/alertmanager/{integration_id}';
+};
+
+export type PostWebhooksAlertmanagerByIntegrationIdErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostWebhooksAlertmanagerByIntegrationIdError = PostWebhooksAlertmanagerByIntegrationIdErrors[keyof PostWebhooksAlertmanagerByIntegrationIdErrors];
+
+export type PostWebhooksAlertmanagerByIntegrationIdResponses = {
+    /**
+     * Everything in it is durably stored
+     */
+    200: Accepted;
+};
+
+export type PostWebhooksAlertmanagerByIntegrationIdResponse = PostWebhooksAlertmanagerByIntegrationIdResponses[keyof PostWebhooksAlertmanagerByIntegrationIdResponses];
+
+export type PostWebhooksGrafanaData = {
+    body: {
+        [key: string]: unknown;
+    };
+    path?: never;
+    query?: never;
+    url: '/webhooks/grafana';
+};
+
+export type PostWebhooksGrafanaErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostWebhooksGrafanaError = PostWebhooksGrafanaErrors[keyof PostWebhooksGrafanaErrors];
+
+export type PostWebhooksGrafanaResponses = {
+    /**
+     * Everything in it is durably stored
+     */
+    200: Accepted;
+};
+
+export type PostWebhooksGrafanaResponse = PostWebhooksGrafanaResponses[keyof PostWebhooksGrafanaResponses];
+
+export type PutWebhooksGrafanaData = {
+    body: {
+        [key: string]: unknown;
+    };
+    path?: never;
+    query?: never;
+    url: '/webhooks/grafana';
+};
+
+export type PutWebhooksGrafanaErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PutWebhooksGrafanaError = PutWebhooksGrafanaErrors[keyof PutWebhooksGrafanaErrors];
+
+export type PutWebhooksGrafanaResponses = {
+    /**
+     * Everything in it is durably stored
+     */
+    200: Accepted;
+};
+
+export type PutWebhooksGrafanaResponse = PutWebhooksGrafanaResponses[keyof PutWebhooksGrafanaResponses];
+
+export type PostWebhooksGrafanaByIntegrationIdData = {
+    body: {
+        [key: string]: unknown;
+    };
+    path: {
+        /**
+         * The integration whose token is sent
+         */
+        integration_id: string;
+    };
+    query?: never;
+    url: '/webhooks/grafana/{integration_id}';
+};
+
+export type PostWebhooksGrafanaByIntegrationIdErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostWebhooksGrafanaByIntegrationIdError = PostWebhooksGrafanaByIntegrationIdErrors[keyof PostWebhooksGrafanaByIntegrationIdErrors];
+
+export type PostWebhooksGrafanaByIntegrationIdResponses = {
+    /**
+     * Everything in it is durably stored
+     */
+    200: Accepted;
+};
+
+export type PostWebhooksGrafanaByIntegrationIdResponse = PostWebhooksGrafanaByIntegrationIdResponses[keyof PostWebhooksGrafanaByIntegrationIdResponses];
+
+export type PutWebhooksGrafanaByIntegrationIdData = {
+    body: {
+        [key: string]: unknown;
+    };
+    path: {
+        /**
+         * The integration whose token is sent
+         */
+        integration_id: string;
+    };
+    query?: never;
+    url: '/webhooks/grafana/{integration_id}';
+};
+
+export type PutWebhooksGrafanaByIntegrationIdErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PutWebhooksGrafanaByIntegrationIdError = PutWebhooksGrafanaByIntegrationIdErrors[keyof PutWebhooksGrafanaByIntegrationIdErrors];
+
+export type PutWebhooksGrafanaByIntegrationIdResponses = {
+    /**
+     * Everything in it is durably stored
+     */
+    200: Accepted;
+};
+
+export type PutWebhooksGrafanaByIntegrationIdResponse = PutWebhooksGrafanaByIntegrationIdResponses[keyof PutWebhooksGrafanaByIntegrationIdResponses];
+
+export type PostWebhooksPrometheusApiV2AlertsData = {
+    body: Array<{
+        [key: string]: unknown;
+    }>;
+    path?: never;
+    query?: never;
+    url: '/webhooks/prometheus/api/v2/alerts';
+};
+
+export type PostWebhooksPrometheusApiV2AlertsErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostWebhooksPrometheusApiV2AlertsError = PostWebhooksPrometheusApiV2AlertsErrors[keyof PostWebhooksPrometheusApiV2AlertsErrors];
+
+export type PostWebhooksPrometheusApiV2AlertsResponses = {
+    /**
+     * Everything in it is durably stored
+     */
+    200: Accepted;
+};
+
+export type PostWebhooksPrometheusApiV2AlertsResponse = PostWebhooksPrometheusApiV2AlertsResponses[keyof PostWebhooksPrometheusApiV2AlertsResponses];
+
+export type PostWebhooksPrometheusByIntegrationIdData = {
+    body: Array<{
+        [key: string]: unknown;
+    }>;
+    path: {
+        /**
+         * The integration whose token is sent
+         */
+        integration_id: string;
+    };
+    query?: never;
+    url: '/webhooks/prometheus/{integration_id}';
+};
+
+export type PostWebhooksPrometheusByIntegrationIdErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostWebhooksPrometheusByIntegrationIdError = PostWebhooksPrometheusByIntegrationIdErrors[keyof PostWebhooksPrometheusByIntegrationIdErrors];
+
+export type PostWebhooksPrometheusByIntegrationIdResponses = {
+    /**
+     * Everything in it is durably stored
+     */
+    200: Accepted;
+};
+
+export type PostWebhooksPrometheusByIntegrationIdResponse = PostWebhooksPrometheusByIntegrationIdResponses[keyof PostWebhooksPrometheusByIntegrationIdResponses];
+
+export type PostWebhooksPrometheusByIntegrationIdApiV2AlertsData = {
+    body: Array<{
+        [key: string]: unknown;
+    }>;
+    path: {
+        /**
+         * The integration whose token is sent
+         */
+        integration_id: string;
+    };
+    query?: never;
+    url: '/webhooks/prometheus/{integration_id}/api/v2/alerts';
+};
+
+export type PostWebhooksPrometheusByIntegrationIdApiV2AlertsErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostWebhooksPrometheusByIntegrationIdApiV2AlertsError = PostWebhooksPrometheusByIntegrationIdApiV2AlertsErrors[keyof PostWebhooksPrometheusByIntegrationIdApiV2AlertsErrors];
+
+export type PostWebhooksPrometheusByIntegrationIdApiV2AlertsResponses = {
+    /**
+     * Everything in it is durably stored
+     */
+    200: Accepted;
+};
+
+export type PostWebhooksPrometheusByIntegrationIdApiV2AlertsResponse = PostWebhooksPrometheusByIntegrationIdApiV2AlertsResponses[keyof PostWebhooksPrometheusByIntegrationIdApiV2AlertsResponses];
 
 export type GetWsData = {
     body?: never;
@@ -4242,9 +6527,21 @@ export type GetWsErrors = {
      */
     404: Problem;
     /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
      * WebSocket version 13 is needed
      */
     426: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
     /**
      * Anything else: problem details
      */

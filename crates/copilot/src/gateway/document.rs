@@ -10,7 +10,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use super::headers;
+use super::{headers, refusals};
 use crate::auth::Role;
 use crate::auth::access::{self, Access};
 use crate::error::{FieldError, Problem};
@@ -35,6 +35,7 @@ pub fn document() -> OpenApi {
     for service in Service::ALL.into_iter().filter(|service| *service != Service::Gateway) {
         let (_, part) = service.routes().split_for_parts();
         whole.merge(part);
+        whole.merge(service.hooks_document());
     }
     for (path, item) in &mut whole.paths.paths {
         for (method, operation) in operations(item) {
@@ -42,6 +43,7 @@ pub fn document() -> OpenApi {
             let access = access::access(&method.to_uppercase(), path);
             declare(operation, access);
             headers::declare(operation, (method, path), access);
+            refusals::declare(operation, (method, path), access);
             headers::describe(operation);
         }
     }
@@ -53,7 +55,11 @@ fn declare(operation: &mut Operation, access: Option<Access>) {
     let none: [&str; 0] = [];
     let cookie = || SecurityRequirement::new("cookie", none);
     let (security, role) = match access {
-        None | Some(Access::Webhook) => return,
+        None => return,
+        Some(Access::Webhook) => {
+            let ways = ["webhook_token", "webhook_basic", "webhook_secret"];
+            (ways.map(|way| SecurityRequirement::new(way, none)).to_vec(), None)
+        }
         Some(Access::Public) => (vec![], None),
         Some(Access::Cookie) => (vec![cookie()], None),
         Some(Access::Socket) => {
@@ -79,6 +85,10 @@ fn components() -> Components {
     let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("srec_at")));
     components.add_security_scheme("bearer", bearer);
     components.add_security_scheme("cookie", cookie);
+    let header = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Webhook-Secret")));
+    components.add_security_scheme("webhook_token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    components.add_security_scheme("webhook_basic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)));
+    components.add_security_scheme("webhook_secret", header);
     for (name, schema) in [(Problem::name(), Problem::schema()), (FieldError::name(), FieldError::schema())] {
         components.schemas.insert(name.into_owned(), schema);
     }

@@ -68,12 +68,18 @@ pub(super) fn describe(operation: &mut Operation) {
 }
 
 fn parameter(name: &str, what: &str) -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let text = if name == "Idempotency-Key" {
+        text.min_length(Some(1)).max_length(Some(255)).pattern(Some("^[!-~]+$"))
+    } else {
+        text
+    };
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(what))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
+        .schema(Some(text.build()))
         .build()
 }
 

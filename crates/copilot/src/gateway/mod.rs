@@ -7,6 +7,7 @@ mod document;
 mod headers;
 mod limits;
 mod proxy;
+mod refusals;
 mod replicas;
 
 use axum::Router;

@@ -3,6 +3,7 @@
 mod checks;
 mod commit;
 pub mod deliveries;
+mod describe;
 mod drain;
 mod entry;
 mod hook;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use describe::document as hooks_document;
 pub use inbox::Inbox;
 pub use manage::{Created, NewIntegration, create};
 pub use rate::Rates;

@@ -7,7 +7,22 @@ use super::*;
 
 fn door(private: bool, allow: &str) -> Outbound {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Outbound { private, allow: allow.parse().unwrap() }
+    let config = Config { public_url: "https://sre.example:8443".to_owned(), ..Config::defaults().unwrap() };
+    Outbound { private, allow: allow.parse().unwrap(), own: Own::of(&config) }
+}
+
+#[tokio::test]
+async fn the_product_does_not_ask_itself() {
+    for (url, own) in [
+        ("http://127.0.0.1:8504/webhooks/alertmanager", true),
+        ("http://localhost:8500", true),
+        ("http://[::1]:8500", true),
+        ("https://sre.example:8443/x", true),
+        ("http://127.0.0.1:9090", false),
+        ("http://10.0.0.1:8500", false),
+    ] {
+        assert_eq!(door(true, "").check(url).await.is_err_and(|why| why == own::SELF), own, "{url}");
+    }
 }
 
 /// Class XF: each address while anybody may register; none of these names needs a resolver.

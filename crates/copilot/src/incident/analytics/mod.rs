@@ -86,6 +86,7 @@ pub struct Range {
     /// Until before this instant; now when absent.
     to: Option<Ts>,
     /// `hour` or `day`; `day` when absent.
+    #[param(pattern = "^(hour|day)$")]
     bucket: Option<String>,
 }
 

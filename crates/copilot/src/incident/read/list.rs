@@ -223,11 +223,12 @@ impl Word {
 /// One line for each parameter that was not accepted.
 pub fn read(query: &str) -> Result<(Filter, PageQuery)> {
     let (mut filter, mut page) = (Filter::default(), PageQuery::default());
-    let (mut errors, mut words, mut searched) = (Vec::new(), 0, 0);
+    let (mut errors, mut words, mut searched, mut wild) = (Vec::new(), 0, 0, 0);
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if name == "q" {
             words += value.split_whitespace().count();
             searched += value.trim().chars().count();
+            wild += value.matches(['*', '%']).count();
         }
         if let Err(message) = one(&mut filter, &mut page, &name, &value) {
             errors.push(FieldError { field: name.into_owned(), message });
@@ -236,8 +237,8 @@ pub fn read(query: &str) -> Result<(Filter, PageQuery)> {
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
-    if words > MOST_WORDS || searched > MOST_CHARS {
-        let why = format!("search for at most {MOST_WORDS} words and {MOST_CHARS} characters");
+    if words.max(wild) > MOST_WORDS || searched > MOST_CHARS {
+        let why = format!("search for at most {MOST_WORDS} words or wildcards and {MOST_CHARS} characters");
         return Err(Error::Refused("query-too-complex", why));
     }
     if filter.still_firing && filter.searches() {

@@ -55,14 +55,14 @@ pub struct Summary {
 #[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents",
     params(
         ("state" = Option<Vec<super::State>>, Query), ("severity" = Option<Vec<Severity>>, Query),
-        ("service_name" = Option<Vec<String>>, Query), ("q" = Option<String>, Query),
+        ("service_name" = Option<Vec<String>>, Query), ("q" = Option<String>, Query, max_length = 200),
         ("assigned_to" = Option<String>, Query, description = "Whose they are: `me`, `none`, an id or an e-mail address"),
         ("label" = Option<Vec<String>>, Query, description = "NAME=VALUE; several must all be there"),
         ("open" = Option<bool>, Query),
         ("still_firing" = Option<bool>, Query, description = "Only those that are resolved while an alert of them fires; not with q"),
         ("from" = Option<Ts>, Query), ("to" = Option<Ts>, Query),
         ("sort" = Option<String>, Query, pattern = "^(needs_me|-?detected_at)$"),
-        ("limit" = Option<i64>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query)),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query, min_length = 1, pattern = "^[A-Za-z0-9_-]+$")),
     responses((status = 200, body = Page<Incident>)))]
 pub async fn incidents(
     With(app): With<App>,
