@@ -14,6 +14,7 @@ import { OtherProject } from './OtherProject';
 import { Palette } from './Palette';
 import { setPrefs, usePrefs } from './prefs';
 import { useFollowProject } from './project';
+import { WaitingNote } from './WaitingNote';
 
 export function Shell() {
   const me = useSuspenseQuery(q.me()).data;
@@ -57,6 +58,7 @@ export function Shell() {
       </div>
       <KeyHelp open={shown === 'help'} onClose={close} />
       <Palette open={shown === 'palette'} onClose={close} />
+      <WaitingNote />
     </LiveProvider>
   );
 }

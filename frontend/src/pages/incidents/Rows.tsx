@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { q } from '../../api/endpoints';
 import { useToldHere } from '../../components/announce';
 import { ErrorState } from '../../components/ErrorState';
+import { NotOfNow } from '../../components/Kept';
 import { useKeys } from '../../components/keys';
 import { enterList, moveInList, type Place } from '../../components/listPlace';
 import { useMe } from '../../components/me';
@@ -54,6 +55,14 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
   ]);
   return (
     <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col">
+      {data && (
+        <NotOfNow
+          error={query.error}
+          readAt={query.dataUpdatedAt}
+          again={() => void query.refetch()}
+          className="shrink-0 border-hairline border-b px-5 py-1.5 text-[13px] text-muted max-md:px-3"
+        />
+      )}
       {query.isPending ? (
         <Skeleton rows={8} className="p-5" />
       ) : query.isError && !data ? (
