@@ -132,7 +132,9 @@ function send<T>(
     credentials: 'same-origin',
     body: options.body === undefined ? null : JSON.stringify(options.body),
   };
-  return patiently(method === 'GET', options.signal, async (signal) =>
+  // A write on its way is not called back: what became of it would not be known. Its wait to be sent can be.
+  const cancelled = method === 'GET' ? options.signal : undefined;
+  return patiently(method === 'GET', cancelled, async (signal) =>
     take(noteLimit(await fetch(BASE + path + queryString(options.query), { ...init, signal }))),
   );
 }

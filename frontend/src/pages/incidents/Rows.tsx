@@ -47,7 +47,7 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
     selection.only([]);
     onChosen();
   };
-  const bulk = useBulkMove((failed) => (failed.length > 0 ? selection.only(failed) : clear()));
+  const bulk = useBulkMove((rest) => (rest.length > 0 ? selection.only(rest) : clear()));
   const selectAll = () => selection.only(rows.map((row) => row.incident.id));
   useKeys('Incident list', [
     { keys: 'X', label: 'Select all that are loaded', run: selectAll },
@@ -91,13 +91,16 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
         />
       )}
       {waiting.length > 0 && <WaitingBar waiting={waiting} onShow={release} />}
-      {(selection.ids.size > 0 || choosing) && (
+      {(selection.ids.size > 0 || choosing || bulk.progress || bulk.failure) && (
         <SelectionBar
           count={selection.ids.size}
           chosen={rows.map((row) => row.incident).filter((one) => selection.ids.has(one.id))}
           loaded={rows.length}
           whole={!hasNextPage}
-          pending={bulk.pending}
+          progress={bulk.progress}
+          failure={bulk.failure}
+          onStop={bulk.stop}
+          onDismiss={bulk.dismiss}
           onAll={selectAll}
           onMove={(state, changeOf) => bulk.move([...selection.ids], state, changeOf)}
           onClear={clear}
