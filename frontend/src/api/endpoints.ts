@@ -81,10 +81,7 @@ export const q = {
   integration: (project: string, id: string) =>
     one<Integration>('integration', id, `/projects/${project}/integrations/${id}`),
   deliveries: (project: string, integration?: string) =>
-    list<Delivery>('deliveries', `/projects/${project}/deliveries`, {
-      integration_id: integration,
-      limit: 50,
-    }),
+    pages<Delivery>('deliveries', `/projects/${project}/deliveries`, { integration_id: integration }, 50),
   delivery: (project: string, id: string) =>
     one<DeliveryDetail>('delivery', id, `/projects/${project}/deliveries/${id}`),
   incidents: (query: IncidentQuery) => pages<Incident>('incidents', '/incidents', query),
@@ -102,6 +99,7 @@ export const q = {
   hypotheses: (id: string) => one<Hypotheses>('hypotheses', id, `/incidents/${id}/hypotheses`),
   questions: (id: string) => one<Questions>('questions', id, `/incidents/${id}/questions`),
   changes: (span: Span) => list<Change>('changes', '/changes', { ...span, limit: 200 }),
+  changePages: (span: Span) => pages<Change>('changePages', '/changes', span),
   incidentAnalytics: (span: Span, bucket: 'hour' | 'day') =>
     queryOptions({
       queryKey: ['incidentAnalytics', span, bucket],
@@ -136,11 +134,11 @@ function list<T>(name: string, path: string, query: Params = {}, id = path) {
 }
 
 /** A list that is read page by page as the reader scrolls. */
-function pages<T>(name: string, path: string, query: Params) {
+function pages<T>(name: string, path: string, query: Params, rows = ROWS_A_PAGE) {
   return infiniteQueryOptions({
-    queryKey: [name, query],
+    queryKey: [name, query, path],
     queryFn: ({ signal, pageParam }) =>
-      get<Page<T>>(path, { query: { ...query, limit: ROWS_A_PAGE, cursor: pageParam }, signal }),
+      get<Page<T>>(path, { query: { ...query, limit: rows, cursor: pageParam }, signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
