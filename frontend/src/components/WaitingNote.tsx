@@ -17,10 +17,10 @@ export function WaitingNote() {
   return (
     <p
       role="status"
-      className="fixed top-2 left-1/2 z-[70] flex max-w-[calc(100vw-1rem)] -translate-x-1/2 items-center gap-2 rounded-md border border-hairline bg-raised px-3 py-1.5 text-sm tabular-nums shadow-float"
+      className="fixed top-2 left-1/2 z-[70] flex w-max max-w-[calc(100vw-1rem)] -translate-x-1/2 items-center gap-2 rounded-md border border-hairline bg-raised px-3 py-1.5 text-sm tabular-nums shadow-float"
     >
       <Hourglass className="size-4 shrink-0 text-muted" aria-hidden="true" />
-      Too many requests: waiting {left} s, then it is sent.
+      Too many requests: waiting {left} s to send it
     </p>
   );
 }

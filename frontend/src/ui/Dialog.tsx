@@ -67,7 +67,7 @@ function Loss({ what, onStay, onLeave }: { what: string; onStay: () => void; onL
       role="alert"
       className="flex flex-wrap items-center gap-2 border-hairline border-t bg-medium-fill/10 px-5 py-3 text-sm"
     >
-      <p className="min-w-40 flex-1">{what}</p>
+      <p className="min-w-40 flex-1 max-md:basis-full">{what}</p>
       <Button autoFocus onClick={onStay}>
         Go back
       </Button>

@@ -87,7 +87,7 @@ function Moving({ progress: { done, of }, onStop }: { progress: Progress; onStop
     <>
       <progress
         aria-label="Moved"
-        className="h-1.5 w-40 overflow-hidden rounded-full accent-(--primary) max-md:w-24"
+        className="h-1.5 w-40 appearance-none overflow-hidden rounded-full bg-hover max-md:w-24 [&::-moz-progress-bar]:bg-primary [&::-webkit-progress-bar]:bg-hover [&::-webkit-progress-value]:bg-primary"
         max={of}
         value={done}
       />

@@ -31,7 +31,7 @@ it('waits when there were too many requests, says so, and goes on with those tha
   );
   const { bar } = await resolveAll();
   await waitFor(() => expect(bar().getByRole('status').textContent).toBe('0 of 5, waiting 1 s'));
-  expect(screen.getByText('Too many requests: waiting 1 s, then it is sent.')).toBeTruthy();
+  expect(screen.getByText('Too many requests: waiting 1 s to send it')).toBeTruthy();
   await screen.findAllByText('5 resolved');
   expect(open()).toEqual([]);
 });
