@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest';
 import { server } from '../../mock/testing';
 import { get, PATIENCE_MS, patch, post, whenSignedOut } from './client';
 import { ApiError, sentenceOf } from './errors';
-import { writesWaitUntil } from './limit';
+import { limitedUntil, writesWaitUntil } from './limit';
 
 const API = '*/api/v1';
 const failure = (work: Promise<unknown>): Promise<ApiError> =>
@@ -165,13 +165,15 @@ it('does not wait with a write when whoever wanted it has gone', async () => {
 });
 
 it('keeps how long a refused read is to wait, and sends no password twice', async () => {
-  const login = vi.fn(() => tooMany(7));
+  const login = vi.fn(() => tooMany(70));
   server.use(
     http.get(`${API}/projects`, () => tooMany(12)),
     http.post(`${API}/auth/login`, login),
   );
   expect(await failure(get('/projects'))).toMatchObject({ mayPass: true, retryAfter_ms: 12_000 });
+  const until = limitedUntil();
   expect((await failure(post('/auth/login', {}))).status).toBe(429);
+  expect(limitedUntil()).toBe(until);
   expect(login).toHaveBeenCalledTimes(1);
 });
 

@@ -134,9 +134,11 @@ function send<T>(
   };
   // A write on its way is not called back: what became of it would not be known. Its wait to be sent can be.
   const cancelled = method === 'GET' ? options.signal : undefined;
-  return patiently(method === 'GET', cancelled, async (signal) =>
-    take(noteLimit(await fetch(BASE + path + queryString(options.query), { ...init, signal }))),
-  );
+  return patiently(method === 'GET', cancelled, async (signal) => {
+    const response = await fetch(BASE + path + queryString(options.query), { ...init, signal });
+    // The limit on guessing passwords is not the one on what somebody signed in may ask.
+    return take(mayRefresh(path) ? noteLimit(response) : response);
+  });
 }
 
 /** Waits for an answer, but not for ever; every way of getting none is an error that says which it was. */

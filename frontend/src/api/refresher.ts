@@ -130,7 +130,7 @@ function pagesOf(query: Query): number {
   return Array.isArray(data.pages) ? data.pages.length : 0;
 }
 
-/** A refusal that does not pass by itself. */
+/** A refusal that no event changes. */
 function isFinal(error: unknown): boolean {
-  return error instanceof ApiError && !error.mayPass;
+  return error instanceof ApiError && !error.mayPass && error.status < 500;
 }
