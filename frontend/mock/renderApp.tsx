@@ -3,7 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { createMemoryHistory, RouterProvider } from '@tanstack/react-router';
 import { render } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { whenSignedOut } from '../src/api/client';
+import { whenForbidden, whenSignedOut } from '../src/api/client';
 import { newQueryClient } from '../src/api/queryClient';
 import { listenForKeys } from '../src/components/keys';
 import { createAppRouter, signInAgain } from '../src/routes';
@@ -25,6 +25,7 @@ export function renderApp(path: string) {
     client.clear();
     signInAgain(router);
   });
+  whenForbidden(() => void client.invalidateQueries({ queryKey: ['me'] }));
   const stopKeys = listenForKeys(window);
   const view = render(
     <QueryClientProvider client={client}>

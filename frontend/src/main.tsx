@@ -3,7 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { whenSignedOut } from './api/client';
+import { whenForbidden, whenSignedOut } from './api/client';
 import { newQueryClient } from './api/queryClient';
 import { listenForKeys } from './components/keys';
 import { createAppRouter, signInAgain } from './routes';
@@ -17,6 +17,7 @@ whenSignedOut(() => {
   client.clear();
   signInAgain(router);
 });
+whenForbidden(() => void client.invalidateQueries({ queryKey: ['me'] }));
 listenForKeys(window);
 
 async function start(): Promise<void> {

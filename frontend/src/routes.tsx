@@ -202,7 +202,7 @@ declare module '@tanstack/react-router' {
 export function signInAgain(router: AppRouter): void {
   const { pathname, href } = router.state.location;
   if (/^\/(login|invite|link)/.test(pathname)) return;
-  void router.navigate({ href: paths.login(href) });
+  void router.navigate({ href: paths.login(href), ignoreBlocker: true });
 }
 
 function optional<K extends string>(name: K, value: string | undefined): { [key in K]?: string } {

@@ -154,6 +154,9 @@ function openOnes(db: Db, now: number): void {
         ),
     );
   }
+  for (const { id, results } of db.deliveries)
+    for (const step of db.steps.get(results[0]?.incident_id ?? '') ?? [])
+      if (step.step_type === 'alert_received') step.detail = { ...step.detail, delivery_id: id };
   const [hook] = db.integrations;
   if (hook)
     db.deliveries.push(deliveryOf(hook, { at: now - 26 * HOUR, incident: null, alerts: 0, refused: true }));

@@ -27,6 +27,10 @@ import type {
   Verdict,
 } from './types';
 
+/** A write that may be given up, as one of many. */
+type Stoppable = { signal?: AbortSignal };
+
+const stoppable = ({ signal }: Stoppable) => (signal ? { signal } : {});
 const creating = () => ({ idempotencyKey: newIdempotencyKey() });
 const member = (project: string, user: string) => `/projects/${project}/members/${user}`;
 const hook = (project: string, id: string) => `/projects/${project}/integrations/${id}`;
@@ -79,10 +83,10 @@ export const actions = {
     service_name?: string;
     severity?: Severity;
   }) => post<Incident>('/incidents', body, creating()),
-  changeIncident: (v: { id: string; change: IncidentChange }) =>
-    patch<Incident>(`/incidents/${v.id}`, v.change),
-  moveIncident: (v: { id: string; state: State; comment?: string }) =>
-    patch<Incident>(`/incidents/${v.id}/state`, { state: v.state, comment: v.comment }),
+  changeIncident: (v: { id: string; change: IncidentChange } & Stoppable) =>
+    patch<Incident>(`/incidents/${v.id}`, v.change, stoppable(v)),
+  moveIncident: (v: { id: string; state: State; comment?: string } & Stoppable) =>
+    patch<Incident>(`/incidents/${v.id}/state`, { state: v.state, comment: v.comment }, stoppable(v)),
   comment: (v: { id: string; body: string }) =>
     post<Comment>(`/incidents/${v.id}/comments`, { body: v.body }, creating()),
   merge: (v: { id: string; into: string }) => post<Incident>(`/incidents/${v.id}/merge`, { into: v.into }),

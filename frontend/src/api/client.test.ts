@@ -1,8 +1,9 @@
 import { HttpResponse, http } from 'msw';
 import { expect, it, vi } from 'vitest';
 import { server } from '../../mock/testing';
-import { get, PATIENCE_MS, post, whenSignedOut } from './client';
+import { get, PATIENCE_MS, patch, post, whenSignedOut } from './client';
 import { ApiError, sentenceOf } from './errors';
+import { limitedUntil, writesWaitUntil } from './limit';
 
 const API = '*/api/v1';
 const failure = (work: Promise<unknown>): Promise<ApiError> =>
@@ -118,6 +119,62 @@ it('gives up a request that hangs, and does not claim to know what became of it'
   await vi.advanceTimersByTimeAsync(PATIENCE_MS);
   vi.useRealTimers();
   expect(sentenceOf(await failed)).toMatch(/No answer after 15 seconds. It may or may not have/);
+});
+
+it('gives up a read that hangs without a word about what it did', async () => {
+  vi.useFakeTimers();
+  server.use(http.get(`${API}/projects`, () => new Promise<never>(() => {})));
+  const failed = failure(get('/projects'));
+  await vi.advanceTimersByTimeAsync(PATIENCE_MS);
+  vi.useRealTimers();
+  expect(sentenceOf(await failed)).toBe('No answer after 15 seconds.');
+});
+
+const tooMany = (seconds: number) =>
+  HttpResponse.json(
+    { status: 429, detail: 'too many requests' },
+    {
+      status: 429,
+      headers: { 'retry-after': String(seconds) },
+    },
+  );
+
+it('sends a write again after the wait that the server asked for, and says that it waits', async () => {
+  vi.useFakeTimers();
+  const answers = [tooMany(12), HttpResponse.json({ id: 'a' })];
+  const asked = vi.fn(() => answers.shift() ?? HttpResponse.error());
+  server.use(http.patch(`${API}/incidents/a/state`, asked));
+  const sent = patch('/incidents/a/state', { state: 'acknowledged' });
+  await vi.waitFor(() => expect(writesWaitUntil()).not.toBeNull());
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect(asked).toHaveBeenCalledTimes(1);
+  await vi.advanceTimersByTimeAsync(1000);
+  vi.useRealTimers();
+  expect(await sent).toEqual({ id: 'a' });
+  expect(writesWaitUntil()).toBeNull();
+});
+
+it('does not wait with a write when whoever wanted it has gone', async () => {
+  server.use(http.patch(`${API}/incidents/a`, () => tooMany(30)));
+  const gone = new AbortController();
+  const failed = failure(patch('/incidents/a', {}, { signal: gone.signal }));
+  await vi.waitFor(() => expect(writesWaitUntil()).not.toBeNull());
+  gone.abort();
+  expect((await failed).name).toBe('AbortError');
+  expect(writesWaitUntil()).toBeNull();
+});
+
+it('keeps how long a refused read is to wait, and sends no password twice', async () => {
+  const login = vi.fn(() => tooMany(70));
+  server.use(
+    http.get(`${API}/projects`, () => tooMany(12)),
+    http.post(`${API}/auth/login`, login),
+  );
+  expect(await failure(get('/projects'))).toMatchObject({ mayPass: true, retryAfter_ms: 12_000 });
+  const until = limitedUntil();
+  expect((await failure(post('/auth/login', {}))).status).toBe(429);
+  expect(limitedUntil()).toBe(until);
+  expect(login).toHaveBeenCalledTimes(1);
 });
 
 it('does not take a server that went away for the end of the session', async () => {

@@ -1,5 +1,6 @@
 /** The only place that fetches: CSRF token, one silent refresh after a 401, problems turned into `ApiError`. */
 import { ApiError, fromAnswer, offline, unanswered, unreachable } from './errors';
+import { noteLimit, retryAfter, waitToWrite } from './limit';
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 type QueryValue = string | number | boolean | null | undefined;
@@ -21,10 +22,16 @@ export const PATIENCE_MS = 15_000;
 let csrfToken: string | null = null;
 let refreshing: Promise<boolean> | null = null;
 let onSignedOut: () => void = () => {};
+let onForbidden: () => void = () => {};
 
 /** Says what happens when the session has ended for good. */
 export function whenSignedOut(action: () => void): void {
   onSignedOut = action;
+}
+
+/** Says what happens when the server forbids something, so that the role on the screen may be an old one. */
+export function whenForbidden(action: () => void): void {
+  onForbidden = action;
 }
 
 /** A fresh key for one intent of the user; send it again with every retry of that intent. */
@@ -59,10 +66,10 @@ export function remove(path: string): Promise<void> {
 
 /** Acts, and hands over every server-sent event of the answer as it comes (one `data` line of JSON each). */
 export async function postEvents<T>(path: string, body: unknown, on: (event: T) => void): Promise<void> {
-  const begin = () => send('POST', path, { body }, async (response) => response);
+  const begin = () => sendPatiently('POST', path, { body }, async (response) => response);
   let response = await begin();
   if (response.status === 401 && (await refresh())) response = await begin();
-  if (!response.ok || !response.body) throw fromAnswer(response.status, await bodyOf(response));
+  if (!response.ok || !response.body) throw refused(path, await read(response));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   for (;;) {
@@ -75,14 +82,37 @@ export async function postEvents<T>(path: string, body: unknown, on: (event: T) 
 }
 
 async function request<T>(method: Method, path: string, options: RequestOptions): Promise<T> {
-  let answer = await send(method, path, options, read);
+  let answer = await sendPatiently(method, path, options, read);
   if (answer.status === 401 && mayRefresh(path)) {
-    if (await refresh()) answer = await send(method, path, options, read);
+    if (await refresh()) answer = await sendPatiently(method, path, options, read);
     if (answer.status === 401) onSignedOut();
   }
-  if (!answer.ok) throw fromAnswer(answer.status, answer.body);
+  if (!answer.ok) throw refused(path, answer);
   rememberCsrf(answer.body);
   return answer.body as T;
+}
+
+function refused(path: string, answer: Answer): ApiError {
+  // What is asked again then is /auth/me, whose own refusal must not ask for it once more.
+  if (answer.status === 403 && !path.startsWith('/auth/')) onForbidden();
+  return fromAnswer(answer.status, answer.body, answer.retryAfter_ms);
+}
+
+/**
+ * Sends a write again after the wait that a server with too many requests asked for: it did nothing, so nothing is
+ * done twice. Reads fail at once, because a page can say so and ask again; a password is never sent again by itself.
+ */
+async function sendPatiently<T extends Pick<Answer, 'status'>>(
+  method: Method,
+  path: string,
+  options: RequestOptions,
+  take: (response: Response) => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await send(method, path, options, take);
+    const mayWait = answer.status === 429 && method !== 'GET' && mayRefresh(path);
+    if (!mayWait || !(await waitToWrite(tries, options.signal))) return answer;
+  }
 }
 
 function send<T>(
@@ -102,9 +132,13 @@ function send<T>(
     credentials: 'same-origin',
     body: options.body === undefined ? null : JSON.stringify(options.body),
   };
-  return patiently(method === 'GET', options.signal, async (signal) =>
-    take(await fetch(BASE + path + queryString(options.query), { ...init, signal })),
-  );
+  // A write on its way is not called back: what became of it would not be known. Its wait to be sent can be.
+  const cancelled = method === 'GET' ? options.signal : undefined;
+  return patiently(method === 'GET', cancelled, async (signal) => {
+    const response = await fetch(BASE + path + queryString(options.query), { ...init, signal });
+    // The limit on guessing passwords is not the one on what somebody signed in may ask.
+    return take(mayRefresh(path) ? noteLimit(response) : response);
+  });
 }
 
 /** Waits for an answer, but not for ever; every way of getting none is an error that says which it was. */
@@ -124,7 +158,7 @@ async function patiently<T>(
   } catch (error) {
     cancelled?.throwIfAborted();
     if (error instanceof ApiError) throw error;
-    if (own.signal.aborted) throw unanswered(PATIENCE_MS);
+    if (own.signal.aborted) throw unanswered(PATIENCE_MS, read);
     throw sent ? unreachable() : offline(read);
   } finally {
     clearTimeout(timer);
@@ -150,8 +184,11 @@ function refresh(): Promise<boolean> {
   return refreshing;
 }
 
-async function read(response: Response) {
-  return { status: response.status, ok: response.ok, body: await bodyOf(response) };
+type Answer = { status: number; ok: boolean; body: unknown; retryAfter_ms: number | null };
+
+async function read(response: Response): Promise<Answer> {
+  const { status, ok } = response;
+  return { status, ok, body: await bodyOf(response), retryAfter_ms: retryAfter(response) };
 }
 
 async function bodyOf(response: Response): Promise<unknown> {

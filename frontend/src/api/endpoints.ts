@@ -51,6 +51,8 @@ export type IncidentQuery = {
 export type Span = { from: string; to: string };
 
 const ROWS_A_PAGE = 100;
+/** The most that the server puts in a page. */
+const MOST_ROWS = 200;
 /** How long the pages of a list are kept while something read out of it is on the screen. */
 const KEPT_MS = 60 * 60_000;
 
@@ -79,10 +81,7 @@ export const q = {
   integration: (project: string, id: string) =>
     one<Integration>('integration', id, `/projects/${project}/integrations/${id}`),
   deliveries: (project: string, integration?: string) =>
-    list<Delivery>('deliveries', `/projects/${project}/deliveries`, {
-      integration_id: integration,
-      limit: 50,
-    }),
+    pages<Delivery>('deliveries', `/projects/${project}/deliveries`, { integration_id: integration }, 50),
   delivery: (project: string, id: string) =>
     one<DeliveryDetail>('delivery', id, `/projects/${project}/deliveries/${id}`),
   incidents: (query: IncidentQuery) => pages<Incident>('incidents', '/incidents', query),
@@ -100,6 +99,7 @@ export const q = {
   hypotheses: (id: string) => one<Hypotheses>('hypotheses', id, `/incidents/${id}/hypotheses`),
   questions: (id: string) => one<Questions>('questions', id, `/incidents/${id}/questions`),
   changes: (span: Span) => list<Change>('changes', '/changes', { ...span, limit: 200 }),
+  changePages: (span: Span) => pages<Change>('changePages', '/changes', span),
   incidentAnalytics: (span: Span, bucket: 'hour' | 'day') =>
     queryOptions({
       queryKey: ['incidentAnalytics', span, bucket],
@@ -115,6 +115,11 @@ export const q = {
     }),
 };
 
+/** The head of an incident list; longer than a page of it, so that it still meets the next one when rows were added. */
+export function incidentHead(query: IncidentQuery): Promise<Page<Incident>> {
+  return get('/incidents', { query: { ...query, limit: MOST_ROWS } });
+}
+
 /** The name of a read; the first part of its query key. */
 export type Endpoint = keyof typeof q;
 
@@ -129,11 +134,11 @@ function list<T>(name: string, path: string, query: Params = {}, id = path) {
 }
 
 /** A list that is read page by page as the reader scrolls. */
-function pages<T>(name: string, path: string, query: Params) {
+function pages<T>(name: string, path: string, query: Params, rows = ROWS_A_PAGE) {
   return infiniteQueryOptions({
-    queryKey: [name, query],
+    queryKey: [name, query, path],
     queryFn: ({ signal, pageParam }) =>
-      get<Page<T>>(path, { query: { ...query, limit: ROWS_A_PAGE, cursor: pageParam }, signal }),
+      get<Page<T>>(path, { query: { ...query, limit: rows, cursor: pageParam }, signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: keepPreviousData,

@@ -9,6 +9,8 @@ export class ApiError extends Error {
   readonly legal: State[];
   /** The server took the request and left it without an answer. */
   readonly hung: boolean = false;
+  /** How long the server asked to be left alone, in milliseconds. */
+  readonly retryAfter_ms: number | null = null;
 
   constructor(status: number, sentence: string, problem?: Partial<Problem>) {
     super(sentence);
@@ -19,9 +21,14 @@ export class ApiError extends Error {
     this.legal = problem?.legal ?? [];
   }
 
-  /** Whether it is worth asking again later: nobody answered, or somebody who could not now. */
+  /** Whether it is worth asking again later: nobody answered, or somebody who could not, or would not, now. */
   get mayPass(): boolean {
-    return this.status === 0 || this.status >= 502;
+    return this.status === 0 || this.status === 429 || this.status >= 502;
+  }
+
+  /** Whether the server will not have this of this person, so that asking again is in vain. */
+  get forbidden(): boolean {
+    return this.status === 403;
   }
 }
 
@@ -38,12 +45,13 @@ const BY_STATUS: Record<number, string> = {
 };
 
 /** Turns an answer that is not 2xx into the error the pages show. */
-export function fromAnswer(status: number, body: unknown): ApiError {
+export function fromAnswer(status: number, body: unknown, retryAfter_ms: number | null = null): ApiError {
   const problem = isProblem(body) ? body : undefined;
   const own = problem?.detail || problem?.title;
   const fallback = BY_STATUS[status] ?? (status >= 500 ? 'The server failed.' : 'The request was refused.');
   const reference = status >= 500 && problem?.request_id ? ` Reference ${problem.request_id}.` : '';
-  return new ApiError(status, sentence(own ?? fallback) + reference, problem);
+  const error = new ApiError(status, sentence(own ?? fallback) + reference, problem);
+  return Object.assign(error, { retryAfter_ms });
 }
 
 /** The error for a request that got no answer at all. */
@@ -56,13 +64,11 @@ export function offline(read: boolean): ApiError {
   return new ApiError(0, read ? 'You are offline.' : 'You are offline; nothing was sent.');
 }
 
-/** The error for a request that was sent and never answered. */
-export function unanswered(waited_ms: number): ApiError {
+/** The error for a request that was sent and never answered; only a write leaves open what it did. */
+export function unanswered(waited_ms: number, read: boolean): ApiError {
   const seconds = Math.round(waited_ms / 1000);
-  const error = new ApiError(
-    0,
-    `No answer after ${seconds} seconds. It may or may not have reached the server.`,
-  );
+  const doubt = read ? '' : ' It may or may not have reached the server.';
+  const error = new ApiError(0, `No answer after ${seconds} seconds.${doubt}`);
   return Object.assign(error, { hung: true });
 }
 

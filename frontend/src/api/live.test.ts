@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { GATHER_MS, Live, PING_MS, retryDelay, SILENCE_MS } from './live';
+import { GATHER_MS, Live, PING_MS, PONG_MS, retryDelay, SILENCE_MS } from './live';
 import type { LiveEvent } from './types';
 
 class FakeSocket {
@@ -106,11 +106,21 @@ describe('while connected', () => {
     vi.advanceTimersByTime(PING_MS);
     expect(socket.sent).toEqual(['{"type":"ping"}']);
     socket.says({ type: 'pong' });
-    vi.advanceTimersByTime(SILENCE_MS);
+    vi.advanceTimersByTime(PONG_MS);
     expect(live.snapshot().kind).toBe('live');
     vi.advanceTimersByTime(PING_MS);
     expect(live.snapshot().kind).toBe('reconnecting');
     expect(socket.closed).toBe(true);
+  });
+
+  it('notices within fifteen seconds that the server hangs, and since when', () => {
+    const { live, socket } = connected();
+    vi.advanceTimersByTime(3000);
+    socket.says(event(11));
+    const heard = Date.now();
+    vi.advanceTimersByTime(15_000);
+    const status = live.snapshot();
+    expect(status.kind === 'reconnecting' && status.lostAt).toBe(heard);
   });
 });
 

@@ -35,10 +35,13 @@ type Message =
   | LiveEvent;
 
 export const GATHER_MS = 250;
-export const PING_MS = 25_000;
+/** How often the server is asked whether it is there. */
+export const PING_MS = 8000;
+/** No answer to that for so long is a lost connection. */
+export const PONG_MS = 5000;
 export const FIRST_RETRY_MS = 500;
 export const LONGEST_RETRY_MS = 30_000;
-/** A connection silent for this long after it was asked for, or after a ping, is treated as lost. */
+/** A connection that is not greeted for so long is given up. */
 export const SILENCE_MS = 10_000;
 /** After this long without a connection the screen is called stale. */
 export const STALE_MS = 10_000;
@@ -52,6 +55,8 @@ export class Live {
   private gathered: LiveEvent[] = [];
   private attempts = 0;
   private lostAt = 0;
+  /** When the server last said anything. */
+  private heardAt = 0;
   private status: LiveStatus = { kind: 'off' };
   private readonly watchers = new Set<() => void>();
   private timers: Partial<Record<'gather' | 'retry' | 'ping' | 'silence', ReturnType<typeof setTimeout>>> =
@@ -121,6 +126,7 @@ export class Live {
 
   private receive(raw: unknown): void {
     clearTimeout(this.timers.silence);
+    this.heardAt = this.world.now();
     const message = parse(raw);
     if (!message || message.type === 'pong') return;
     if (message.type === 'hello') this.greeted(message);
@@ -164,17 +170,18 @@ export class Live {
     clearTimeout(this.timers.ping);
     this.timers.ping = setTimeout(() => {
       this.socket?.send('{"type":"ping"}');
-      this.timers.silence = setTimeout(() => this.lost(1006), SILENCE_MS);
+      // What is on the screen has been true until the last word, not until its absence was noticed.
+      this.timers.silence = setTimeout(() => this.lost(1006, this.heardAt), PONG_MS);
       this.keepAlive();
     }, PING_MS);
   }
 
-  private lost(code: number): void {
+  private lost(code: number, at = this.world.now()): void {
     clearTimeout(this.timers.ping);
     clearTimeout(this.timers.silence);
     this.drop();
     if (code === 4401 || code === 4403) this.world.onRefused();
-    if (this.status.kind === 'live') this.lostAt = this.world.now();
+    if (this.status.kind === 'live') this.lostAt = at;
     const wait = retryDelay(this.attempts, this.world.random());
     this.attempts += 1;
     this.set({ kind: 'reconnecting', retryAt: this.world.now() + wait, lostAt: this.lostAt });

@@ -1,6 +1,6 @@
 import { QueryClient } from '@tanstack/react-query';
 import { expect, it } from 'vitest';
-import { refreshAfter } from './refreshes';
+import { markOld } from './refreshes';
 import type { EventType, LiveEvent } from './types';
 
 function event(type: EventType, data: LiveEvent['data']): LiveEvent {
@@ -17,7 +17,7 @@ function staleAfter(...events: LiveEvent[]): string[] {
   client.setQueryData(['questions', 'a'], {});
   client.setQueryData(['questions', 'b'], {});
   client.setQueryData(['members', 'p'], { items: [] });
-  refreshAfter(client, events);
+  markOld(client, events);
   return client
     .getQueryCache()
     .findAll()
@@ -43,7 +43,7 @@ it.each<EventType>(['alert.fired', 'alert.resolved'])(
   (type) => {
     const client = new QueryClient();
     client.setQueryData(['summary'], {});
-    refreshAfter(client, [event(type, { incident_id: 'a' })]);
+    markOld(client, [event(type, { incident_id: 'a' })]);
     expect(client.getQueryState(['summary'])?.isInvalidated).toBe(true);
   },
 );

@@ -39,8 +39,8 @@ const OF_ONE_INCIDENT: ReadonlySet<string> = new Set<Endpoint>([
   'questions',
 ]);
 
-/** Marks as old what these events touch; what is on the screen is read again at once. */
-export function refreshAfter(client: QueryClient, events: readonly LiveEvent[]): void {
+/** Marks as old what these events touch; when it is read again is for the `Refresher` to say. */
+export function markOld(client: QueryClient, events: readonly LiveEvent[]): void {
   const endpoints = new Set<string>();
   const incidents = new Set<string>();
   for (const event of events) {
@@ -48,7 +48,15 @@ export function refreshAfter(client: QueryClient, events: readonly LiveEvent[]):
     const incident = incidentOf(event);
     if (incident) incidents.add(incident);
   }
-  void client.invalidateQueries({ predicate: (query) => isTouched(query, endpoints, incidents) });
+  void client.invalidateQueries({
+    predicate: (query) => isTouched(query, endpoints, incidents),
+    refetchType: 'none',
+  });
+}
+
+/** Whether a read belongs to one incident, and not to a list of them. */
+export function isOfOneIncident(query: Query): boolean {
+  return OF_ONE_INCIDENT.has(String(query.queryKey[0]));
 }
 
 /** The incident an event is about. */

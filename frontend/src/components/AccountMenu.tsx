@@ -1,14 +1,12 @@
 /** The reader's own menu: theme, settings, the way out. */
-import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { CircleUser, LogOut } from 'lucide-react';
-import { actions } from '../api/actions';
 import { paths } from '../paths';
 import { cx } from '../ui/cx';
 import { Menu, MenuChoice, MenuItem, MenuSeparator } from '../ui/Menu';
-import { forgetDrafts } from './drafts';
 import { useMe } from './me';
 import { setPrefs, type Theme, usePrefs } from './prefs';
+import { useSignOut } from './signOut';
 
 const THEMES: readonly { value: Theme; label: string }[] = [
   { value: 'system', label: 'As the system' },
@@ -62,20 +60,4 @@ export function AccountMenu({ small = false }: { small?: boolean }) {
       </MenuItem>
     </Menu>
   );
-}
-
-/** Ends the session here; the page starts anew either way. */
-function useSignOut(): () => void {
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  return () => {
-    void actions
-      .logout()
-      .catch(() => undefined)
-      .then(() => {
-        client.clear();
-        forgetDrafts();
-        return navigate({ to: '/login' });
-      });
-  };
 }

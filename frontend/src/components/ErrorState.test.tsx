@@ -34,9 +34,26 @@ it('asks again at once when the network is back', () => {
 
 it('leaves a refusal alone until someone asks', async () => {
   const retry = vi.fn();
-  render(<ErrorState error={new ApiError(403, 'No.')} onRetry={retry} />);
+  render(<ErrorState error={new ApiError(500, 'No.')} onRetry={retry} />);
   window.dispatchEvent(new Event('online'));
   expect(screen.queryByText(/asks again/)).toBeNull();
   await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
   expect(retry).toHaveBeenCalledTimes(1);
+});
+
+it('counts down what the server asked to wait when there were too many requests', async () => {
+  vi.useFakeTimers();
+  const retry = vi.fn();
+  const error = Object.assign(new ApiError(429, 'Too many requests.'), { retryAfter_ms: 12_000 });
+  render(<ErrorState error={error} onRetry={retry} />);
+  expect(screen.getByText('This page asks again in 12 s.')).toBeTruthy();
+  await act(() => vi.advanceTimersByTimeAsync(11_900));
+  expect(retry).not.toHaveBeenCalled();
+  await act(() => vi.advanceTimersByTimeAsync(100));
+  expect(retry).toHaveBeenCalledTimes(1);
+});
+
+it('offers no second try for what one may not see', () => {
+  render(<ErrorState error={new ApiError(403, 'Your role does not allow this.')} onRetry={() => {}} />);
+  expect(screen.queryByRole('button')).toBeNull();
 });

@@ -5,8 +5,8 @@ import { Button } from '../ui/Button';
 import { useNow } from './clock';
 import { type Outage, useRetry } from './retry';
 
-/** Answers that asking again would not change: it does not exist, or the address means nothing. */
-const FINAL: ReadonlySet<number> = new Set([400, 404, 422]);
+/** Answers that asking again would not change: it does not exist, it is not for you, or the address means nothing. */
+const FINAL: ReadonlySet<number> = new Set([400, 403, 404, 422]);
 
 type Props = { error: unknown; onRetry?: () => void; outage?: Outage };
 

@@ -9,7 +9,7 @@ import { useKept } from './Kept';
 const first = (list: readonly { id: string }[]) => list[0]?.id ?? '';
 
 it.each([
-  ['changes', () => '/changes', 'deploy v2.41.0 by ana'],
+  ['changePages', () => '/changes', 'deploy v2.41.0 by ana'],
   ['integrations', () => '/integrations', 'Latest deliveries'],
   ['integration', () => `/integrations/${first(db.integrations)}`, 'What arrives'],
   ['delivery', () => `/deliveries/${first(db.deliveries)}`, 'Received'],

@@ -21,7 +21,8 @@ export function LiveBadge() {
   } else if (status.kind === 'reconnecting') {
     const left = Math.max(0, Math.ceil((status.retryAt - Date.now()) / 1000));
     const stale = Date.now() - status.lostAt > STALE_MS;
-    text = stale ? <StaleSince at={status.lostAt} zone={zone} now={now} /> : `Reconnecting ${left} s`;
+    const soon = left > 0 ? `Reconnecting ${left} s` : 'Reconnecting…';
+    text = stale ? <StaleSince at={status.lostAt} zone={zone} now={now} /> : soon;
     tone = stale ? 'text-high font-medium' : 'text-muted';
     dot = stale ? 'bg-high' : 'bg-medium';
   }

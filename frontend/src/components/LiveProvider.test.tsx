@@ -62,6 +62,16 @@ it('says at once that the network is gone, and comes back at once with it', () =
   expect(sockets.length).toBe(before + 1);
 });
 
+it('counts down to the next try, and not to nothing while it lasts', async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('WebSocket', FakeSocket);
+  showBadge();
+  act(() => sockets.at(-1)?.onclose?.({ code: 1006 }));
+  expect(screen.getByRole('status').textContent).toBe('Reconnecting 1 s');
+  await act(() => vi.advanceTimersByTimeAsync(3000));
+  expect(screen.getByRole('status').textContent).toBe('Reconnecting…');
+});
+
 it('says in few words on a phone since when the screen is stale', async () => {
   vi.useFakeTimers({ now: new Date('2026-11-27T08:28:09Z') });
   vi.stubGlobal('WebSocket', FakeSocket);

@@ -2,7 +2,7 @@
 import { type Query, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import { Live, type LiveStatus } from '../api/live';
-import { refreshAfter } from '../api/refreshes';
+import { Refresher } from '../api/refresher';
 import type { LiveEvent } from '../api/types';
 
 const LiveContext = createContext<Live | null>(null);
@@ -16,6 +16,7 @@ type Props = {
 
 export function LiveProvider({ project, onEvents, children }: Props) {
   const client = useQueryClient();
+  const [refresher] = useState(() => new Refresher(client, isSeen));
   const [live] = useState(
     () =>
       new Live({
@@ -24,10 +25,10 @@ export function LiveProvider({ project, onEvents, children }: Props) {
         now: () => Date.now(),
         random: () => Math.random(),
         onEvents: (events) => {
-          refreshAfter(client, events);
+          refresher.take(events);
           onEvents(events);
         },
-        onResync: () => void client.invalidateQueries(),
+        onResync: () => refresher.resync(),
         onRefused: () => void client.invalidateQueries({ queryKey: ['me'] }),
       }),
   );
@@ -36,14 +37,18 @@ export function LiveProvider({ project, onEvents, children }: Props) {
     live.start();
     const retry = () => live.retryNow();
     const gone = () => live.networkGone();
+    const looked = () => refresher.wake();
+    document.addEventListener('visibilitychange', looked);
     window.addEventListener('online', retry);
     window.addEventListener('offline', gone);
     return () => {
       window.removeEventListener('online', retry);
       window.removeEventListener('offline', gone);
+      document.removeEventListener('visibilitychange', looked);
+      refresher.stop();
       live.stop();
     };
-  }, [live, project]);
+  }, [live, refresher, project]);
   useEffect(() => {
     let before = live.snapshot().kind;
     return live.watch(() => {
@@ -60,6 +65,7 @@ export function useLiveStatus(): LiveStatus {
   return useSyncExternalStore(live?.watch ?? ignore, live?.snapshot ?? off);
 }
 
+const isSeen = () => document.visibilityState === 'visible';
 const hasFailed = (query: Query) => query.state.status === 'error';
 const OFF: LiveStatus = { kind: 'off' };
 const off = () => OFF;

@@ -3,6 +3,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { Outlet, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { q } from '../api/endpoints';
+import { ApiError } from '../api/errors';
 import { ToastPlace } from '../ui/Toast';
 import { useAnnounce } from './announce';
 import { KeyHelp } from './KeyHelp';
@@ -14,9 +15,12 @@ import { OtherProject } from './OtherProject';
 import { Palette } from './Palette';
 import { setPrefs, usePrefs } from './prefs';
 import { useFollowProject } from './project';
+import { WaitingNote } from './WaitingNote';
 
 export function Shell() {
-  const me = useSuspenseQuery(q.me()).data;
+  const { data: me, error } = useSuspenseQuery(q.me());
+  // What was read before would keep the frame of a project that does not let its reader in any more.
+  if (error instanceof ApiError && error.forbidden) throw error;
   const { project: named } = useSearch({ from: '/app' });
   useFollowProject(me.project.id);
   const navigate = useNavigate();
@@ -57,6 +61,7 @@ export function Shell() {
       </div>
       <KeyHelp open={shown === 'help'} onClose={close} />
       <Palette open={shown === 'palette'} onClose={close} />
+      <WaitingNote />
     </LiveProvider>
   );
 }

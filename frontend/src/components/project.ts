@@ -16,7 +16,7 @@ export function useSwitchProject({ stay = false } = {}): (project: string) => vo
   const { mutate } = useMutation({
     mutationFn: actions.switchProject,
     onSuccess: async (me) => {
-      if (!stay) await navigate({ to: '/incidents' });
+      if (!stay) await navigate({ to: '/incidents', ignoreBlocker: true });
       client.setQueryData(q.me().queryKey, me);
       tellOtherTabs();
     },

@@ -1,5 +1,6 @@
 /** Trying again without being asked: less and less often, and at once when there is a sign of life. */
 import { useEffect, useRef, useState } from 'react';
+import { ApiError } from '../api/errors';
 import { useLiveStatus } from './LiveProvider';
 
 const FIRST_MS = 2000;
@@ -23,7 +24,7 @@ export function useRetry(on: boolean, error: unknown, retry: () => void, outage?
   // biome-ignore lint/correctness/useExhaustiveDependencies: every new error is a new failure
   useEffect(() => {
     if (!on) return;
-    const wait = waitAfter(outage ?? own.current);
+    const wait = Math.max(waitAfter(outage ?? own.current), askedToWait(error));
     setAt(Date.now() + wait);
     const timer = setTimeout(() => latest.current(), wait);
     return () => clearTimeout(timer);
@@ -33,8 +34,8 @@ export function useRetry(on: boolean, error: unknown, retry: () => void, outage?
   useEffect(() => {
     const back = live === 'live' && before.current !== 'live';
     before.current = live;
-    if (on && back) latest.current();
-  }, [on, live]);
+    if (on && back && askedToWait(error) === 0) latest.current();
+  }, [on, live, error]);
   useEffect(() => {
     if (!on) return;
     const now = () => latest.current();
@@ -51,4 +52,9 @@ function waitAfter(outage: Outage): number {
   outage.failures += 1;
   outage.failedAt = now;
   return wait;
+}
+
+/** How long the server asked to be left alone; such a wait is never cut short. */
+function askedToWait(error: unknown): number {
+  return error instanceof ApiError ? (error.retryAfter_ms ?? 0) : 0;
 }

@@ -4,7 +4,9 @@ import { useState } from 'react';
 import { Button } from './Button';
 import { cx } from './cx';
 
-export function CopyButton({ text, label = 'Copy' }: { text: string; label?: string }) {
+type CopyProps = { text: string; label?: string; onCopied?: (() => void) | undefined };
+
+export function CopyButton({ text, label = 'Copy', onCopied }: CopyProps) {
   const [copied, setCopied] = useState(false);
   const Icon = copied ? Check : CopyIcon;
   return (
@@ -13,6 +15,7 @@ export function CopyButton({ text, label = 'Copy' }: { text: string; label?: str
       onClick={() => {
         void navigator.clipboard?.writeText(text).then(() => {
           setCopied(true);
+          onCopied?.();
           setTimeout(() => setCopied(false), 2000);
         });
       }}
@@ -30,25 +33,29 @@ export function Code({
   copy = true,
   wrap = false,
   className,
+  onCopied,
 }: {
   text: string;
   label: string;
   copy?: boolean;
   wrap?: boolean;
   className?: string;
+  /** Told when it was copied, by the button or by hand. */
+  onCopied?: () => void;
 }) {
   return (
     <div className={cx('overflow-hidden rounded-md border border-hairline bg-surface', className)}>
       {copy && (
         <div className="flex items-center justify-between gap-2 border-hairline border-b py-1 pr-1 pl-3">
           <span className="truncate font-mono text-muted text-xs">{label}</span>
-          <CopyButton text={text} />
+          <CopyButton text={text} onCopied={onCopied} />
         </div>
       )}
       <section
         aria-label={label}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
         tabIndex={0}
+        onCopy={onCopied}
         className="overflow-auto"
       >
         <pre

@@ -1,8 +1,8 @@
 /** A dialog on a desk, a sheet from below on a phone. */
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import { type ReactNode, useRef } from 'react';
-import { IconButton } from './Button';
+import { type ReactNode, useRef, useState } from 'react';
+import { Button, IconButton } from './Button';
 import { cx } from './cx';
 
 type Props = {
@@ -12,15 +12,19 @@ type Props = {
   description?: ReactNode;
   children: ReactNode;
   wide?: boolean;
+  /** What would be lost by closing it now; then a stray click or Esc asks first. Its own buttons do not. */
+  loses?: string | undefined;
 };
 
 /** Where one begins: the first input, else the last button, which does what the dialog is for. */
 const FIRST = 'input:not([type="radio"]), textarea, select, input, button:last-of-type';
 
-export function Dialog({ open, onClose, title, description, children, wide = false }: Props) {
+export function Dialog({ open, onClose, title, description, children, wide = false, loses }: Props) {
   const body = useRef<HTMLDivElement>(null);
+  const [asking, setAsking] = useState(false);
+  const leave = () => (loses ? setAsking(true) : onClose());
   return (
-    <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Base.Root open={open} onOpenChange={(next) => !next && leave()}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-backdrop transition-opacity duration-150 data-[ending-style]:opacity-0 data-[starting-style]:opacity-0" />
         <Base.Popup
@@ -50,9 +54,27 @@ export function Dialog({ open, onClose, title, description, children, wide = fal
           <div ref={body} className="overflow-y-auto px-5 pb-5">
             {children}
           </div>
+          {asking && loses && <Loss what={loses} onStay={() => setAsking(false)} onLeave={onClose} />}
         </Base.Popup>
       </Base.Portal>
     </Base.Root>
+  );
+}
+
+function Loss({ what, onStay, onLeave }: { what: string; onStay: () => void; onLeave: () => void }) {
+  return (
+    <div
+      role="alert"
+      className="flex flex-wrap items-center gap-2 border-hairline border-t bg-medium-fill/10 px-5 py-3 text-sm"
+    >
+      <p className="min-w-40 flex-1 max-md:basis-full">{what}</p>
+      <Button autoFocus onClick={onStay}>
+        Go back
+      </Button>
+      <Button look="danger" onClick={onLeave}>
+        Close anyway
+      </Button>
+    </div>
   );
 }
 

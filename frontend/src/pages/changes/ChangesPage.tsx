@@ -1,12 +1,12 @@
 /** Reported changes, newest first, and how to report them. */
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { ExternalLink, GitCommitHorizontal } from 'lucide-react';
-import { useMemo } from 'react';
+import { useState } from 'react';
 import { q } from '../../api/endpoints';
 import type { Change } from '../../api/types';
-import { useNow } from '../../components/clock';
 import { ErrorState } from '../../components/ErrorState';
 import { NotOfNow, useKept } from '../../components/Kept';
+import { Older } from '../../components/Older';
 import { PageBody, PageHeader, PageTitle } from '../../components/PageHeader';
 import { safeUrl } from '../../components/safeUrl';
 import { Instant } from '../../components/Time';
@@ -14,21 +14,17 @@ import { Card } from '../../ui/Card';
 import { Code } from '../../ui/Copy';
 import { EmptyState, Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
+import { exact } from '../../util/numbers';
 
 const DAYS = 30;
 const DAY_MS = 86_400_000;
 
 export default function ChangesPage() {
-  const now = useNow(300_000);
-  const span = useMemo(
-    () => ({
-      from: new Date(now - DAYS * DAY_MS).toISOString(),
-      to: new Date(now + DAY_MS).toISOString(),
-    }),
-    [now],
-  );
-  const query = useQuery(q.changes(span));
+  // Counted from when the page was opened, so that what was loaded of the past stays.
+  const [span] = useState(lastDays);
+  const query = useInfiniteQuery(q.changePages(span));
   const { data, ...read } = useKept(query);
+  const items = data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>
       <PageHeader title={<PageTitle>Changes</PageTitle>} />
@@ -41,7 +37,7 @@ export default function ChangesPage() {
             ) : (
               <Skeleton rows={4} />
             )
-          ) : data.items.length === 0 ? (
+          ) : items.length === 0 ? (
             <EmptyState
               icon={<GitCommitHorizontal className="size-5" aria-hidden="true" />}
               title={`No change was reported in ${DAYS} days`}
@@ -51,7 +47,10 @@ export default function ChangesPage() {
             </EmptyState>
           ) : (
             <Card title={`The last ${DAYS} days`} flush>
-              <ChangeTable items={data.items} />
+              <ChangeTable items={items} />
+              <Older query={query}>
+                {query.hasNextPage && <span>The latest {exact(items.length)}</span>}
+              </Older>
             </Card>
           )}
           <Card title="Report a change">
@@ -65,6 +64,14 @@ export default function ChangesPage() {
       </PageBody>
     </>
   );
+}
+
+function lastDays() {
+  const now = Date.now();
+  return {
+    from: new Date(now - DAYS * DAY_MS).toISOString(),
+    to: new Date(now + DAY_MS).toISOString(),
+  };
 }
 
 function ChangeTable({ items }: { items: readonly Change[] }) {

@@ -9,9 +9,8 @@ import type { EventType } from '../../api/types';
 const READS = ['incidents/:id', 'incidents/:id/:part', 'changes'];
 
 /** Everything of the incident is read again, and in vain. */
-async function fail() {
+async function fail(busy = () => new HttpResponse(null, { status: 503 })) {
   await screen.findByText('Live');
-  const busy = () => new HttpResponse(null, { status: 503 });
   server.use(...READS.map((path) => http.get(`*/api/v1/${path}`, busy)));
   emit('resync' as EventType, {});
 }
@@ -40,4 +39,16 @@ it('keeps the facts and the alerts', async () => {
   await waitFor(() => expect(screen.getAllByText(/This was read/)).toHaveLength(2));
   expect(screen.getByText('The same for all 3')).toBeTruthy();
   expect(screen.getByText('Not acknowledged')).toBeTruthy();
+});
+
+it('says once that nobody answers, and of each card only of when it is', async () => {
+  renderApp('/incidents/INC-142');
+  const timeline = within(await screen.findByRole('region', { name: 'Timeline' }));
+  await timeline.findByText('Incident opened');
+  await fail(() => HttpResponse.error() as HttpResponse<null>);
+  const note = await timeline.findByText(/This was read/);
+  expect(note.textContent).toMatch(/^This was read \d+s ago\.$/);
+  await waitFor(() => expect(screen.getAllByText(/The server can’t be reached/)).toHaveLength(1));
+  server.resetHandlers();
+  await waitFor(() => expect(timeline.queryByText(/This was read/)).toBeNull());
 });

@@ -1,9 +1,15 @@
-/** The rest of what is known: description, root cause, labels. */
+/** The rest of what is known: description, root cause, labels, and the requests that brought it. */
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { Incident } from '../../api/types';
+import { q } from '../../api/endpoints';
+import type { Incident, Step } from '../../api/types';
 import { LinkedText } from '../../components/LinkedText';
+import { Instant } from '../../components/Time';
 import { Card } from '../../ui/Card';
 import { LabelList } from './LabelList';
+
+const FEW = 5;
 
 export function Details({ incident }: { incident: Incident }) {
   const labels = Object.entries(incident.labels);
@@ -13,7 +19,8 @@ export function Details({ incident }: { incident: Incident }) {
     ['Description', incident.description || null],
   ];
   const written = texts.filter((one): one is [string, string] => one[1] !== null && one[1] !== '');
-  if (labels.length === 0 && written.length === 0) return null;
+  const deliveries = deliveriesOf(useQuery(q.steps(incident.id)).data?.items ?? []);
+  if (labels.length === 0 && written.length === 0 && deliveries.length === 0) return null;
   return (
     <Card title="Details">
       {written.map(([name, text]) => (
@@ -28,8 +35,31 @@ export function Details({ incident }: { incident: Incident }) {
           <LabelList labels={incident.labels} linked />
         </Part>
       )}
+      {deliveries.length > 0 && (
+        <Part name="Came in with">
+          <ul className="flex flex-wrap gap-x-4 gap-y-1 text-sm">
+            {deliveries.slice(0, FEW).map(({ id, at }) => (
+              <li key={id}>
+                <Link to="/deliveries/$id" params={{ id }} className="text-link-inline">
+                  the delivery of <Instant at={at} />
+                </Link>
+              </li>
+            ))}
+            {deliveries.length > FEW && <li className="text-muted">and {deliveries.length - FEW} more</li>}
+          </ul>
+        </Part>
+      )}
     </Card>
   );
+}
+
+/** The requests that the steps name, first ones first. */
+function deliveriesOf(steps: readonly Step[]): { id: string; at: string }[] {
+  const found = new Map<string, string>();
+  for (const { detail, started_at } of steps)
+    if (typeof detail.delivery_id === 'string' && !found.has(detail.delivery_id))
+      found.set(detail.delivery_id, started_at);
+  return [...found].map(([id, at]) => ({ id, at }));
 }
 
 function Part({ name, children }: { name: string; children: ReactNode }) {

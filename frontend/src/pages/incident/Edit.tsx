@@ -46,7 +46,12 @@ export function Edit({ incident, onClose }: { incident: Incident; onClose: () =>
     else save.mutate({ id: incident.id, change }, { onSuccess: onClose });
   });
   return (
-    <Dialog open onClose={onClose} title={`Edit INC-${incident.number}`}>
+    <Dialog
+      open
+      onClose={onClose}
+      title={`Edit INC-${incident.number}`}
+      loses={formState.isDirty ? 'Your changes are not saved.' : undefined}
+    >
       <form onSubmit={submit} className="space-y-3" noValidate>
         <TextField
           label="Title"

@@ -67,7 +67,7 @@ export default function IncidentPage() {
         }
       />
       {query.data ? (
-        <Body key={query.data.id} incident={query.data} note={<AsOf query={query} />} />
+        <Body key={query.data.id} incident={query.data} note={<AsOf query={query} whole />} />
       ) : query.isError ? (
         query.error instanceof ApiError && query.error.status === 404 ? (
           <NotFound />

@@ -1,11 +1,13 @@
 /** Merging: this incident's alerts and comments move to another one. */
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useDeferredValue, useState } from 'react';
+import { useState } from 'react';
 import { actions, useAction } from '../../api/actions';
 import { q } from '../../api/endpoints';
 import { sentenceOf } from '../../api/errors';
 import type { Incident } from '../../api/types';
+import { useDebounced } from '../../components/debounced';
+import { ErrorState } from '../../components/ErrorState';
 import { SeverityText } from '../../components/Severity';
 import { StateBadge } from '../../components/State';
 import { Button } from '../../ui/Button';
@@ -18,7 +20,8 @@ export function Merge({ incident, onClose }: { incident: Incident; onClose: () =
   const [words, setWords] = useState('');
   const [into, setInto] = useState<Incident | null>(null);
   const navigate = useNavigate();
-  const found = useQuery(q.incidentsByText(useDeferredValue(words)));
+  const asked = useDebounced(words.trim());
+  const found = useQuery({ ...q.incidentsByText(asked), placeholderData: keepPreviousData });
   const merge = useAction(actions.merge, ['incident', 'incidents', 'steps', 'summary', 'alerts']);
   const choices = (found.data?.items ?? []).filter((one) => one.id !== incident.id && !one.merged_into);
   return (
@@ -38,10 +41,11 @@ export function Merge({ incident, onClose }: { incident: Incident; onClose: () =
       <fieldset className="mt-3 max-h-64 min-w-0 overflow-y-auto">
         <legend className="sr-only">Incident to keep</legend>
         {found.isPending && <Skeleton rows={3} />}
+        {found.isError && <ErrorState error={found.error} onRetry={() => void found.refetch()} />}
         {found.isSuccess && choices.length === 0 && (
           <p className="py-3 text-muted text-sm">No other incident matches.</p>
         )}
-        {choices.map((one) => (
+        {(found.isError ? [] : choices).map((one) => (
           <label
             key={one.id}
             className={cx(

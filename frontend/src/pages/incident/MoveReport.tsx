@@ -1,6 +1,7 @@
 /** What became of a move: sending, confirmed with the server's time, or failed with a way to try again. */
 import { Check, TriangleAlert } from 'lucide-react';
 import { Instant } from '../../components/Time';
+import { useWriteWait } from '../../components/WaitingNote';
 import { Button } from '../../ui/Button';
 import { cx } from '../../ui/cx';
 import type { Move, useMove } from './move';
@@ -18,7 +19,7 @@ export function MoveReport({ move }: { move: ReturnType<typeof useMove> }) {
           Undo
         </Button>
       )}
-      {state.kind === 'failed' && (
+      {state.kind === 'failed' && state.again && (
         <Button size="sm" className="ml-2" onClick={move.retry}>
           Try again
         </Button>
@@ -28,8 +29,12 @@ export function MoveReport({ move }: { move: ReturnType<typeof useMove> }) {
 }
 
 function Words({ state }: { state: Move }) {
+  const wait = useWriteWait();
   if (state.kind === 'idle') return null;
-  if (state.kind === 'sending') return <span className="text-muted">Sending…</span>;
+  if (state.kind === 'sending')
+    return (
+      <span className="text-muted tabular-nums">{wait === null ? 'Sending…' : `Waiting ${wait} s…`}</span>
+    );
   if (state.kind === 'failed')
     return (
       <span className="text-critical">

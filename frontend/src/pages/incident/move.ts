@@ -22,7 +22,8 @@ export type Move =
   | { kind: 'sending'; to: Deed }
   | { kind: 'confirmed'; word: string; at: string; undo: Deed | null }
   | { kind: 'overtaken'; text: string; at: string | null }
-  | { kind: 'failed'; to: Deed; reason: string };
+  /** With `again` it may go better another time; a role that does not allow it stays as it is. */
+  | { kind: 'failed'; to: Deed; reason: string; again: boolean };
 
 const READS = ['incident', 'incidents', 'steps', 'summary'] as const;
 
@@ -45,8 +46,9 @@ export function useMove(incident: Incident) {
   }, READS);
   const explain = async (to: Deed, error: unknown) => {
     const now = isConflict(error) ? await look() : null;
+    const again = !(error instanceof ApiError && error.forbidden);
     setState(
-      now && !now.merged_into ? overtaken(now, to) : { kind: 'failed', to, reason: sentenceOf(error) },
+      now && !now.merged_into ? overtaken(now, to) : { kind: 'failed', to, reason: sentenceOf(error), again },
     );
     for (const read of READS) void client.invalidateQueries({ queryKey: [read] });
   };

@@ -1,9 +1,11 @@
 /** Opening an incident by hand. */
 import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
 import { sentenceOf } from '../../api/errors';
 import { SEVERITIES, type Severity } from '../../api/types';
+import { keepDraft, readDraft } from '../../components/drafts';
 import { severityWord } from '../../components/Severity';
 import { Button } from '../../ui/Button';
 import { Dialog, DialogActions } from '../../ui/Dialog';
@@ -11,12 +13,25 @@ import { FormError, SelectField, TextArea, TextField } from '../../ui/Field';
 
 type Form = { title: string; service_name: string; severity: Severity; description: string };
 
+/** Of no project, because a switch in another tab must not cost what is being written. */
+const DRAFT = 'new-incident';
+const EMPTY: Form = { title: '', service_name: '', severity: 'medium', description: '' };
+
 export function NewIncident({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
   const create = useAction(actions.createIncident, ['incidents', 'summary']);
-  const { register, handleSubmit, formState } = useForm<Form>({
-    defaultValues: { title: '', service_name: '', severity: 'medium', description: '' },
+  const [kept] = useState(draft);
+  const { register, handleSubmit, formState, watch } = useForm<Form>({
+    defaultValues: { ...EMPTY, ...kept },
   });
+  useEffect(() => {
+    const following = watch((form) => keepDraft(DRAFT, isEmpty(form) ? '' : JSON.stringify(form)));
+    return () => following.unsubscribe();
+  }, [watch]);
+  const discard = () => {
+    keepDraft(DRAFT, '');
+    onClose();
+  };
   const submit = handleSubmit((form) =>
     create.mutate(
       {
@@ -27,7 +42,7 @@ export function NewIncident({ onClose }: { onClose: () => void }) {
       },
       {
         onSuccess: (made) => {
-          onClose();
+          discard();
           void navigate({ to: '/incidents/$ref', params: { ref: `INC-${made.number}` } });
         },
       },
@@ -38,7 +53,11 @@ export function NewIncident({ onClose }: { onClose: () => void }) {
       open
       onClose={onClose}
       title="New incident"
-      description="For trouble that no alert has reported. It starts as detected."
+      description={
+        kept
+          ? 'What you wrote before is still here.'
+          : 'For trouble that no alert has reported. It starts as detected.'
+      }
     >
       <form onSubmit={submit} className="space-y-3" noValidate>
         <TextField
@@ -63,8 +82,8 @@ export function NewIncident({ onClose }: { onClose: () => void }) {
         <TextArea label="Description" rows={4} {...register('description')} />
         <FormError>{create.error && sentenceOf(create.error)}</FormError>
         <DialogActions>
-          <Button look="ghost" onClick={onClose}>
-            Cancel
+          <Button look="ghost" onClick={discard}>
+            {kept || formState.isDirty ? 'Discard' : 'Cancel'}
           </Button>
           <Button type="submit" look="primary" pending={create.isPending}>
             Open incident
@@ -73,4 +92,16 @@ export function NewIncident({ onClose }: { onClose: () => void }) {
       </form>
     </Dialog>
   );
+}
+
+function draft(): Partial<Form> | null {
+  try {
+    return JSON.parse(readDraft(DRAFT) ?? 'null');
+  } catch {
+    return null;
+  }
+}
+
+function isEmpty({ title, service_name, description }: Partial<Form>): boolean {
+  return !title?.trim() && !service_name?.trim() && !description?.trim();
 }

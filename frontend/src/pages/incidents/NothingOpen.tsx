@@ -6,6 +6,7 @@ import { q } from '../../api/endpoints';
 import type { Integration } from '../../api/types';
 import { useNow } from '../../components/clock';
 import { useMe } from '../../components/me';
+import { isOnlyAsked } from '../../components/sources';
 import { TimeAgo } from '../../components/Time';
 import { Button, buttonClass } from '../../ui/Button';
 import { EmptyState } from '../../ui/Notice';
@@ -82,11 +83,6 @@ function isHeard(source: Integration, now: number): boolean {
   if (isOnlyAsked(source)) return true;
   if (!last_delivery_at || last_delivery_status === 'rejected') return false;
   return now - ms(last_delivery_at) < SILENT_MS;
-}
-
-/** A Prometheus that is asked for metrics and leaves sending to an Alertmanager. */
-function isOnlyAsked({ kind, url, last_delivery_at }: Integration): boolean {
-  return kind === 'prometheus' && Boolean(url) && !last_delivery_at;
 }
 
 function Heard({ integration }: { integration: Integration }) {

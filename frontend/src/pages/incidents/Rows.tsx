@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { q } from '../../api/endpoints';
 import { useToldHere } from '../../components/announce';
 import { ErrorState } from '../../components/ErrorState';
+import { NotOfNow } from '../../components/Kept';
 import { useKeys } from '../../components/keys';
 import { enterList, moveInList, type Place } from '../../components/listPlace';
 import { useMe } from '../../components/me';
@@ -46,7 +47,7 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
     selection.only([]);
     onChosen();
   };
-  const bulk = useBulkMove((failed) => (failed.length > 0 ? selection.only(failed) : clear()));
+  const bulk = useBulkMove((rest) => (rest.length > 0 ? selection.only(rest) : clear()));
   const selectAll = () => selection.only(rows.map((row) => row.incident.id));
   useKeys('Incident list', [
     { keys: 'X', label: 'Select all that are loaded', run: selectAll },
@@ -54,6 +55,14 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
   ]);
   return (
     <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col">
+      {data && (
+        <NotOfNow
+          error={query.error}
+          readAt={query.dataUpdatedAt}
+          again={() => void query.refetch()}
+          className="shrink-0 border-hairline border-b px-5 py-1.5 text-[13px] text-muted max-md:px-3"
+        />
+      )}
       {query.isPending ? (
         <Skeleton rows={8} className="p-5" />
       ) : query.isError && !data ? (
@@ -82,13 +91,16 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
         />
       )}
       {waiting.length > 0 && <WaitingBar waiting={waiting} onShow={release} />}
-      {(selection.ids.size > 0 || choosing) && (
+      {(selection.ids.size > 0 || choosing || bulk.progress || bulk.failure) && (
         <SelectionBar
           count={selection.ids.size}
           chosen={rows.map((row) => row.incident).filter((one) => selection.ids.has(one.id))}
           loaded={rows.length}
           whole={!hasNextPage}
-          pending={bulk.pending}
+          progress={bulk.progress}
+          failure={bulk.failure}
+          onStop={bulk.stop}
+          onDismiss={bulk.dismiss}
           onAll={selectAll}
           onMove={(state, changeOf) => bulk.move([...selection.ids], state, changeOf)}
           onClear={clear}

@@ -1,10 +1,12 @@
 /** What can be done to the selected rows. It has its own place below the list and covers none of them. */
+import { TriangleAlert } from 'lucide-react';
 import { useState } from 'react';
 import type { Incident, State } from '../../api/types';
 import { useBlocked } from '../../components/me';
+import { useWriteWait } from '../../components/WaitingNote';
 import { Button } from '../../ui/Button';
 import { counted, exact } from '../../util/numbers';
-import type { ChangeOf } from './bulk';
+import type { ChangeOf, Failure, Progress } from './bulk';
 import { ResolveSelected, type Why } from './ResolveSelected';
 
 type Props = {
@@ -14,13 +16,18 @@ type Props = {
   /** How many rows are loaded, and whether that is all there are. */
   loaded: number;
   whole: boolean;
-  pending: boolean;
+  /** How far a move of them is, while there is one. */
+  progress: Progress | null;
+  failure: Failure | null;
+  onStop: () => void;
+  onDismiss: () => void;
   onAll: () => void;
   onMove: (state: State, changeOf?: ChangeOf) => void;
   onClear: () => void;
 };
 
-export function SelectionBar({ count, chosen, loaded, whole, pending, onAll, onMove, onClear }: Props) {
+export function SelectionBar(props: Props) {
+  const { count, chosen, loaded, whole, progress, failure, onAll, onMove, onClear } = props;
   const [resolving, setResolving] = useState(false);
   const [why, setWhy] = useState<Why>({ cause: '', fix: '' });
   const blocked = useBlocked('engineer') ?? (count === 0 ? 'Select an incident first.' : undefined);
@@ -29,36 +36,37 @@ export function SelectionBar({ count, chosen, loaded, whole, pending, onAll, onM
       aria-label="Selection"
       className="flex shrink-0 flex-wrap items-center gap-2 border-hairline border-t bg-raised px-5 py-2 max-md:px-3"
     >
-      <span className="mr-1 whitespace-nowrap text-sm" aria-live="polite">
-        {counted(count, 'incident')} selected
-      </span>
-      {count < loaded && (
-        <Button look="ghost" onClick={onAll} title={whole ? undefined : 'More follow as you scroll'}>
-          {whole ? `Select all ${exact(loaded)}` : `Select the ${exact(loaded)} loaded`}
-        </Button>
+      {failure && <Failed failure={failure} onDismiss={props.onDismiss} />}
+      {progress ? (
+        <Moving progress={progress} onStop={props.onStop} />
+      ) : (
+        <>
+          <span className="mr-1 whitespace-nowrap text-sm" aria-live="polite">
+            {counted(count, 'incident')} selected
+          </span>
+          {count < loaded && (
+            <Button look="ghost" onClick={onAll} title={whole ? undefined : 'More follow as you scroll'}>
+              {whole ? `Select all ${exact(loaded)}` : `Select the ${exact(loaded)} loaded`}
+            </Button>
+          )}
+          <span className="ml-auto flex gap-2 max-md:w-full">
+            <Button
+              look="primary"
+              blocked={blocked}
+              onClick={() => onMove('acknowledged')}
+              className="max-md:flex-1"
+            >
+              Acknowledge
+            </Button>
+            <Button blocked={blocked} onClick={() => setResolving(true)} className="max-md:flex-1">
+              Resolve
+            </Button>
+            <Button look="ghost" onClick={onClear}>
+              Clear
+            </Button>
+          </span>
+        </>
       )}
-      <span className="ml-auto flex gap-2 max-md:w-full">
-        <Button
-          look="primary"
-          pending={pending}
-          blocked={blocked}
-          onClick={() => onMove('acknowledged')}
-          className="max-md:flex-1"
-        >
-          Acknowledge
-        </Button>
-        <Button
-          pending={pending}
-          blocked={blocked}
-          onClick={() => setResolving(true)}
-          className="max-md:flex-1"
-        >
-          Resolve
-        </Button>
-        <Button look="ghost" onClick={onClear}>
-          Clear
-        </Button>
-      </span>
       {resolving && (
         <ResolveSelected
           count={count}
@@ -70,5 +78,41 @@ export function SelectionBar({ count, chosen, loaded, whole, pending, onAll, onM
         />
       )}
     </section>
+  );
+}
+
+function Moving({ progress: { done, of }, onStop }: { progress: Progress; onStop: () => void }) {
+  const wait = useWriteWait();
+  return (
+    <>
+      <progress
+        aria-label="Moved"
+        className="h-1.5 w-40 appearance-none overflow-hidden rounded-full bg-hover max-md:w-24 [&::-moz-progress-bar]:bg-primary [&::-webkit-progress-bar]:bg-hover [&::-webkit-progress-value]:bg-primary"
+        max={of}
+        value={done}
+      />
+      <span role="status" className="text-sm tabular-nums">
+        {exact(done)} of {exact(of)}
+        {wait !== null && <span className="text-muted">, waiting {wait} s</span>}
+      </span>
+      <Button className="ml-auto" onClick={onStop}>
+        Stop
+      </Button>
+    </>
+  );
+}
+
+/** A message that goes by itself is not the only place where a failure is told. */
+function Failed({ failure, onDismiss }: { failure: Failure; onDismiss: () => void }) {
+  return (
+    <div className="flex w-full items-start gap-2 text-sm">
+      <TriangleAlert className="mt-0.5 size-4 shrink-0 text-critical" aria-hidden="true" />
+      <p className="min-w-0 flex-1 [overflow-wrap:anywhere]">
+        <span className="font-medium text-critical">{failure.title}.</span> {failure.description}
+      </p>
+      <Button size="sm" look="ghost" onClick={onDismiss}>
+        Dismiss
+      </Button>
+    </div>
   );
 }

@@ -4,6 +4,7 @@ import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
 import { sentenceOf } from '../../api/errors';
 import type { Integration, TestResult } from '../../api/types';
+import { LeaveGuard } from '../../components/LeaveGuard';
 import { useBlocked, useMe } from '../../components/me';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
@@ -56,6 +57,9 @@ export function ApiCard({ integration }: { integration: Integration }) {
             })}
           />
         </div>
+        <LeaveGuard when={formState.isDirty}>
+          What you typed about the API of this source is not saved yet.
+        </LeaveGuard>
         <FormError>{save.error && sentenceOf(save.error)}</FormError>
         <div className="flex flex-wrap items-center gap-2">
           {formState.isDirty && (

@@ -2,33 +2,39 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Check, CircleAlert, LoaderCircle } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { q } from '../../api/endpoints';
 import type { Delivery, Integration } from '../../api/types';
 import { useMe } from '../../components/me';
+import { isOnlyAsked } from '../../components/sources';
 import { TimeAgo } from '../../components/Time';
+import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { cx } from '../../ui/cx';
 import { counted } from '../../util/numbers';
+import { type Deliveries, isOf, useDeliveries } from './deliveries';
+import { ChooseOutcome, Reach } from './Narrowed';
 import { refusal, refusalHint } from './refusal';
 
 /** Refused requests make no event, so the panel also looks by itself. */
 const LOOK_EVERY_MS = 2000;
+const FEW = 12;
 
 export function Arrivals({ integration }: { integration: Integration }) {
-  const { project } = useMe();
-  const { data } = useQuery({
-    ...q.deliveries(project.id, integration.id),
-    refetchInterval: LOOK_EVERY_MS,
-  });
-  const items = data?.items ?? [];
+  const deliveries = useDeliveries(LOOK_EVERY_MS, integration.id);
+  const items = deliveries.loaded ?? [];
   const accepted = items.find((one) => one.status === 'accepted');
+  const onlyAsked = isOnlyAsked(integration);
   const refused = items[0]?.status === 'rejected' ? items[0] : undefined;
   return (
     <Card title="What arrives" className="lg:sticky lg:top-0">
       <ol className="space-y-3 text-sm" aria-live="polite">
-        <Stage done={items.length > 0} now={items.length === 0}>
-          {items.length === 0 ? 'Waiting for the first request' : 'A request has arrived'}
+        <Stage done={items.length > 0} now={items.length === 0 && !onlyAsked}>
+          {items.length > 0
+            ? 'A request has arrived'
+            : onlyAsked
+              ? 'It is asked for metrics and sends nothing, unless the snippet is put in its configuration'
+              : 'Waiting for the first request'}
         </Stage>
         {refused && (
           <Stage bad>
@@ -52,16 +58,32 @@ export function Arrivals({ integration }: { integration: Integration }) {
         </Stage>
         <Opened delivery={items.find((one) => (one.outcomes.opened ?? 0) > 0)} />
       </ol>
-      {items.length > 0 && (
-        <section aria-label="Deliveries" className="mt-4 border-hairline border-t pt-2">
-          <ul>
-            {items.slice(0, 12).map((one) => (
-              <Line key={one.id} delivery={one} />
-            ))}
-          </ul>
-        </section>
-      )}
+      {items.length > 0 && <Lines deliveries={deliveries} />}
     </Card>
+  );
+}
+
+/** A few, until one looks for more. */
+function Lines({ deliveries }: { deliveries: Deliveries }) {
+  const { shown = [], choice, stands } = deliveries;
+  const [whole, setWhole] = useState(false);
+  const few = !whole && !stands && choice === 'all' && shown.length > FEW;
+  return (
+    <section aria-label="Deliveries" className="mt-4 border-hairline border-t pt-3">
+      <ChooseOutcome deliveries={deliveries} />
+      <ul className="mt-2 max-h-[60vh] overflow-y-auto">
+        {(few ? shown.slice(0, FEW) : shown).map((one) => (
+          <Line key={one.id} delivery={one} />
+        ))}
+      </ul>
+      {few ? (
+        <Button className="mt-2" onClick={() => setWhole(true)}>
+          Older
+        </Button>
+      ) : (
+        <Reach deliveries={deliveries} />
+      )}
+    </section>
   );
 }
 
@@ -136,6 +158,7 @@ function Line({ delivery }: { delivery: Delivery }) {
         </span>
         <span className="min-w-0 flex-1 truncate">
           {good ? counted(delivery.received, 'alert') : refusal(delivery.reason ?? 'refused').code}
+          {isOf(delivery, 'quarantined') && `, ${delivery.outcomes.quarantined} quarantined`}
           {delivery.replay_of && ' (replay)'}
         </span>
         <span className="text-muted">

@@ -40,7 +40,12 @@ export function ConnectDialog({ onClose }: { onClose: () => void }) {
     ),
   );
   return (
-    <Dialog open onClose={onClose} title="Connect a source">
+    <Dialog
+      open
+      onClose={onClose}
+      title="Connect a source"
+      loses={formState.isDirty ? 'The source is not connected yet.' : undefined}
+    >
       <form onSubmit={submit} className="space-y-4" noValidate>
         <div>
           <Segmented

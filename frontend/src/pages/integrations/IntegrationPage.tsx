@@ -125,7 +125,11 @@ function More({ integration }: { integration: Integration }) {
           pending={drop.isPending}
           error={drop.error && sentenceOf(drop.error)}
           onClose={() => setAsking(null)}
-          onConfirm={() => drop.mutate(target, { onSuccess: () => void navigate({ to: '/integrations' }) })}
+          onConfirm={() =>
+            drop.mutate(target, {
+              onSuccess: () => void navigate({ to: '/integrations', ignoreBlocker: true }),
+            })
+          }
         >
           Its token stops working at once and what it sends is refused. Incidents it opened stay.
         </Confirm>

@@ -4,11 +4,12 @@ import { Link } from '@tanstack/react-router';
 import { Plug, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { q } from '../../api/endpoints';
-import type { Delivery, Integration } from '../../api/types';
+import type { Integration } from '../../api/types';
 import { ErrorState } from '../../components/ErrorState';
 import { NotOfNow, useKept } from '../../components/Kept';
 import { useBlocked, useMe } from '../../components/me';
 import { PageBody, PageHeader, PageTitle } from '../../components/PageHeader';
+import { isOnlyAsked } from '../../components/sources';
 import { TimeAgo } from '../../components/Time';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
@@ -16,13 +17,17 @@ import { EmptyState, Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
 import { ConnectDialog } from './ConnectDialog';
 import { DeliveryTable } from './DeliveryTable';
+import { useDeliveries } from './deliveries';
 import { KIND_NAMES } from './kinds';
+import { ChooseOutcome, Reach } from './Narrowed';
+
+/** Refused requests make no event, so the page also looks by itself. */
+const LOOK_EVERY_MS = 10_000;
 
 export default function IntegrationsPage() {
   const { project } = useMe();
   const query = useQuery(q.integrations(project.id));
   const { data, ...read } = useKept(query);
-  const deliveries = useQuery({ ...q.deliveries(project.id), refetchInterval: 10_000 });
   const [connecting, setConnecting] = useState(false);
   const blocked = useBlocked('admin');
   const connect = (
@@ -49,9 +54,7 @@ export default function IntegrationsPage() {
               <Card title="Sources" flush>
                 <SourceTable items={data.items} />
               </Card>
-              <Card title="Latest deliveries" flush>
-                <Deliveries items={deliveries.data?.items} />
-              </Card>
+              <LatestDeliveries />
             </>
           )}
         </div>
@@ -89,7 +92,13 @@ function SourceTable({ items }: { items: readonly Integration[] }) {
 /** When a source was last heard, and whether that was good. */
 export function LastHeard({ integration }: { integration: Integration }) {
   if (!integration.last_delivery_at)
-    return <span className="whitespace-nowrap text-muted">waiting for the first delivery</span>;
+    return (
+      <span className="text-muted">
+        {isOnlyAsked(integration)
+          ? 'is asked for metrics and sends nothing'
+          : 'waiting for the first delivery'}
+      </span>
+    );
   const refused = integration.last_delivery_status === 'rejected';
   return (
     <span className="inline-flex items-center gap-2 whitespace-nowrap">
@@ -103,10 +112,27 @@ export function LastHeard({ integration }: { integration: Integration }) {
   );
 }
 
-function Deliveries({ items }: { items: readonly Delivery[] | undefined }) {
-  if (!items) return <Skeleton rows={3} className="p-4" />;
-  if (items.length === 0) return <p className="px-4 pb-4 text-muted text-sm">Nothing has arrived yet.</p>;
-  return <DeliveryTable items={items.slice(0, 20)} />;
+function LatestDeliveries() {
+  const deliveries = useDeliveries(LOOK_EVERY_MS);
+  const { query, loaded, shown = [] } = deliveries;
+  return (
+    <Card title="Latest deliveries" flush aside={<ChooseOutcome deliveries={deliveries} />}>
+      {!loaded ? (
+        query.isError ? (
+          <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+        ) : (
+          <Skeleton rows={3} className="p-4" />
+        )
+      ) : loaded.length === 0 ? (
+        <p className="px-4 pb-4 text-muted text-sm">Nothing has arrived yet.</p>
+      ) : (
+        <>
+          {shown.length > 0 && <DeliveryTable items={shown} />}
+          <Reach deliveries={deliveries} />
+        </>
+      )}
+    </Card>
+  );
 }
 
 function Nothing({ connect }: { connect: React.ReactNode }) {

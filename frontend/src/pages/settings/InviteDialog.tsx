@@ -1,4 +1,5 @@
 /** Inviting someone by e-mail address and role; the link is shown once. */
+import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
 import { ApiError, sentenceOf } from '../../api/errors';
@@ -22,21 +23,7 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
       ? invite.error.fields.find((one) => one.field === 'email')?.message
       : undefined;
   if (invite.data?.link)
-    return (
-      <Dialog
-        open
-        onClose={onClose}
-        title={`${invite.data.email} is invited`}
-        description="Send them this link. It works once, and it is shown only now."
-      >
-        <Code label="invitation link" text={invite.data.link} />
-        <DialogActions>
-          <Button look="primary" onClick={onClose}>
-            Done
-          </Button>
-        </DialogActions>
-      </Dialog>
-    );
+    return <Invited email={invite.data.email} link={invite.data.link} onClose={onClose} />;
   return (
     <Dialog open onClose={onClose} title={`Invite to ${project.name}`}>
       <form
@@ -70,6 +57,26 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
           </Button>
         </DialogActions>
       </form>
+    </Dialog>
+  );
+}
+
+function Invited({ email, link, onClose }: { email: string; link: string; onClose: () => void }) {
+  const [copied, setCopied] = useState(false);
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={`${email} is invited`}
+      description="Send them this link. It works once, and it is shown only now."
+      loses={copied ? undefined : 'The link was not copied, and it can’t be shown again.'}
+    >
+      <Code label="invitation link" text={link} onCopied={() => setCopied(true)} />
+      <DialogActions>
+        <Button look="primary" onClick={onClose}>
+          Done
+        </Button>
+      </DialogActions>
     </Dialog>
   );
 }

@@ -1,4 +1,5 @@
 /** Making an API key; the key itself is shown once. */
+import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
 import { sentenceOf } from '../../api/errors';
@@ -24,22 +25,7 @@ export function KeyDialog({ onClose }: { onClose: () => void }) {
   const { register, handleSubmit, formState } = useForm<Form>({
     defaultValues: { name: '', role: 'engineer', days: '365' },
   });
-  if (create.data?.key)
-    return (
-      <Dialog
-        open
-        onClose={onClose}
-        title={`Key for ${create.data.name}`}
-        description="Copy it now; it is not stored in a form that can be shown again."
-      >
-        <Code label="API key" text={create.data.key} />
-        <DialogActions>
-          <Button look="primary" onClick={onClose}>
-            Done
-          </Button>
-        </DialogActions>
-      </Dialog>
-    );
+  if (create.data?.key) return <Made name={create.data.name} secret={create.data.key} onClose={onClose} />;
   const submit = handleSubmit((form) =>
     create.mutate({
       project: project.id,
@@ -49,7 +35,12 @@ export function KeyDialog({ onClose }: { onClose: () => void }) {
     }),
   );
   return (
-    <Dialog open onClose={onClose} title="New API key">
+    <Dialog
+      open
+      onClose={onClose}
+      title="New API key"
+      loses={formState.isDirty ? 'The key is not made yet.' : undefined}
+    >
       <form onSubmit={submit} className="space-y-3" noValidate>
         <TextField
           label="What uses it"
@@ -84,6 +75,26 @@ export function KeyDialog({ onClose }: { onClose: () => void }) {
           </Button>
         </DialogActions>
       </form>
+    </Dialog>
+  );
+}
+
+function Made({ name, secret, onClose }: { name: string; secret: string; onClose: () => void }) {
+  const [copied, setCopied] = useState(false);
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={`Key for ${name}`}
+      description="Copy it now; it is not stored in a form that can be shown again."
+      loses={copied ? undefined : 'The key was not copied, and it can’t be shown again.'}
+    >
+      <Code label="API key" text={secret} onCopied={() => setCopied(true)} />
+      <DialogActions>
+        <Button look="primary" onClick={onClose}>
+          Done
+        </Button>
+      </DialogActions>
     </Dialog>
   );
 }
