@@ -1,5 +1,6 @@
 //! Webhooks and the systems that send them: receive, read, keep the receipt, hand on to the incidents.
 
+mod body;
 mod checks;
 mod commit;
 pub mod deliveries;
@@ -11,6 +12,7 @@ mod known;
 mod manage;
 mod probe;
 mod rate;
+mod room;
 mod signature;
 mod snippet;
 mod soon;
