@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use outbox::{Ts, Tx, on_tx, sabotage};
+use outbox::{Old, Ts, Tx, on_tx, sabotage};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -286,3 +286,6 @@ pub async fn forget_spooled(tx: &mut Tx, tenant: TenantId, names: &[Uuid]) -> sq
     }
     Ok(())
 }
+/// Spooled requests that were stored a while ago: their spool forgets them by [`forget_spooled`], if nothing is amiss.
+pub const SPOOLED: Old = Old { look_up: "housekeeping", table: "spooled", rule: "stored_at < $1" };
+

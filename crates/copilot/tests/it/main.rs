@@ -34,6 +34,7 @@ mod process;
 mod redis;
 mod refused;
 mod restated;
+mod retention;
 mod scratch;
 mod sessions;
 mod signed;

@@ -2,17 +2,16 @@
 
 pub mod health;
 pub mod receipt;
+pub mod retention;
 pub mod store;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
 
 use super::Kind;
 use super::entry::{Entry, Reading};
@@ -213,29 +212,5 @@ pub async fn note_rejection(app: &App, id: IntegrationId, remote: &str, user_age
     let noted = health::rejected(app, id, remote, user_agent, error).await;
     if let Err(error) = noted {
         tracing::warn!(error = error.to_string(), "a refused webhook could not be noted");
-    }
-}
-
-/// Lets bodies go when their time is over, until `stop`.
-pub async fn retain(app: App, stop: CancellationToken) {
-    let days = i64::from(app.config.delivery_retention_days);
-    if days == 0 {
-        return;
-    }
-    let mut ticks = tokio::time::interval(EVERY);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => return,
-        }
-        let cutoff = app.clock().now().plus_seconds(-days * 86_400);
-        let dropped = async {
-            let mut tx = app.db.begin_across("bodies").await?;
-            let dropped = store::drop_bodies(&mut tx, cutoff).await?;
-            tx.commit().await.map(|()| dropped)
-        };
-        if let Err(error) = dropped.await {
-            tracing::warn!(error = error.to_string(), "old webhook bodies could not be let go");
-        }
     }
 }
