@@ -101,7 +101,7 @@ async fn admit(app: &App, kind: Kind, request: Request) -> Result<Response> {
         body = match signed(app, id, &mut parts.headers, body).await {
             Ok(signed) => Body::from(signed),
             Err(error) => {
-                let (remote, user_agent) = hook::sender(&parts);
+                let (remote, user_agent) = hook::sender(&parts, app);
                 deliveries::note_rejection(app, id, &remote, &user_agent, &error).await;
                 return Err(error);
             }

@@ -140,6 +140,21 @@ async fn a_stranger_leaves_one_receipt_a_second_whatever_comes_in_between() {
 }
 
 #[tokio::test]
+async fn a_receipt_names_the_sender_and_not_the_proxy_in_between() {
+    let model = copilot::ai::Model::none();
+    let world = World::with(|config| config.trusted_proxies = "127.0.0.0/8".to_owned(), model).await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let body = alert("A", "s", "firing", outbox::Ts::from_micros((NOON - 5) * 1_000_000), None);
+    for token in [hook.token.as_str(), "srec_wrong"] {
+        let request = world.http.post(format!("{}/{}", hook.url, hook.id)).bearer_auth(token).json(&body);
+        request.header("x-forwarded-for", "203.0.113.9").send().await.unwrap();
+        let listed = world.get(&format!("/api/v1/projects/{}/deliveries?limit=1", world.project)).await;
+        assert_eq!(listed["items"][0]["remote"], "203.0.113.9", "{listed}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_address_that_is_too_long_is_answered_like_everything_else() {
     let world = World::new().await;
     let url = format!("{}/api/v1/{}", world.base, "a".repeat(9_000));
