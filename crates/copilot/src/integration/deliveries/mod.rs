@@ -25,9 +25,6 @@ use crate::ids::{DeliveryId, IncidentId, IntegrationId, ProjectId};
 use crate::incident::intake::Outcome;
 use crate::page::{Page, PageQuery};
 
-/// How often old bodies are let go.
-const EVERY: Duration = Duration::from_secs(3600);
-
 /// The receipt of one webhook request.
 #[derive(Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, by the contract's names")]
@@ -192,11 +189,9 @@ async fn again(app: &App, member: &Engineer, id: DeliveryId) -> Result<Entry> {
     };
     let reading = Reading { kind, body: body.into(), received_at };
     let entry = Entry::read(&hook, reading, None).map_err(|error| Error::Conflict(error.to_string()))?;
-    let mut seen = BTreeMap::new();
-    for key in entry.keys() {
-        seen.insert(*key, store::last_seen(&mut tx, member.tenant, member.project, key).await?);
-    }
-    Ok(entry.replay_of(id, |key| seen.get(key).copied().flatten().is_some_and(|at| at >= received_at)))
+    let keys: Vec<[u8; 32]> = entry.keys().copied().collect();
+    let seen = store::all_last_seen(&mut tx, member.tenant, member.project, &keys).await?;
+    Ok(entry.replay_of(id, |key| seen.get(&key[..]).is_some_and(|at| *at >= received_at)))
 }
 
 fn detail(kept: store::Kept) -> DeliveryDetail {

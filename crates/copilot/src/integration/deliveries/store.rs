@@ -288,21 +288,6 @@ fn inflate(body: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// When a statement about an alert key was last accepted.
-///
-/// # Errors
-/// When the database refused.
-pub async fn last_seen(
-    tx: &mut Tx,
-    tenant: TenantId,
-    project: ProjectId,
-    alert_key: &[u8; 32],
-) -> sqlx::Result<Option<Ts>> {
-    on_tx!(tx, c => sqlx::query_scalar(
-        "select last_seen_at from alerts where tenant_id = $1 and project_id = $2 and alert_key = $3")
-        .bind(tenant).bind(project).bind(&alert_key[..]).fetch_optional(c).await)
-}
-
 /// When a statement about each of these alerts was last accepted.
 ///
 /// # Errors
