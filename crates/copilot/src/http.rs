@@ -15,6 +15,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -35,6 +36,11 @@ tokio::task_local! {
 /// The id of the request that this task answers; empty outside of one.
 pub fn request_id() -> String {
     REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// Lets `work` go on in a task of its own as part of the request that this task answers.
+pub fn in_request<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    REQUEST_ID.scope(request_id(), work.in_current_span())
 }
 
 /// What the person reading a page's source would want: nothing loaded from elsewhere, nothing framed.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::retention::Old;
 use crate::sabotage;
 use crate::sql::Tx;
 use crate::time::Ts;
@@ -122,14 +123,8 @@ pub async fn after(tx: &mut Tx, stream: Stream, after: i64, limit: i64) -> sqlx:
         .bind(stream.owner).bind(stream.id).bind(after).bind(limit).fetch_all(c).await)
 }
 
-/// Forgets the events of every stream from before `cutoff` and says how many there were.
+/// The events of every stream from before an instant.
 ///
 /// Numbers are never given out again: a listener that asks for a forgotten event sees that the next one it gets is
 /// not the one after its own.
-///
-/// # Errors
-/// When the database refused.
-pub async fn forget(tx: &mut Tx, cutoff: Ts) -> sqlx::Result<u64> {
-    on_tx!(tx, c => sqlx::query("delete from events where at < $1")
-        .bind(cutoff).execute(c).await.map(|done| done.rows_affected()))
-}
+pub const OLD: Old = Old { look_up: "events", table: "events", rule: "at < $1 order by at" };

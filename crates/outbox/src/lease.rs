@@ -11,6 +11,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::retention::Old;
 use crate::sabotage;
 use crate::sql::{Db, Tx, TxConn};
 use crate::time::Ts;
@@ -159,20 +160,22 @@ pub async fn due(db: &Db, queue: &str) -> sqlx::Result<bool> {
         .bind(queue).bind(now).fetch_one(c).await)
 }
 
-/// Ends `job` inside the transaction that stores its result.
+/// Finished jobs; an earlier version kept them.
+pub const FINISHED: Old =
+    Old { look_up: "housekeeping", table: "jobs", rule: "done_at < $1 order by done_at" };
+
+/// Ends `job` inside the transaction that stores its result; its row goes, and with it what its fence could match.
 ///
 /// `false` means that somebody else holds it by now: the caller must roll back.
 ///
 /// # Errors
 /// When the database refused.
 pub async fn finish(tx: &mut Tx, job: &Job) -> sqlx::Result<bool> {
-    let now = tx.now();
-    let changed = on_tx!(tx, c => sqlx::query(
-        "update jobs set done_at = $4, lease_until = null
-         where tenant_id = $1 and id = $2 and fence = $3 and done_at is null")
-        .bind(job.owner).bind(job.id).bind(job.fence).bind(now)
+    let gone = on_tx!(tx, c => sqlx::query(
+        "delete from jobs where tenant_id = $1 and id = $2 and fence = $3 and done_at is null")
+        .bind(job.owner).bind(job.id).bind(job.fence)
         .execute(c).await.map(|done| done.rows_affected()))?;
-    Ok(changed == 1)
+    Ok(gone == 1)
 }
 
 /// Whether `job` is still held under its fence at this instant; for checks between the steps of long work. What it

@@ -9,6 +9,7 @@
 //! * [`event`]: append inside a transaction, read in order. Numbers have no gap.
 //! * [`lease`]: claim by lease with a fencing number, finish only while the fence holds.
 //! * [`relay`]: tell events outside, in order and at least once.
+//! * [`retention`]: let old rows go, some thousands a transaction.
 //! * [`fault`]: which refusals of a database pass by themselves.
 //! * [`unsynced`]: the end of a process whose disk did not keep what was written.
 //! * [`sabotage`]: faults on purpose in debug builds, for the tests that kill the product.
@@ -19,6 +20,7 @@ pub mod event;
 pub mod fault;
 pub mod lease;
 pub mod relay;
+pub mod retention;
 pub mod sabotage;
 pub mod sql;
 pub mod time;
@@ -29,6 +31,7 @@ pub use event::{Event, NewEvent, Stream, StreamHead};
 pub use fault::{passes, unstorable};
 pub use lease::{Job, NewJob};
 pub use relay::Relay;
+pub use retention::Old;
 pub use sql::{APP_ROLE, Db, Pool, Tx, TxConn};
 pub use time::{Clock, Ts};
 pub use wake::{Hint, Wake};

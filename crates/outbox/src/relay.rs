@@ -2,8 +2,9 @@
 //!
 //! The transaction that appends events also leaves a mark: one unfinished job a stream, holding the first number
 //! that was not told yet. Whoever claims it tells from there and takes the mark away under the stream's lock, so
-//! that a commit either is told in this round or leaves a mark of its own. A teller that dies is replaced when its
-//! lease runs out; its successor repeats what the mark says, so a listener skips numbers that it has seen.
+//! that a commit either is told in this round or leaves a mark of its own. The mark moves on with every page. A teller
+//! that dies is replaced when its lease runs out; its successor repeats that page, so a listener skips numbers that it
+//! has seen.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::sql::{Db, Tx, TxConn};
 /// The queue of marks; a job's key is the stream's id.
 const QUEUE: &str = "relay";
 
-/// Seconds for which a claimed stream is told by nobody else.
+/// Seconds for which a claimed stream is told by nobody else, from its last page on.
 const LEASE_S: i64 = 20;
 
 /// Where to begin.
@@ -34,6 +35,8 @@ pub struct Relay {
     pub stream: Stream,
     /// The number of the next event to tell.
     next: i64,
+    /// What the mark says.
+    marked: i64,
     job: Job,
 }
 
@@ -70,7 +73,7 @@ impl Relay {
         // A mark that can't be read is from nobody we know: everything that is still there is told.
         let next = mark.map_or(1, |mark| mark.from);
         let id = job.key.parse().unwrap_or(Uuid::nil());
-        Ok(Some(Self { stream: Stream { owner: job.owner, id }, next, job }))
+        Ok(Some(Self { stream: Stream { owner: job.owner, id }, next, marked: next, job }))
     }
 
     /// The next events, at most `limit`; when there are none the mark is taken away.
@@ -78,6 +81,9 @@ impl Relay {
     /// # Errors
     /// When the database refused.
     pub async fn left(&mut self, db: &Db, limit: i64) -> sqlx::Result<Left> {
+        if self.next != self.marked && !self.save(db).await? {
+            return Ok(Left::Lost);
+        }
         let mut tx = db.read(self.stream.owner).await?;
         if !lease::held(&mut tx, &self.job).await? {
             return Ok(Left::Lost);
@@ -90,6 +96,21 @@ impl Relay {
     /// Remembers that the events up to number `seq` were told.
     pub fn told(&mut self, seq: i64) {
         self.next = self.next.max(seq.saturating_add(1));
+    }
+
+    /// Moves the mark on and holds the stream from now; `false` when somebody else has claimed it since.
+    async fn save(&mut self, db: &Db) -> sqlx::Result<bool> {
+        let mut tx = db.begin(self.stream.owner).await?;
+        let until = tx.now().plus_seconds(LEASE_S);
+        let saved = on_tx!(tx, c => sqlx::query(
+            "update jobs set payload = $4, lease_until = $5
+             where tenant_id = $1 and id = $2 and fence = $3 and done_at is null")
+            .bind(self.job.owner).bind(self.job.id).bind(self.job.fence)
+            .bind(Json(json!(Mark { from: self.next }))).bind(until)
+            .execute(c).await.map(|done| done.rows_affected()))?;
+        tx.commit().await?;
+        self.marked = self.next;
+        Ok(saved == 1)
     }
 
     /// Gives the stream back, to be told on by whoever claims it in `seconds`.

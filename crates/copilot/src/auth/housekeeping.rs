@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use outbox::{Db, lease};
 use tokio_util::sync::CancellationToken;
 
-use super::store::{idempotency, session};
-use super::throttle;
+use super::store::{attempt, idempotency, invitation, session};
+use super::throttle::MEMORY_S;
 use crate::app::App;
 
 /// How often there is something to forget.
@@ -17,11 +18,17 @@ const SESSIONS_S: i64 = 7 * 24 * 3600;
 /// Answers are given again for so long, in seconds.
 const ANSWERS_S: i64 = 24 * 3600;
 
+/// Invitations are kept for so long after they ended, in seconds.
+const INVITATIONS_S: i64 = 30 * 24 * 3600;
+
 /// Forgets, again and again, until `stop`.
 pub(super) async fn run(app: App, stop: CancellationToken) {
     loop {
-        if let Err(error) = once(&app).await {
-            tracing::warn!(error = error.to_string(), "old sessions and answers could not be forgotten");
+        if let Err(error) = once(&app.db).await {
+            tracing::warn!(
+                error = error.to_string(),
+                "old sessions, answers and invitations could not be forgotten"
+            );
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -30,14 +37,20 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
     }
 }
 
-/// Forgets old sessions, answers and attempts to sign in.
-pub(super) async fn once(app: &App) -> sqlx::Result<()> {
-    let mut tx = app.db.begin_across("housekeeping").await?;
-    let now = tx.now();
-    let sessions = session::forget(&mut tx, now.plus_seconds(-SESSIONS_S)).await?;
-    let answers = idempotency::forget(&mut tx, now.plus_seconds(-ANSWERS_S)).await?;
-    let attempts = throttle::forget(&mut tx, now).await?;
-    tx.commit().await?;
-    tracing::debug!(sessions, answers, attempts, "old sessions, answers and attempts were forgotten");
-    Ok(())
+/// Forgets what is old, each for itself, so that one that can't be forgotten keeps no other.
+async fn once(db: &Db) -> sqlx::Result<()> {
+    let mut all = Ok(());
+    for (old, age_s) in [
+        (session::OLD, SESSIONS_S),
+        (idempotency::OLD, ANSWERS_S),
+        (attempt::OLD, MEMORY_S),
+        (invitation::OLD, INVITATIONS_S),
+        (lease::FINISHED, 0),
+    ] {
+        match old.delete(db, age_s).await {
+            Ok(rows) => tracing::debug!(rows, table = old.table, "old rows were forgotten"),
+            Err(error) => all = Err(error),
+        }
+    }
+    all
 }

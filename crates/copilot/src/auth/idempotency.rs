@@ -2,7 +2,11 @@
 //!
 //! The key is taken in a transaction before the request is handled, and its answer stored after. Only answers
 //! of success are kept; after any other the key is free again. An answer is sealed, because some hold a secret
-//! that is nowhere else. A process that dies in between leaves the key taken for a minute.
+//! that is nowhere else. A client that hangs up changes none of this.
+//!
+//! A process that dies in between leaves the key taken for a minute, and what it had committed is done again by a later
+//! request of the key. That is not closed: the answer is made after the handler's commit, and a mark made in it could
+//! only say that an answer is lost, some of which hold a secret that nobody would ever have then.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,6 +28,7 @@ use super::seal::Cell;
 use super::store::idempotency::{self, Earlier};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::http;
 use crate::valid::{BODY_TIMEOUT, MAX_BODY, TOO_SLOW};
 
 /// After so many seconds a request without an answer is taken for dead.
@@ -85,11 +90,19 @@ async fn once(app: &App, request: Request, next: Next) -> Result<Response> {
     hash.update([0]);
     hash.update(&body);
     let key = Key { member, text, request_hash: hash.finalize().to_vec() };
-    if let Some(answer) = key.take(app).await? {
-        return Ok(answer);
-    }
-    let answer = next.run(Request::from_parts(parts, Body::from(body))).await;
-    key.keep(app, answer).await
+    let request = Request::from_parts(parts, Body::from(body));
+    // In a task of its own: a client that hangs up must not part what is done from the answer that says so.
+    let (app, tasks) = (app.clone(), app.tasks.clone());
+    let done = tasks.spawn(http::in_request(async move {
+        match key.take(&app).await? {
+            Some(answer) => Ok(answer),
+            None => key.keep(&app, next.run(request).await).await,
+        }
+    }));
+    done.await.unwrap_or_else(|ended| match ended.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(ended) => Err(Error::Internal(ended.into())),
+    })
 }
 
 /// The header's one value: 1 to 255 visible ASCII characters.

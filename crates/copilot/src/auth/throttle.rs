@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use outbox::{Ts, Tx};
+use outbox::Tx;
 use sha2::{Digest as _, Sha256};
 
 use super::email::Email;
@@ -82,11 +82,6 @@ fn wait_s(failures: i64) -> i64 {
         beyond @ 0..=8 => (2 << beyond).min(MAX_WAIT_S),
         _ => MAX_WAIT_S,
     }
-}
-
-/// Forgets buckets that are empty again.
-pub(super) async fn forget(tx: &mut Tx, now: Ts) -> sqlx::Result<u64> {
-    attempt::forget(tx, now.plus_seconds(-MEMORY_S)).await
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -18,6 +18,7 @@ use super::cells::{Cells, Checked};
 use crate::address::{self, Proxies};
 use crate::app::App;
 use crate::auth::Source;
+use crate::auth::access::{self, Access};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
@@ -230,8 +231,8 @@ fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
-/// Counts requests that carry no credential, the others being counted once it is known whose they are, and says in
-/// the answer what is left.
+/// Counts requests by where they come from, unless they will be counted by whose they are, and says in the answer what
+/// is left.
 pub(super) async fn count(
     door: &'static str,
     State(app): State<App>,
@@ -243,11 +244,12 @@ pub(super) async fn count(
         return next.run(request).await;
     }
     let meter = Meter::default();
-    let headers = request.headers();
-    let anonymous = !headers.contains_key(header::AUTHORIZATION) && !headers.contains_key(header::COOKIE);
     let client = Client::Stranger(Door::Of(door), address::prefix(source.address));
-    let counted =
-        if anonymous { app.limits.count(Some(&meter), &[(Rule::Source, client)]).await } else { Ok(()) };
+    let counted = if is_anonymous(&request) {
+        app.limits.count(Some(&meter), &[(Rule::Source, client)]).await
+    } else {
+        Ok(())
+    };
     request.extensions_mut().insert(meter.clone());
     let mut response = match counted {
         Ok(()) => next.run(request).await,
@@ -258,6 +260,15 @@ pub(super) async fn count(
         say(response.headers_mut(), name, left);
     }
     response
+}
+
+/// Whether nobody will look up whose request this is: it carries no credential, or its route asks for none.
+fn is_anonymous(request: &Request) -> bool {
+    let headers = request.headers();
+    let bare = !headers.contains_key(header::AUTHORIZATION) && !headers.contains_key(header::COOKIE);
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let access = access::access(request.method().as_str(), path);
+    bare || matches!(access, Some(Access::Public | Access::Cookie))
 }
 
 /// Writes the fields of draft-ietf-httpapi-ratelimit-headers-10, and those of draft 03, which clients still read.

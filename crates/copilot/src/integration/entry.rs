@@ -15,6 +15,7 @@ use super::deliveries::DeliveryResult;
 use super::deliveries::receipt::Request;
 use super::hook::Hook;
 use super::known::{Hit, Lookup};
+use super::room::Room;
 use super::token::Proof;
 use crate::ids::{DeliveryId, ProjectId};
 use crate::incident::intake::{Applied, Outcome, Statement};
@@ -73,6 +74,8 @@ pub struct Entry {
     pub deadline: Instant,
     /// Its name in the spool, if it waited there.
     pub spooled: Option<Uuid>,
+    /// Where its body is counted, if it came by the network.
+    pub room: Option<Arc<Room>>,
 }
 
 impl Entry {
@@ -120,6 +123,7 @@ impl Entry {
             results: Vec::new(),
             deadline,
             spooled: None,
+            room: None,
         };
         entry.prepare(batch, &places);
         Ok(entry)

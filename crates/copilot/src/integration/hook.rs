@@ -1,16 +1,16 @@
 //! Who sends a webhook: the token names the integration, and with it the project and the tenant.
 
-use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::deliveries;
 use super::token::Proof;
 use crate::app::App;
+use crate::auth::Source;
 use crate::error::{Error, Result};
 use crate::ids::IntegrationId;
 
@@ -36,7 +36,7 @@ impl FromRequestParts<App> for Hook {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let named = named_integration(parts, app).await?;
-        let (remote, user_agent) = sender(parts);
+        let (remote, user_agent) = sender(parts, app);
         let found = match credential(&parts.headers) {
             Ok(token) => app.tokens.prove(app, &token).await,
             Err(error) => Err(error),
@@ -57,10 +57,9 @@ impl FromRequestParts<App> for Hook {
 }
 
 /// The address of who sends a request, and their name for themselves.
-pub fn sender(parts: &Parts) -> (String, String) {
-    let remote = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string());
-    let user_agent = text(&parts.headers, "user-agent").unwrap_or_default().chars().take(200).collect();
-    (remote.unwrap_or_default(), user_agent)
+pub fn sender(parts: &Parts, app: &App) -> (String, String) {
+    let Source { address, user_agent, .. } = Source::of(app, &parts.extensions, &parts.headers);
+    (address.to_string(), user_agent)
 }
 
 /// The integration in the path, if there is one; a malformed id is nobody's.

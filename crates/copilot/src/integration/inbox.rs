@@ -17,16 +17,11 @@ use super::commit;
 use super::deliveries::{DeliveryResult, receipt};
 use super::entry::Entry;
 use super::known::Known;
+use super::room::Rooms;
 use super::statistics::Statistics;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{DeliveryId, ProjectId};
-
-/// Body bytes that may be in flight at once; beyond it a request is told to come back.
-const BYTES_IN_FLIGHT: usize = 256 * 1024 * 1024;
-
-/// What a body of unknown length is counted as until it is read, in bytes.
-const UNKNOWN_LENGTH: usize = 64 * 1024;
 
 /// Requests that may wait for commits; beyond it a request is told to come back.
 const QUEUE: usize = 4096;
@@ -77,9 +72,10 @@ struct Lanes {
 /// Webhooks waiting for the next commit.
 pub struct Inbox {
     lanes: Arc<Mutex<Lanes>>,
-    bytes: Arc<Semaphore>,
     places: Arc<Semaphore>,
     commits: Arc<Semaphore>,
+    /// The memory of bodies.
+    pub rooms: Rooms,
     /// The alerts whose repetitions write nothing.
     pub known: Known,
     /// What the database's planner knows.
@@ -90,7 +86,7 @@ impl Default for Inbox {
     fn default() -> Self {
         Self {
             lanes: Arc::new(Mutex::new(Lanes { open: HashMap::new(), closed: false })),
-            bytes: Arc::new(Semaphore::new(BYTES_IN_FLIGHT / 1024)),
+            rooms: Rooms::default(),
             places: Arc::new(Semaphore::new(QUEUE)),
             commits: Arc::new(Semaphore::new(COMMITS)),
             known: Known::default(),
@@ -104,15 +100,6 @@ pub const OVERLOADED: Error =
     Error::Unavailable("ingest-overloaded", "too much is waiting to be stored; send it again");
 
 impl Inbox {
-    /// Makes room for a body of `length` bytes until the permit is dropped.
-    ///
-    /// # Errors
-    /// 503 when too many bytes are in flight.
-    pub fn room(&self, length: Option<usize>) -> Result<OwnedSemaphorePermit> {
-        let kib = length.unwrap_or(UNKNOWN_LENGTH).min(BYTES_IN_FLIGHT / 4) / 1024 + 1;
-        self.bytes.clone().try_acquire_many_owned(kib as u32).map_err(|_| OVERLOADED)
-    }
-
     /// Stores a request with the next commit of its project and says what became of it.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Webhooks and the systems that send them: receive, read, keep the receipt, hand on to the incidents.
 
+mod body;
 mod checks;
 mod commit;
 pub mod deliveries;
@@ -12,6 +13,7 @@ mod known;
 mod manage;
 mod probe;
 mod rate;
+mod room;
 mod signature;
 mod snippet;
 mod soon;
@@ -132,9 +134,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(deliveries::replay))
 }
 
-/// The work of this service: committing what the webhooks accepted, and letting old bodies go.
+/// The work of this service: committing what the webhooks accepted, and letting old receipts go.
 pub async fn run(app: App, stop: CancellationToken) {
-    let retention = deliveries::retain(app.clone(), stop.clone());
+    let retention = deliveries::retention::run(app.clone(), stop.clone());
     let heard = heard::run(app.clone(), stop.clone());
     let drain = drain::run(app.clone(), stop.clone());
     tokio::join!(inbox::run(app, stop), retention, heard, drain);

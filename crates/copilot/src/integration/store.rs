@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use outbox::{Ts, Tx, on_tx, sabotage};
+use outbox::{Old, Ts, Tx, on_tx, sabotage};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -235,6 +235,31 @@ pub async fn note_delivery(
         .bind(tenant).bind(id).bind(now).bind(status).bind(truncated).execute(c).await.map(drop))
 }
 
+/// Whether the last receipt of a stranger's request to an integration is from `since` or before.
+///
+/// # Errors
+/// When the database refused.
+pub async fn may_reject(tx: &mut Tx, tenant: TenantId, id: IntegrationId, since: Ts) -> sqlx::Result<bool> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select last_rejection_at is null or last_rejection_at <= $3
+         from integrations where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).bind(since).fetch_optional(c).await)
+    .map(|may| may.unwrap_or(false))
+}
+
+/// Notes that a stranger's request to an integration leaves a receipt; `false` where [`may_reject`] no longer holds.
+///
+/// # Errors
+/// When the database refused.
+pub async fn reject(tx: &mut Tx, tenant: TenantId, id: IntegrationId, since: Ts) -> sqlx::Result<bool> {
+    let now = tx.now();
+    let changed = on_tx!(tx, c => sqlx::query(
+        "update integrations set last_rejection_at = $4
+         where tenant_id = $1 and id = $2 and (last_rejection_at is null or last_rejection_at <= $3)")
+        .bind(tenant).bind(id).bind(since).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(changed == 1)
+}
+
 /// The project of an integration, also of one that was removed.
 ///
 /// # Errors
@@ -274,6 +299,9 @@ pub async fn note_spooled(tx: &mut Tx, tenant: TenantId, names: &[Uuid]) -> sqlx
     outbox::write_all!(tx, names, "insert into spooled (tenant_id, id, stored_at) ",
         (bind, name) => { bind.push_bind(tenant).push_bind(name).push_bind(now); }, "")
 }
+
+/// Spooled requests that were stored a while ago: their spool forgets them by [`forget_spooled`], if nothing is amiss.
+pub const SPOOLED: Old = Old { look_up: "housekeeping", table: "spooled", rule: "stored_at < $1" };
 
 /// Forgets spooled requests that no spool holds any more.
 ///

@@ -1,6 +1,6 @@
 //! The receivers: read the body, read the alerts, wait for the commit, say what became of each.
 
-use std::io::Read as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,17 +10,18 @@ use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, on};
 use axum::{Json, routing::MethodFilter};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use outbox::sabotage;
 use serde::Serialize;
 
 use super::Kind;
+use super::body;
 use super::deliveries::health::{self, Refused};
 use super::deliveries::{self, DeliveryResult, receipt};
 use super::drain;
 use super::entry::{Entry, Reading};
 use super::hook::{self, Hook};
 use super::inbox::Answer;
+use super::room::{self, Room};
 use super::signature;
 use super::soon::soon;
 use super::spool::Record;
@@ -30,12 +31,6 @@ use crate::auth::access::{Access, TABLE};
 use crate::error::{Error, Result};
 use crate::ids::{DeliveryId, IntegrationId};
 use crate::incident::intake::Outcome;
-
-/// The largest body that is read, in bytes, before and after it is inflated.
-const MAX_BODY: usize = 16 * 1024 * 1024;
-
-/// How long the body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the receipt of a refused request may take; its sender waits for nothing else.
 const NOTE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -106,7 +101,7 @@ async fn admit(app: &App, kind: Kind, request: Request) -> Result<Response> {
         body = match signed(app, id, &mut parts.headers, body).await {
             Ok(signed) => Body::from(signed),
             Err(error) => {
-                let (remote, user_agent) = hook::sender(&parts);
+                let (remote, user_agent) = hook::sender(&parts, app);
                 deliveries::note_rejection(app, id, &remote, &user_agent, &error).await;
                 return Err(error);
             }
@@ -122,7 +117,7 @@ async fn admit(app: &App, kind: Kind, request: Request) -> Result<Response> {
 /// The body of a request that is signed, whose token is among `headers` then.
 async fn signed(app: &App, id: IntegrationId, headers: &mut HeaderMap, body: Body) -> Result<Bytes> {
     let _place = app.signers.place()?;
-    let signed = collect(headers, body, signature::MAX_BODY).await?;
+    let signed = body::collect(headers, body, signature::MAX_BODY, &app.inbox.rooms.enter()).await?;
     signature::reveal(app, id, headers, &signed).await?;
     Ok(signed)
 }
@@ -151,8 +146,8 @@ fn ours_is_503(error: Error) -> Error {
 async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<Response> {
     sabotage::point("webhook.authenticated").await?;
     app.rates.count(app, &hook.proof).await?;
-    let _room = app.inbox.room(content_length(request.headers()))?;
-    let (reading, entry) = match understand(app, kind, &hook, request).await {
+    let room = app.inbox.rooms.enter();
+    let (reading, entry) = match understand(app, kind, &hook, request, &room).await {
         Ok(understood) => understood,
         Err(refused) => return Err(Box::pin(note(app, kind, &hook, refused)).await),
     };
@@ -173,14 +168,17 @@ async fn understand(
     kind: Kind,
     hook: &Hook,
     request: Request,
+    room: &Arc<Room>,
 ) -> Result<(Reading, Entry), Refused> {
     let received_at = app.clock().now();
     expect_json(request.headers())?;
-    let body = read(request).await?;
+    let body = body::read(request, room).await?;
+    room.hold(room::weight(&body))?;
     sabotage::point("webhook.read").await.map_err(Error::from)?;
     let reading = Reading { kind, body, received_at };
-    match open(app, hook, reading.clone()).await {
+    match open(app, hook, reading.clone(), room).await {
         Ok(mut entry) => {
+            entry.room = Some(room.clone());
             if sabotage::broken("drop-beyond-20") {
                 entry.prepared.truncate(20);
             }
@@ -272,67 +270,23 @@ fn expect_json(headers: &HeaderMap) -> Result<()> {
     Err(Error::Unsupported("unsupported-media-type", "send application/json"))
 }
 
-fn content_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// The whole body, inflated if it was deflated.
-async fn read(request: Request) -> Result<Bytes> {
-    let encodings = request.headers().get_all(header::CONTENT_ENCODING).iter();
-    let encodings: Vec<_> = encodings.map(|value| value.as_bytes().to_ascii_lowercase()).collect();
-    let gzip = match encodings.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
-        [] | [b"identity"] => false,
-        [b"gzip" | b"x-gzip"] => true,
-        _ => return Err(Error::Unsupported("unsupported-encoding", "send the body plain or as gzip")),
-    };
-    let (parts, body) = request.into_parts();
-    let bytes = collect(&parts.headers, body, MAX_BODY).await?;
-    if gzip { inflate(bytes).await } else { Ok(bytes) }
-}
-
-/// The body as it was sent, of at most `most` bytes.
-async fn collect(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes> {
-    if content_length(headers).is_some_and(|length| length > most) {
-        return Err(too_large(most));
-    }
-    let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, most).collect()).await;
-    let bytes = collected
-        .map_err(|_| Error::Unavailable("unavailable", "the body took too long to arrive"))?
-        .map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                too_large(most)
-            } else {
-                Error::Malformed("malformed-request", "the body could not be read".to_owned())
-            }
-        })?
-        .to_bytes();
-    Ok(bytes)
-}
-
-fn too_large(most: usize) -> Error {
-    Error::TooLarge(format!("its body is larger than {} MiB", most / 1024 / 1024))
-}
-
-async fn inflate(bytes: Bytes) -> Result<Bytes> {
-    let inflated = tokio::task::spawn_blocking(move || {
-        let mut plain = Vec::new();
-        let mut reader = flate2::read::MultiGzDecoder::new(bytes.as_ref()).take(MAX_BODY as u64 + 1);
-        reader.read_to_end(&mut plain).map(|_| plain)
-    });
-    let plain = inflated.await.map_err(|error| Error::Internal(error.into()))?;
-    let plain =
-        plain.map_err(|_| Error::Malformed("malformed-request", "the gzip body is damaged".to_owned()))?;
-    if plain.len() > MAX_BODY { Err(too_large(MAX_BODY)) } else { Ok(plain.into()) }
-}
-
 /// The request with its alerts; a large one is read where it can't hold up other requests.
-async fn open(app: &App, hook: &Hook, reading: Reading) -> Result<Entry, alerts::ParseError> {
+async fn open(
+    app: &App,
+    hook: &Hook,
+    reading: Reading,
+    room: &Arc<Room>,
+) -> Result<Entry, alerts::ParseError> {
     let known = app.inbox.known.of(hook.proof.integration.project_id);
     if reading.body.len() < LARGE {
         return Entry::read(hook, reading, Some(&known));
     }
-    let (sender, large) = (hook.clone(), reading.clone());
-    match tokio::task::spawn_blocking(move || Entry::read(&sender, large, Some(&known))).await {
+    let (sender, large, room) = (hook.clone(), reading.clone(), room.clone());
+    let read = tokio::task::spawn_blocking(move || {
+        let _room = room;
+        Entry::read(&sender, large, Some(&known))
+    });
+    match read.await {
         Ok(entry) => entry,
         // The parser does not panic; if it did, the body would have to be read here.
         Err(_) => Entry::read(hook, reading, None),

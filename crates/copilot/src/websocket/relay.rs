@@ -77,3 +77,45 @@ async fn tell(app: &App, stream: Stream, events: &[Event]) -> bool {
     }
     told
 }
+
+#[cfg(test)]
+mod tests {
+    use outbox::{Clock, NewEvent, Ts};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_backlog_that_takes_long_is_told_once_and_on_from_where_a_teller_died() {
+        let (folder, database) = (tempfile::tempdir().unwrap(), crate::scratch::Scratch::new().await);
+        let clock = Clock::manual(Ts::from_micros(1_795_384_800_000_000));
+        let db = crate::db::open(&database.url(), folder.path(), clock.clone()).await.unwrap();
+        db.wake().relay_events();
+        let stream = Stream { owner: Uuid::now_v7(), id: Uuid::now_v7() };
+        let mut tx = db.begin(stream.owner).await.unwrap();
+        for _ in 0..10 {
+            tx.append(stream, NewEvent { kind: "incident.created", data: serde_json::json!({}) });
+        }
+        tx.commit().await.unwrap();
+        let page = async |relay: &mut Relay| match relay.left(&db, 2).await.unwrap() {
+            Left::Events(events) => events.iter().map(|event| event.seq).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        let mut one = Relay::claim(&db).await.unwrap().unwrap();
+        for first in [1, 3, 5] {
+            assert_eq!(page(&mut one).await, [first, first + 1]);
+            clock.advance(15.0);
+            assert!(Relay::claim(&db).await.unwrap().is_none(), "it is being told");
+            one.told(first + 1);
+        }
+        assert_eq!(page(&mut one).await, [7, 8]);
+        clock.advance(21.0);
+        let mut other = Relay::claim(&db).await.unwrap().unwrap();
+        assert_eq!(page(&mut other).await, [7, 8]);
+        other.told(8);
+        assert!(matches!(one.left(&db, 2).await.unwrap(), Left::Lost));
+        assert_eq!(page(&mut other).await, [9, 10]);
+        other.told(10);
+        assert!(matches!(other.left(&db, 2).await.unwrap(), Left::Nothing));
+    }
+}

@@ -29,16 +29,12 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
 
 /// Lets the events go that are older than so many days, and says how many there were.
 async fn once(db: &Db, days: i64) -> sqlx::Result<u64> {
-    let mut tx = db.begin_across("events").await?;
-    let cutoff = tx.now().plus_seconds(-days * 86_400);
-    let gone = event::forget(&mut tx, cutoff).await?;
-    tx.commit().await?;
-    Ok(gone)
+    event::OLD.delete(db, days * 86_400).await
 }
 
 #[cfg(test)]
 mod tests {
-    use outbox::{Clock, NewEvent, Stream, Ts};
+    use outbox::{Clock, NewEvent, Pool, Stream, Ts};
     use uuid::Uuid;
 
     use super::*;
@@ -64,5 +60,49 @@ mod tests {
         let left: Vec<i64> =
             event::after(&mut tx, stream, 0, 10).await.unwrap().iter().map(|event| event.seq).collect();
         assert_eq!(left, [2, 3]);
+    }
+    /// Has the database refuse to let go of the event with this number.
+    async fn hold(db: &Db, seq: i64) {
+        match db.pool() {
+            Pool::Postgres(pool) => {
+                let held = format!(
+                    "create function hold() returns trigger language plpgsql as
+                     $$ begin raise exception 'held'; end $$;
+                     create trigger hold before delete on events for each row when (old.seq = {seq})
+                     execute function hold()"
+                );
+                sqlx::raw_sql(sqlx::AssertSqlSafe(held)).execute(pool).await.map(drop)
+            }
+            Pool::Sqlite { writer, .. } => {
+                let held = format!(
+                    "create trigger hold before delete on events when old.seq = {seq}
+                     begin select raise(abort, 'held'); end"
+                );
+                sqlx::raw_sql(sqlx::AssertSqlSafe(held)).execute(writer).await.map(drop)
+            }
+        }
+        .unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_let_go_stays_so_when_the_rest_can_not_be() {
+        let (folder, database) = (tempfile::tempdir().unwrap(), crate::scratch::Scratch::new().await);
+        let clock = Clock::manual(Ts::from_micros(1_795_384_800_000_000));
+        let db = crate::db::open(&database.url(), folder.path(), clock.clone()).await.unwrap();
+        let stream = Stream { owner: Uuid::now_v7(), id: Uuid::now_v7() };
+        for _ in 0..3 {
+            let mut tx = db.begin(stream.owner).await.unwrap();
+            for _ in 0..4_000 {
+                tx.append(stream, NewEvent { kind: "incident.created", data: serde_json::json!({}) });
+            }
+            tx.commit().await.unwrap();
+            clock.advance(1.0);
+        }
+        hold(&db, 11_000).await;
+        clock.advance(8.0 * 86_400.0);
+        once(&db, 7).await.unwrap_err();
+        let mut tx = db.read(stream.owner).await.unwrap();
+        let first = event::after(&mut tx, stream, 0, 1).await.unwrap()[0].seq;
+        assert!((8_001..=11_000).contains(&first), "{first}");
     }
 }

@@ -157,6 +157,29 @@ async fn a_key_means_another_request_in_another_project() {
 }
 
 #[tokio::test]
+async fn a_credential_does_not_lift_the_limit_of_a_public_route() {
+    let change = |config: &mut copilot::config::Config| {
+        (config.api_requests_per_minute, config.anonymous_requests_per_minute) = (600, 10);
+    };
+    let world = World::with(change, copilot::ai::Model::none()).await;
+    let body = json!({"email": "ana@shop.example", "password": "a wrong one, and long", "token": "x"});
+    let garbage = [("cookie", "a=b"), ("authorization", "Bearer x")];
+    let routes = ["auth/login", "auth/link", "auth/invitations/accept", "auth/refresh", "auth/logout"];
+    let mut statuses = Vec::new();
+    for at in 0..20 {
+        let (name, value) = garbage[at % 2];
+        let request = world.http.post(format!("{}/api/v1/{}", world.base, routes[at % 5]));
+        let answer = request.header(name, value).json(&body).send().await.unwrap();
+        statuses.push(answer.status().as_u16());
+    }
+    // The first owner's registration was one of the ten.
+    assert!(statuses[..9].iter().all(|status| *status != 429), "{statuses:?}");
+    assert!(statuses[11..].iter().all(|status| *status == 429), "{statuses:?}");
+    world.get("/api/v1/auth/me").await;
+    world.end().await;
+}
+
+#[tokio::test]
 async fn requests_are_limited_and_webhooks_are_not() {
     let world = World::with(|config| config.api_requests_per_minute = 5, copilot::ai::Model::none()).await;
     let browser = Browser::owner(&world).await;

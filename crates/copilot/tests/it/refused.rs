@@ -113,6 +113,47 @@ async fn a_signature_that_proves_nothing_is_told_so_and_leaves_a_receipt() {
     world.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_leaves_one_receipt_a_second_whatever_comes_in_between() {
+    let world = World::new().await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let url = format!("{}/{}", hook.url, hook.id);
+    let body = alert("A", "s", "firing", outbox::Ts::from_micros((NOON - 5) * 1_000_000), None);
+    let strange = async || {
+        let sent = world.http.post(&url).bearer_auth("srec_wrong").json(&body).send().await.unwrap();
+        assert_eq!(sent.status(), 401);
+    };
+    let rejected = async || {
+        let listed = world.get(&format!("/api/v1/projects/{}/deliveries?limit=200", world.project)).await;
+        let items = listed["items"].as_array().unwrap().iter();
+        items.filter(|item| item["status"] == "rejected").count()
+    };
+    for _ in 0..10 {
+        strange().await;
+        hook.send_json(&body).await.expect(200);
+    }
+    assert_eq!(rejected().await, 1);
+    world.clock.advance(1.0);
+    futures_util::future::join_all((0..20).map(|_| strange())).await;
+    assert_eq!(rejected().await, 2);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_receipt_names_the_sender_and_not_the_proxy_in_between() {
+    let model = copilot::ai::Model::none();
+    let world = World::with(|config| config.trusted_proxies = "127.0.0.0/8".to_owned(), model).await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let body = alert("A", "s", "firing", outbox::Ts::from_micros((NOON - 5) * 1_000_000), None);
+    for token in [hook.token.as_str(), "srec_wrong"] {
+        let request = world.http.post(format!("{}/{}", hook.url, hook.id)).bearer_auth(token).json(&body);
+        request.header("x-forwarded-for", "203.0.113.9").send().await.unwrap();
+        let listed = world.get(&format!("/api/v1/projects/{}/deliveries?limit=1", world.project)).await;
+        assert_eq!(listed["items"][0]["remote"], "203.0.113.9", "{listed}");
+    }
+    world.end().await;
+}
+
 #[tokio::test]
 async fn an_address_that_is_too_long_is_answered_like_everything_else() {
     let world = World::new().await;

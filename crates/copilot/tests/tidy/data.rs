@@ -10,12 +10,10 @@ use super::text::File;
 const SQL: [&str; 4] = ["bench/", "crates/outbox/", "crates/copilot/src/db/", "crates/copilot/src/health.rs"];
 
 /// Functions of a store that can't be given a tenant: their answer names it, or they look for due work.
-const TENANTLESS: [(&str, &str); 23] = [
+const TENANTLESS: [(&str, &str); 19] = [
     // The answer is the tenant: a webhook's token, and the receipt of a request without a valid one.
     ("integration/store.rs", "by_token"),
     ("integration/store.rs", "by_id"),
-    // Retention is the operator's, over every tenant.
-    ("integration/deliveries/store.rs", "drop_bodies"),
     ("incident/store.rs", "maybe_stale"),
     ("incident/tracked/store.rs", "due"),
     ("incident/tracked/store.rs", "heartbeats"),
@@ -25,14 +23,11 @@ const TENANTLESS: [(&str, &str); 23] = [
     ("auth/store/attempt.rs", "replace"),
     ("auth/store/attempt.rs", "touch"),
     ("auth/store/attempt.rs", "clear"),
-    ("auth/store/attempt.rs", "forget"),
-    ("auth/store/idempotency.rs", "forget"),
     // The whole database has one master key.
     ("auth/store/installation.rs", "key_check"),
     ("auth/store/installation.rs", "note_key"),
     ("auth/store/installation.rs", "forget_key"),
     ("auth/store/invitation.rs", "by_token"),
-    ("auth/store/session.rs", "forget"),
     ("auth/store/user.rs", "lock_registration"),
     ("auth/store/user.rs", "any"),
     ("auth/store/user.rs", "by_email"),

@@ -1,6 +1,6 @@
 //! Attempts to sign in, one row a bucket. They exist before any tenant is known.
 
-use outbox::{Ts, Tx, on_tx};
+use outbox::{Old, Ts, Tx, on_tx};
 
 /// What is known of a bucket.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
@@ -47,8 +47,6 @@ pub(in crate::auth) async fn clear(tx: &mut Tx, bucket: &str) -> sqlx::Result<()
     on_tx!(tx, c => sqlx::query("delete from login_attempts where bucket = $1").bind(bucket).execute(c).await.map(drop))
 }
 
-/// Forgets buckets without an attempt since `before`.
-pub(in crate::auth) async fn forget(tx: &mut Tx, before: Ts) -> sqlx::Result<u64> {
-    on_tx!(tx, c => sqlx::query("delete from login_attempts where last_at < $1")
-        .bind(before).execute(c).await.map(|done| done.rows_affected()))
-}
+/// Buckets without an attempt for a while.
+pub(in crate::auth) const OLD: Old =
+    Old { look_up: "housekeeping", table: "login_attempts", rule: "last_at < $1" };

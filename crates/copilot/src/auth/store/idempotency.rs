@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use outbox::{Ts, Tx, on_tx};
+use outbox::{Old, Ts, Tx, on_tx};
 use sqlx::types::Json;
 
 use crate::ids::TenantId;
@@ -76,8 +76,6 @@ pub(in crate::auth) async fn release(
         .bind(tenant).bind(principal).bind(key).bind(before).execute(c).await.map(drop))
 }
 
-/// Forgets, for every tenant, what was stored before `before`.
-pub(in crate::auth) async fn forget(tx: &mut Tx, before: Ts) -> sqlx::Result<u64> {
-    on_tx!(tx, c => sqlx::query("delete from idempotency where created_at < $1")
-        .bind(before).execute(c).await.map(|done| done.rows_affected()))
-}
+/// What was stored a while ago.
+pub(in crate::auth) const OLD: Old =
+    Old { look_up: "housekeeping", table: "idempotency", rule: "created_at < $1 order by created_at" };

@@ -1,6 +1,6 @@
 //! Offers of membership.
 
-use outbox::{Ts, Tx, on_tx};
+use outbox::{Old, Ts, Tx, on_tx};
 
 use crate::auth::permission::Role;
 use crate::ids::{InvitationId, ProjectId, TenantId, UserId};
@@ -80,3 +80,7 @@ pub(in crate::auth) async fn withdraw(
         .bind(tenant).bind(project).bind(id).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(changed == 1)
 }
+
+/// Invitations that ended a while ago, accepted or not.
+pub(in crate::auth) const OLD: Old =
+    Old { look_up: "housekeeping", table: "invitations", rule: "expires_at < $1" };

@@ -1,6 +1,6 @@
 //! Browser sessions.
 
-use outbox::{Ts, Tx, on_tx};
+use outbox::{Old, Ts, Tx, on_tx};
 
 use crate::ids::{ProjectId, SessionId, TenantId, UserId};
 
@@ -168,8 +168,6 @@ pub(in crate::auth) async fn set_project(
         .bind(tenant).bind(id).bind(project).execute(c).await.map(drop))
 }
 
-/// Forgets, for every tenant, sessions that ended or expired before `before`.
-pub(in crate::auth) async fn forget(tx: &mut Tx, before: Ts) -> sqlx::Result<u64> {
-    on_tx!(tx, c => sqlx::query("delete from sessions where ended_at < $1 or expires_at < $1")
-        .bind(before).execute(c).await.map(|done| done.rows_affected()))
-}
+/// Sessions that ended or expired a while ago.
+pub(in crate::auth) const OLD: Old =
+    Old { look_up: "housekeeping", table: "sessions", rule: "ended_at < $1 or expires_at < $1" };

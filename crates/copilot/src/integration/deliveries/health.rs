@@ -78,17 +78,20 @@ pub async fn rejected(
     let mut tx = app.db.read_across("webhook").await?;
     let Some((tenant, project)) = integrations::by_id(&mut tx, id).await? else { return Ok(()) };
     let Some(row) = integrations::find(&mut tx, tenant, project, id).await? else { return Ok(()) };
+    // A look first: strangers must not make senders wait for the writer.
+    let since = tx.now().plus_seconds(-REJECTION_EVERY_S);
+    if !integrations::may_reject(&mut tx, tenant, id, since).await? {
+        return Ok(());
+    }
     drop(tx);
     let mut tx = app.db.begin(tenant.0).await?;
     let now = tx.now();
-    let recent = row.last_delivery_status.as_deref() == Some("rejected")
-        && row.last_delivery_at.is_some_and(|at| now < at.plus_seconds(REJECTION_EVERY_S));
-    if recent {
-        return Ok(());
+    if integrations::reject(&mut tx, tenant, id, now.plus_seconds(-REJECTION_EVERY_S)).await? {
+        store::insert(&mut tx, tenant, &receipt(&row, now, (remote, user_agent), error)).await?;
+        integrations::note_delivery(&mut tx, tenant, id, "rejected", 0).await?;
+        tx.commit().await?;
     }
-    store::insert(&mut tx, tenant, &receipt(&row, now, (remote, user_agent), error)).await?;
-    integrations::note_delivery(&mut tx, tenant, id, "rejected", 0).await?;
-    Ok(tx.commit().await?)
+    Ok(())
 }
 
 /// The receipt of a refused request that came from this address, by a sender of this name.

@@ -2,17 +2,16 @@
 
 pub mod health;
 pub mod receipt;
+pub mod retention;
 pub mod store;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
 
 use super::Kind;
 use super::entry::{Entry, Reading};
@@ -25,9 +24,6 @@ use crate::error::{Error, Result};
 use crate::ids::{DeliveryId, IncidentId, IntegrationId, ProjectId};
 use crate::incident::intake::Outcome;
 use crate::page::{Page, PageQuery};
-
-/// How often old bodies are let go.
-const EVERY: Duration = Duration::from_secs(3600);
 
 /// The receipt of one webhook request.
 #[derive(Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
@@ -193,11 +189,9 @@ async fn again(app: &App, member: &Engineer, id: DeliveryId) -> Result<Entry> {
     };
     let reading = Reading { kind, body: body.into(), received_at };
     let entry = Entry::read(&hook, reading, None).map_err(|error| Error::Conflict(error.to_string()))?;
-    let mut seen = BTreeMap::new();
-    for key in entry.keys() {
-        seen.insert(*key, store::last_seen(&mut tx, member.tenant, member.project, key).await?);
-    }
-    Ok(entry.replay_of(id, |key| seen.get(key).copied().flatten().is_some_and(|at| at >= received_at)))
+    let keys: Vec<[u8; 32]> = entry.keys().copied().collect();
+    let seen = store::all_last_seen(&mut tx, member.tenant, member.project, &keys).await?;
+    Ok(entry.replay_of(id, |key| seen.get(&key[..]).is_some_and(|at| *at >= received_at)))
 }
 
 fn detail(kept: store::Kept) -> DeliveryDetail {
@@ -213,29 +207,5 @@ pub async fn note_rejection(app: &App, id: IntegrationId, remote: &str, user_age
     let noted = health::rejected(app, id, remote, user_agent, error).await;
     if let Err(error) = noted {
         tracing::warn!(error = error.to_string(), "a refused webhook could not be noted");
-    }
-}
-
-/// Lets bodies go when their time is over, until `stop`.
-pub async fn retain(app: App, stop: CancellationToken) {
-    let days = i64::from(app.config.delivery_retention_days);
-    if days == 0 {
-        return;
-    }
-    let mut ticks = tokio::time::interval(EVERY);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => return,
-        }
-        let cutoff = app.clock().now().plus_seconds(-days * 86_400);
-        let dropped = async {
-            let mut tx = app.db.begin_across("bodies").await?;
-            let dropped = store::drop_bodies(&mut tx, cutoff).await?;
-            tx.commit().await.map(|()| dropped)
-        };
-        if let Err(error) = dropped.await {
-            tracing::warn!(error = error.to_string(), "old webhook bodies could not be let go");
-        }
     }
 }

@@ -144,9 +144,9 @@ impl Pile {
         Ok(())
     }
 
-    /// When the first of them was received.
+    /// When the last of them was received: a replay is as old as its original, and must not age those beside it.
     pub fn received_at(&self) -> Option<Ts> {
-        self.heads.iter().map(|head| head.received_at).min()
+        self.heads.iter().map(|head| head.received_at).max()
     }
 
     /// Compresses them.
@@ -192,21 +192,24 @@ mod tests {
     use super::*;
     use crate::incident::intake::Outcome;
 
+    fn request(received_at: Ts) -> Request {
+        Request {
+            received_at,
+            remote: "127.0.0.1".to_owned(),
+            user_agent: String::new(),
+            sender: "prometheus",
+            format: "prometheus",
+            truncated: 0,
+            flags: Vec::new(),
+            replay_of: None,
+        }
+    }
+
     #[test]
     fn each_receipt_of_a_row_is_found_again_by_its_id() {
         let row = row_id();
         let mut pile = Pile::default();
         for place in 0..300_usize {
-            let request = Request {
-                received_at: Ts::from_micros(place as i64),
-                remote: "127.0.0.1".to_owned(),
-                user_agent: String::new(),
-                sender: "prometheus",
-                format: "prometheus",
-                truncated: 0,
-                flags: Vec::new(),
-                replay_of: None,
-            };
             let result = DeliveryResult {
                 index: place,
                 fingerprint: None,
@@ -215,7 +218,12 @@ mod tests {
                 reason: None,
                 incident_id: None,
             };
-            pile.add(request, &vec![result; place % 3], format!("body {place}").as_bytes()).unwrap();
+            pile.add(
+                request(Ts::from_micros(place as i64)),
+                &vec![result; place % 3],
+                format!("body {place}").as_bytes(),
+            )
+            .unwrap();
         }
         let packed = pile.pack().unwrap();
         let heads = heads(&packed.heads);
@@ -226,6 +234,15 @@ mod tests {
             let results = results_at(&heads, place, &packed.results);
             assert!(results.len() == place % 3 && results.iter().all(|result| result.index == place));
         }
+    }
+
+    #[test]
+    fn a_replay_does_not_age_what_is_stored_with_it() {
+        let mut pile = Pile::default();
+        for received_at in [29, 0, 3].map(|days| Ts::from_micros(0).plus_seconds(-days * 86_400)) {
+            pile.add(request(received_at), &[], b"").unwrap();
+        }
+        assert_eq!(pile.received_at(), Some(Ts::from_micros(0)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
-use outbox::{Ts, Tx, on_tx};
+use outbox::{Old, Ts, Tx, on_tx};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -288,21 +288,6 @@ fn inflate(body: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// When a statement about an alert key was last accepted.
-///
-/// # Errors
-/// When the database refused.
-pub async fn last_seen(
-    tx: &mut Tx,
-    tenant: TenantId,
-    project: ProjectId,
-    alert_key: &[u8; 32],
-) -> sqlx::Result<Option<Ts>> {
-    on_tx!(tx, c => sqlx::query_scalar(
-        "select last_seen_at from alerts where tenant_id = $1 and project_id = $2 and alert_key = $3")
-        .bind(tenant).bind(project).bind(&alert_key[..]).fetch_optional(c).await)
-}
-
 /// When a statement about each of these alerts was last accepted.
 ///
 /// # Errors
@@ -323,16 +308,36 @@ pub async fn all_last_seen(
     Ok(seen.into_iter().collect())
 }
 
-/// Lets the bodies of receipts from before `cutoff` go, of every tenant.
-///
-/// # Errors
-/// When the database refused.
-pub async fn drop_bodies(tx: &mut Tx, cutoff: Ts) -> sqlx::Result<u64> {
-    let single = on_tx!(tx, c => sqlx::query(
-        "update deliveries set body = null where received_at < $1 and body is not null")
-        .bind(cutoff).execute(c).await.map(|done| done.rows_affected()))?;
-    let shared = on_tx!(tx, c => sqlx::query(
-        "update receipts set bodies = null where received_at < $1 and bodies is not null")
-        .bind(cutoff).execute(c).await.map(|done| done.rows_affected()))?;
-    Ok(single + shared)
-}
+/// Receipts with a body from a while ago, and the column of it.
+pub const BODIES: [(Old, &str); 2] = [
+    (
+        Old {
+            look_up: "bodies",
+            table: "deliveries",
+            rule: "received_at < $1 and body is not null order by received_at",
+        },
+        "body",
+    ),
+    (
+        Old {
+            look_up: "bodies",
+            table: "receipts",
+            rule: "received_at < $1 and bodies is not null order by received_at",
+        },
+        "bodies",
+    ),
+];
+
+/// Receipts without a body from a while ago.
+pub const BARE: [Old; 2] = [
+    Old {
+        look_up: "bodies",
+        table: "deliveries",
+        rule: "received_at < $1 and body is null order by received_at",
+    },
+    Old {
+        look_up: "bodies",
+        table: "receipts",
+        rule: "received_at < $1 and bodies is null order by received_at",
+    },
+];
