@@ -10,6 +10,8 @@ use anyhow::{Context, bail};
 use outbox::{Clock, Db};
 use sqlx::sqlite::SqliteConnectOptions;
 
+use crate::config::Config;
+
 /// How long a request waits for a connection before it is told to try again.
 const ACQUIRE: Duration = Duration::from_secs(4);
 
@@ -28,7 +30,15 @@ pub async fn open(url: &str, data_dir: &Path, clock: Clock) -> anyhow::Result<Db
     } else {
         bail!("database_url must begin with sqlite:// or postgres://");
     };
-    Ok(Db::new(pool, clock))
+    let told = |took: Duration| {
+        metrics::histogram!("sre_copilot_database_begin_duration_seconds").record(took.as_secs_f64());
+    };
+    Ok(Db::new(pool, clock).telling(told))
+}
+
+/// Which database the settings name, in one word.
+pub fn kind(config: &Config) -> &'static str {
+    if config.database_url.starts_with("postgres") { "postgresql" } else { "sqlite" }
 }
 
 /// Creates the data folder, readable by its owner alone.
