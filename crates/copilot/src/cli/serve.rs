@@ -27,11 +27,16 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         tracing::warn!(name, "this variable is no setting; `config show` lists all");
     }
     let services = if args.services.is_empty() { Service::ALL.to_vec() } else { args.services };
+    let database = crate::db::kind(&config);
+    let redis = if config.redis_url.is_empty() { "no" } else { "yes" };
+    let data_dir = config.data_dir.display().to_string();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), database, data_dir, redis, "SRE Copilot starts");
     let names: Vec<&str> = services.iter().map(|service| service.name()).collect();
     let metrics = Some(metric::record(&config, &names.join(","))?);
     let server =
         server::start(Start { config, services, clock: Clock::System, metrics, model: None }).await?;
-    tracing::info!(url = server.url(), "SRE Copilot is ready");
+    let model = server.app.model.in_words();
+    tracing::info!(url = server.url(), model, "SRE Copilot is ready");
     stop_asked().await?;
     tracing::info!("stopping");
     server.stop().await;
@@ -77,7 +82,9 @@ pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
     if json {
         log.json().init()
     } else {
-        log.with_target(false).init()
+        // What goes into a file is read by programs that know no colours.
+        let plain = !std::io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some();
+        log.with_target(false).with_ansi(!plain).init()
     }
     Ok(())
 }
