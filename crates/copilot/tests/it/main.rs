@@ -28,6 +28,7 @@ mod integrations;
 mod matrix;
 mod model;
 mod mutant;
+mod observed;
 mod postgres;
 mod process;
 mod redis;
