@@ -48,7 +48,9 @@ struct Record {
 
 /// What a file records. The table's own module goes through all rows by name, and is left out where it does.
 fn records(file: &File) -> Vec<Record> {
-    if !file.is(&["rs"]) {
+    // Nearly all files record nothing.
+    let records = ["counter!(", "gauge!(", "histogram!("];
+    if !file.is(&["rs"]) || !records.iter().any(|record| file.text().contains(record)) {
         return Vec::new();
     }
     let macros = Regex::new(r"\b(counter|gauge|histogram)!\(").unwrap();

@@ -150,7 +150,7 @@ async fn a_server_that_is_away_is_told_of_once_in_a_while() {
     }
     let text = std::fs::read_to_string(&path).unwrap();
     for message in ["the database does not answer", "incidents could not be swept"] {
-        assert_eq!(text.matches(message).count(), 1, "{text}");
+        assert_eq!(text.matches(&format!("ERROR {message}")).count(), 1, "{text}");
     }
     // Once for each queue.
     let queues = text.matches("the queue could not be worked on").count();
