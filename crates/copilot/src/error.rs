@@ -2,6 +2,8 @@
 
 mod outage;
 
+pub use outage::seldom;
+
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -293,7 +295,7 @@ impl From<sqlx::Error> for Error {
                 Self::field("", "must not contain a NUL character")
             }
             sqlx::Error::Database(refused) if outbox::passes(refused.as_ref()) => {
-                tracing::error!(error = error.to_string(), "the database could not do it now");
+                outage::log_refusal(&error);
                 Self::Unavailable("unavailable", "the database could not do it now; try again")
             }
             _ => Self::Internal(error.into()),

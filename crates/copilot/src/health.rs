@@ -67,5 +67,7 @@ async fn database_answers(app: &App) {
 }
 
 async fn metrics(State(app): State<App>) -> String {
-    app.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render).unwrap_or_default()
+    let Some(handle) = &app.metrics else { return String::new() };
+    crate::metric::look(&app);
+    handle.render()
 }

@@ -21,6 +21,7 @@ pub mod http;
 pub mod ids;
 pub mod incident;
 pub mod integration;
+pub mod metric;
 pub mod outbound;
 pub mod page;
 pub mod redis;

@@ -26,7 +26,7 @@ use crate::outbound::Outbound;
 use crate::redis::Redis;
 use crate::service::Service;
 use crate::websocket::{self, Hub};
-use crate::{db, health, http};
+use crate::{db, health, http, metric};
 
 /// How long workers may take to finish what they are at, after the last request was answered.
 const SETTLE: Duration = Duration::from_secs(4);
@@ -107,6 +107,7 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
     if app.redis.is_configured() {
         share(&app, &halt).await;
     }
+    watch(&app, &services, &halt);
     let mut server = Server { app, addresses: BTreeMap::new(), listeners: JoinSet::new(), halt };
     for (service, listener) in bound {
         server.run(service, listener, &services)?;
@@ -120,6 +121,17 @@ async fn share(app: &App, halt: &CancellationToken) {
     app.spawn(app.redis.clone().run(app.db.wake().clone(), halt.clone()));
     app.redis.tried().await;
     app.spawn(websocket::relay(app.clone(), halt.clone()));
+}
+
+/// Keeps what `/metrics` says small and up to date.
+fn watch(app: &App, services: &[Service], halt: &CancellationToken) {
+    let Some(handle) = &app.metrics else { return };
+    app.spawn(metric::keep_up(handle.clone(), halt.clone()));
+    let mut queues = if services.contains(&Service::Ai) { vec!["analysis", "question"] } else { Vec::new() };
+    if app.redis.is_configured() {
+        queues.push("relay");
+    }
+    app.spawn(metric::queues(app.clone(), queues, halt.clone()));
 }
 
 impl Server {

@@ -6,13 +6,14 @@ mod tidy {
     pub mod contract;
     pub mod data;
     pub mod imports;
+    pub mod metric;
     pub mod shape;
     pub mod text;
     pub mod words;
 }
 
 use tidy::text::{File, repository};
-use tidy::{contract, data, imports, shape, words};
+use tidy::{contract, data, imports, metric, shape, words};
 
 /// Finds what breaks a rule, as `path:line: what`.
 type Rule = fn(&[File]) -> Vec<String>;
@@ -177,6 +178,22 @@ fn every_setting_is_explained() {
     let sample = [("crates/copilot/config.default.toml", file), ("crates/copilot/src/config.rs", code)];
     let places = ["crates/copilot/config.default.toml:3", "crates/copilot/src/config.rs:6"];
     reports(contract::unequal_settings, &sample, &places);
+}
+
+#[test]
+fn what_is_recorded_is_in_the_table() {
+    holds(metric::unknown);
+    holds(metric::unrecorded);
+    let code = "metrics::counter!(\"sre_copilot_panics_total\").increment(1);\n\
+                metrics::counter!(\"sre_copilot_made_up_total\").increment(1);\n\
+                metrics::gauge!(\"sre_copilot_panics_total\").set(1.0);\n\
+                metrics::counter!(\n    \"sre_copilot_panics_total\",\n    \"tenant\" => id)\n\
+                histogram!(name, \"x\" => y);\n\
+                counter!(\"sre_copilot_wakes_total\", \"direction\" => of(\"told\"));\n";
+    let sample = [("crates/copilot/src/a.rs", code)];
+    let place = |line: usize| format!("crates/copilot/src/a.rs:{line}");
+    let places = [2, 3, 4, 7].map(place);
+    reports(metric::unknown, &sample, &places.each_ref().map(String::as_str));
 }
 
 #[test]

@@ -164,6 +164,33 @@ pub async fn due(db: &Db, queue: &str) -> sqlx::Result<bool> {
 pub const FINISHED: Old =
     Old { look_up: "housekeeping", table: "jobs", rule: "done_at < $1 order by done_at" };
 
+/// What waits in a queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Waits {
+    /// Jobs that are due and that nobody holds, counted up to [`MOST_COUNTED`].
+    pub jobs: i64,
+    /// For how long the oldest of them has been due, in seconds.
+    pub oldest_s: f64,
+}
+
+/// How far a queue is counted, so that a long one costs no more.
+pub const MOST_COUNTED: i64 = 10_000;
+
+/// What waits in `queue`.
+///
+/// # Errors
+/// When the database refused.
+pub async fn waits(db: &Db, queue: &str) -> sqlx::Result<Waits> {
+    let mut tx = db.read_across("jobs").await?;
+    let now = tx.now();
+    let (jobs, oldest): (i64, Option<Ts>) = on_tx!(tx, c => sqlx::query_as(
+        "select count(*), min(run_at) from (
+             select run_at from jobs where queue = $1 and done_at is null and run_at <= $2
+             and (lease_until is null or lease_until < $2) order by run_at limit $3) waiting")
+        .bind(queue).bind(now).bind(MOST_COUNTED).fetch_one(c).await)?;
+    Ok(Waits { jobs, oldest_s: oldest.map_or(0.0, |oldest| now.seconds_since(oldest)) })
+}
+
 /// Ends `job` inside the transaction that stores its result; its row goes, and with it what its fence could match.
 ///
 /// `false` means that somebody else holds it by now: the caller must roll back.

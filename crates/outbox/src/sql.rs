@@ -1,5 +1,7 @@
 //! One transaction type over PostgreSQL and SQLite.
 
+use std::time::{Duration, Instant};
+
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Postgres, Sqlite, Transaction};
@@ -43,6 +45,7 @@ pub struct Db {
     clock: Clock,
     wake: Wake,
     turns: Turns,
+    begun: fn(Duration),
 }
 
 /// The connection inside a transaction; [`on_tx!`](crate::on_tx) matches on it.
@@ -90,7 +93,12 @@ macro_rules! on_tx {
 impl Db {
     /// Puts a clock and wake-ups around a pool.
     pub fn new(pool: Pool, clock: Clock) -> Self {
-        Self { pool, clock, wake: Wake::default(), turns: Turns::default() }
+        Self { pool, clock, wake: Wake::default(), turns: Turns::default(), begun: |_| {} }
+    }
+
+    /// The same database, which tells `begun` how long it took to begin each transaction, or to learn that it can't be.
+    pub fn telling(self, begun: fn(Duration)) -> Self {
+        Self { begun, ..self }
     }
 
     /// The connections, for what is not a transaction: migrations and closing.
@@ -163,6 +171,13 @@ impl Db {
     }
 
     async fn begin_as(&self, owner: Option<Uuid>, look_up: &'static str) -> sqlx::Result<Tx> {
+        let asked = Instant::now();
+        let begun = self.try_begin(owner, look_up).await;
+        (self.begun)(asked.elapsed());
+        begun
+    }
+
+    async fn try_begin(&self, owner: Option<Uuid>, look_up: &'static str) -> sqlx::Result<Tx> {
         match &self.pool {
             Pool::Postgres(pool) => self.postgres(pool.begin().await?, owner, look_up).await,
             // A deferred transaction that upgrades fails with SQLITE_BUSY at once; an immediate one waits.
@@ -173,6 +188,13 @@ impl Db {
     }
 
     async fn read_as(&self, owner: Option<Uuid>, look_up: &'static str) -> sqlx::Result<Tx> {
+        let asked = Instant::now();
+        let begun = self.try_read(owner, look_up).await;
+        (self.begun)(asked.elapsed());
+        begun
+    }
+
+    async fn try_read(&self, owner: Option<Uuid>, look_up: &'static str) -> sqlx::Result<Tx> {
         match &self.pool {
             Pool::Postgres(pool) => {
                 let open = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;

@@ -33,7 +33,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Result, seldom};
 pub use analysis::{
     Analysis, AnalysisStatus, Engine, Evidence, EvidenceKind, EvidenceRole, Hypothesis, Verdict,
 };
@@ -80,6 +80,15 @@ enum Queue {
     Questions(Arc<Semaphore>),
 }
 
+impl Queue {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Analyses => "analyses",
+            Self::Questions(_) => "questions",
+        }
+    }
+}
+
 async fn work(app: &App, stop: &CancellationToken, queue: Queue) {
     loop {
         // Listening begins with the first poll, before looking, so that no commit in between goes unseen.
@@ -96,7 +105,10 @@ async fn work(app: &App, stop: &CancellationToken, queue: Queue) {
             Ok(true) if !stop.is_cancelled() => continue,
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(?queue, error = error.to_string(), "the queue could not be worked on")
+                if let Some(times) = seldom("the queue could not be worked on", queue.name()) {
+                    let queue = queue.name();
+                    tracing::error!(queue, error = %error, times, "the queue could not be worked on");
+                }
             }
         }
         tokio::select! {
@@ -116,8 +128,10 @@ async fn look_once(app: &App) -> Result<bool> {
         Looked::Unasked(unasked) => {
             let own = app.clone();
             app.spawn(async move {
-                if let Err(error) = Worker::new(&own).ask_model(*unasked).await {
-                    tracing::error!(error = error.to_string(), "an analysis could not be ended");
+                if let Err(error) = Worker::new(&own).ask_model(*unasked).await
+                    && let Some(times) = seldom("an analysis could not be ended", "")
+                {
+                    tracing::error!(error = %error, times, "an analysis could not be ended");
                 }
             });
         }
@@ -134,8 +148,10 @@ async fn answer_once(app: &App, stop: &CancellationToken, turns: &Arc<Semaphore>
     let Some(question) = Worker::new(app).claim_question().await? else { return Ok(false) };
     let own = app.clone();
     app.spawn(async move {
-        if let Err(error) = Worker::new(&own).answer_question(question).await {
-            tracing::error!(error = error.to_string(), "a question could not be answered");
+        if let Err(error) = Worker::new(&own).answer_question(question).await
+            && let Some(times) = seldom("a question could not be answered", "")
+        {
+            tracing::error!(error = %error, times, "a question could not be answered");
         }
         drop(turn);
     });

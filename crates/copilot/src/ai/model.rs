@@ -2,6 +2,7 @@
 
 mod slots;
 pub mod store;
+pub mod tally;
 
 use std::time::{Duration, Instant};
 
@@ -191,13 +192,22 @@ impl Model {
         self.off
     }
 
+    /// Who answers, or why nobody does, without a secret.
+    pub fn in_words(&self) -> String {
+        let none = || self.off.unwrap_or("none: neither OpenAI nor Azure OpenAI is configured").to_owned();
+        self.provider.as_ref().map_or_else(none, Provider::describe)
+    }
+
     /// Asks the model, and notes whether its endpoint works.
     ///
     /// # Errors
     /// As the provider says; [`Failure::Unavailable`] when there is none.
     pub async fn complete(&self, request: &Request, until: tokio::time::Instant) -> Result<Reply, Failure> {
         let Some(provider) = &self.provider else { return Err(Failure::Unavailable { status: None }) };
+        let asked = Instant::now();
         let outcome = provider.complete(request, until).await;
+        let took = asked.elapsed().as_secs_f64();
+        metrics::histogram!("sre_copilot_model_call_duration_seconds").record(took);
         self.breaker.note(&outcome, Instant::now());
         outcome
     }
@@ -226,6 +236,7 @@ impl Model {
         let refused = |why: &str| Ok(Err(Denied::Refused(why.to_owned())));
         let Some(name) = self.name() else { return refused("no model is configured") };
         if !sabotage::broken("check-then-call") && !store::lock_tenant(tx, tenant).await? {
+            tally::not_asked("turned-off");
             return refused("the model is turned off for this organisation");
         }
         let recent = tx.now().plus_seconds(-self.call_ends().as_secs().cast_signed());
@@ -233,6 +244,7 @@ impl Model {
             return Ok(Err(Denied::Busy));
         }
         if store::calls(tx, tenant, purpose).await? >= CALLS {
+            tally::not_asked("calls");
             return Ok(Err(Denied::Refused(format!(
                 "{CALLS} calls of the model were made for this already"
             ))));
@@ -251,11 +263,13 @@ impl Model {
             Some(micros) => micros,
             None if self.assumed > 0.0 => self.assumed_micros(u64::from(prompt) + u64::from(most)),
             None => {
+                tally::not_asked("unlisted-price");
                 return refused(&format!("the price of {name} is not listed, so no budget could bound it"));
             }
         };
         let spent = store::spent_since(tx, tenant, midnight(tx.now())).await?;
         if spent.saturating_add(reserved) > self.daily_micros {
+            tally::not_asked("budget");
             let usd = |micros: i64| micros as f64 / 1e6;
             let (spent, daily) = (usd(spent), usd(self.daily_micros));
             let why = format!(
@@ -264,6 +278,7 @@ impl Model {
             return Ok(Err(Denied::Refused(if assumed { format!("{why} ({})", unlisted()) } else { why })));
         }
         if let Err(open) = self.breaker.admit(Instant::now()) {
+            tally::not_asked("resting");
             return Ok(Err(Denied::Refused(format!(
                 "{} of its last {} calls failed, so it is left alone for another {} s",
                 open.failed,
@@ -352,13 +367,6 @@ impl Call {
         outcome: &std::result::Result<Reply, Failure>,
         spent: Spent,
     ) -> Result<bool> {
-        if let Err(Failure::Config { status }) = outcome {
-            metrics::counter!("sre_copilot_model_misconfigured_total").increment(1);
-            tracing::error!(
-                status,
-                "the model endpoint refuses what is configured: look at its address, key and model"
-            );
-        }
         let (status, failure) = match outcome {
             Ok(_) => ("completed", None),
             Err(failure) => ("failed", Some(failure.slug())),

@@ -186,13 +186,13 @@ impl Prometheus {
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, QueryError> {
         let most = self.take()?;
         let answer = timeout_at(self.deadline, self.target.get(path, query, most)).await;
-        self.open(answer.map_err(|_| Failure::Timeout)??)
+        counted(answer.map_err(|_| Failure::Timeout.into()).and_then(|answer| self.open(answer?)))
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, form: &[(&str, String)]) -> Result<T, QueryError> {
         let most = self.take()?;
         let answer = timeout_at(self.deadline, self.target.post_form(path, form, most)).await;
-        self.open(answer.map_err(|_| Failure::Timeout)??)
+        counted(answer.map_err(|_| Failure::Timeout.into()).and_then(|answer| self.open(answer?)))
     }
 
     /// Takes one query off the budget, and says how many bytes its answer may have.
@@ -252,6 +252,24 @@ impl Prometheus {
     }
 }
 
+/// The outcome of a query, or of looking for where to ask, counted.
+pub fn counted<T>(outcome: Result<T, QueryError>) -> Result<T, QueryError> {
+    let word = match &outcome {
+        Ok(_) => "answered",
+        Err(QueryError::Door(Failure::Refused(_))) => "not-allowed",
+        Err(QueryError::Door(Failure::Timeout)) => "timeout",
+        Err(QueryError::Door(Failure::TooLarge)) => "too-large",
+        Err(QueryError::Door(_)) => "unreachable",
+        Err(QueryError::Query(_)) => "query",
+        Err(QueryError::Credentials(_)) => "credentials",
+        Err(QueryError::NotPrometheus(_)) => "not-prometheus",
+        // It was not sent.
+        Err(QueryError::Budget) => return outcome,
+    };
+    metrics::counter!("sre_copilot_evidence_queries_total", "outcome" => word).increment(1);
+    outcome
+}
+
 fn timeout() -> (&'static str, String) {
     ("timeout", format!("{QUERY_TIMEOUT_S}s"))
 }
@@ -262,5 +280,41 @@ fn number(text: &str) -> f64 {
         "+Inf" => f64::INFINITY,
         "-Inf" => f64::NEG_INFINITY,
         _ => text.parse().unwrap_or(f64::NAN),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::TABLE;
+
+    #[test]
+    fn every_outcome_of_a_query_is_counted_by_a_word_of_the_table() {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        let refused = crate::outbound::Refused("it has no port");
+        let outcomes = [
+            Ok(()),
+            Err(Failure::Refused(refused).into()),
+            Err(Failure::Unreachable.into()),
+            Err(Failure::Timeout.into()),
+            Err(Failure::TooLarge.into()),
+            Err(QueryError::Query("bad_data".to_owned())),
+            Err(QueryError::Credentials(401)),
+            Err(QueryError::NotPrometheus(200)),
+            Err(QueryError::Budget),
+        ];
+        let told = metrics::with_local_recorder(&recorder, || outcomes.map(counted));
+        assert_eq!(
+            told.iter().filter(|outcome| outcome.is_ok()).count(),
+            1,
+            "what is counted stays what it is"
+        );
+        let text = recorder.handle().render();
+        let metric = TABLE.iter().find(|metric| metric.name == "sre_copilot_evidence_queries_total").unwrap();
+        for word in metric.labels[0].1 {
+            let line = format!("sre_copilot_evidence_queries_total{{outcome=\"{word}\"}} 1");
+            assert!(text.contains(&line), "{line}\n{text}");
+        }
+        assert_eq!(text.matches("{outcome=").count(), metric.labels[0].1.len());
     }
 }

@@ -14,7 +14,7 @@ use super::analysis::{AnalysisStatus, Engine};
 use super::diagnose::{self, Conclusion};
 use super::evidence::store::Source;
 use super::evidence::{self, Facts, Gathered};
-use super::model::{Model, Purpose, store as ledger};
+use super::model::{Model, Purpose, store as ledger, tally};
 use super::prompt;
 use super::store::{self, Ending};
 use crate::app::App;
@@ -193,6 +193,7 @@ impl<'a> Worker<'a> {
     async fn over(self, tenant: TenantId, job: &Job, worked: Result<()>) -> Result<()> {
         let Err(error) = worked else { return Ok(()) };
         let why = if let Error::Internal(cause) = &error { format!("{cause:#}") } else { error.to_string() };
+        metrics::counter!("sre_copilot_analysis_attempts_failed_total").increment(1);
         tracing::error!(incident = job.key, attempt = job.attempts, error = why, "an analysis failed");
         self.give_back(tenant, job).await
     }
@@ -206,7 +207,10 @@ impl<'a> Worker<'a> {
             }
             match tokio::time::timeout(self.looking() / 3, &mut turn).await {
                 Ok(Some(slot)) => break slot,
-                Ok(None) => return self.leave(work, job, &found.conclusion, "too many calls wait").await,
+                Ok(None) => {
+                    tally::not_asked("queue-full");
+                    return self.leave(work, job, &found.conclusion, "too many calls wait").await;
+                }
                 Err(_) => {}
             }
         };

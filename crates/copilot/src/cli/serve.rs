@@ -3,7 +3,6 @@
 use std::io::IsTerminal as _;
 
 use anyhow::Context as _;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use outbox::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -11,11 +10,9 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::{ServeArgs, Settings};
 use crate::config::{self, Config};
+use crate::metric;
 use crate::server::{self, Start};
 use crate::service::Service;
-
-/// Upper bounds of the latency histograms, in seconds.
-const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 /// Runs the services until SIGTERM or Ctrl-C.
 ///
@@ -30,10 +27,16 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
         tracing::warn!(name, "this variable is no setting; `config show` lists all");
     }
     let services = if args.services.is_empty() { Service::ALL.to_vec() } else { args.services };
-    let metrics = Some(record_metrics()?);
+    let database = crate::db::kind(&config);
+    let redis = if config.redis_url.is_empty() { "no" } else { "yes" };
+    let data_dir = config.data_dir.display().to_string();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), database, data_dir, redis, "SRE Copilot starts");
+    let names: Vec<&str> = services.iter().map(|service| service.name()).collect();
+    let metrics = Some(metric::record(&config, &names.join(","))?);
     let server =
         server::start(Start { config, services, clock: Clock::System, metrics, model: None }).await?;
-    tracing::info!(url = server.url(), "SRE Copilot is ready");
+    let model = server.app.model.in_words();
+    tracing::info!(url = server.url(), model, "SRE Copilot is ready");
     stop_asked().await?;
     tracing::info!("stopping");
     server.stop().await;
@@ -79,7 +82,9 @@ pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
     if json {
         log.json().init()
     } else {
-        log.with_target(false).init()
+        // What goes into a file is read by programs that know no colours.
+        let plain = !std::io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some();
+        log.with_target(false).with_ansi(!plain).init()
     }
     Ok(())
 }
@@ -97,12 +102,6 @@ fn filter(level: &str) -> anyhow::Result<EnvFilter> {
         Some(LevelFilter::TRACE) => Ok(EnvFilter::try_new(format!("tungstenite=debug,{level}"))?),
         _ => Ok(filter),
     }
-}
-
-fn record_metrics() -> anyhow::Result<PrometheusHandle> {
-    let handle = PrometheusBuilder::new().set_buckets(&BUCKETS)?.install_recorder()?;
-    metrics::gauge!("sre_copilot_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    Ok(handle)
 }
 
 #[cfg(test)]

@@ -76,7 +76,10 @@ async fn open_at(place: Place, data_dir: &Path, connections: u32, clock: Clock) 
         }
         Place::Postgres(server) => postgres::open(server, connections).await,
     };
-    Ok(Db::new(pool.context(failed)?, clock))
+    let told = |took: Duration| {
+        metrics::histogram!("sre_copilot_database_begin_duration_seconds").record(took.as_secs_f64());
+    };
+    Ok(Db::new(pool.context(failed)?, clock).telling(told))
 }
 
 impl Place {
@@ -114,6 +117,11 @@ impl fmt::Display for Place {
             }
         }
     }
+}
+
+/// Which database the settings name, in one word.
+pub fn kind(config: &Config) -> &'static str {
+    if config.database_url.starts_with("postgres") { "postgresql" } else { "sqlite" }
 }
 
 /// Creates the data folder, readable by its owner alone.

@@ -1,5 +1,6 @@
-//! Telling of a database that is away once in a while, not with every request that notices.
+//! Telling of what lasts, such as a database that is away, once in a while, not every time that it is noticed.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,6 @@ struct Outage {
     untold: u64,
 }
 
-static OUTAGE: Mutex<Outage> = Mutex::new(Outage { told_at: None, untold: 0 });
-
 impl Outage {
     /// Counts one more; says how many there were, this one included, when it is time to tell.
     fn notice(&mut self, now: Instant) -> Option<u64> {
@@ -27,12 +26,31 @@ impl Outage {
     }
 }
 
+/// What is told seldom: a message, and what of it is of a kind.
+type Subject = (&'static str, &'static str);
+
+static OUTAGES: Mutex<BTreeMap<Subject, Outage>> = Mutex::new(BTreeMap::new());
+
+/// Counts one more of what a lasting failure brings about many times a minute; says how often it was noticed since `message`
+/// was last logged about this `kind`, this time included, when it is time to log it.
+pub fn seldom(message: &'static str, kind: &'static str) -> Option<u64> {
+    let mut outages = OUTAGES.lock().unwrap_or_else(PoisonError::into_inner);
+    outages.entry((message, kind)).or_default().notice(Instant::now())
+}
+
 /// Logs that the database did not answer, with how many noticed since it was last told.
 pub(super) fn log(error: &sqlx::Error) {
     metrics::counter!("sre_copilot_database_errors_total").increment(1);
-    let times = OUTAGE.lock().unwrap_or_else(PoisonError::into_inner).notice(Instant::now());
-    if let Some(times) = times {
+    if let Some(times) = seldom("the database does not answer", "") {
         tracing::error!(error = error.to_string(), times, "the database does not answer");
+    }
+}
+
+/// Logs that the database refused what it may do later: its disk is full, or others were faster.
+pub(super) fn log_refusal(error: &sqlx::Error) {
+    metrics::counter!("sre_copilot_database_errors_total").increment(1);
+    if let Some(times) = seldom("the database could not do it now", "") {
+        tracing::error!(error = error.to_string(), times, "the database could not do it now");
     }
 }
 
@@ -49,5 +67,13 @@ mod tests {
         }
         assert_eq!(outage.notice(begin + EVERY), Some(4));
         assert_eq!(outage.notice(begin + 3 * EVERY), Some(1));
+    }
+
+    #[test]
+    fn one_kind_keeps_no_other_quiet() {
+        assert_eq!(seldom("a test", "one"), Some(1));
+        assert_eq!(seldom("a test", "one"), None);
+        assert_eq!(seldom("a test", "other"), Some(1));
+        assert_eq!(seldom("another test", "one"), Some(1));
     }
 }

@@ -74,6 +74,7 @@ const PRETENDED: [&str; 12] = [
 #[derive(Clone)]
 struct Remote {
     app: App,
+    service: Service,
     client: reqwest::Client,
     replicas: Arc<Replicas>,
 }
@@ -87,7 +88,7 @@ pub(super) fn routes(app: &App, service: Service, replicas: Replicas) -> anyhow:
         .connect_timeout(CONNECT)
         .build()
         .with_context(|| format!("the client for {}", service.name()))?;
-    let remote = Remote { app: app.clone(), client, replicas: Arc::new(replicas) };
+    let remote = Remote { app: app.clone(), service, client, replicas: Arc::new(replicas) };
     let mut paths = document::paths(service);
     match service {
         // Their routes are for programs that do not read the document.
@@ -200,6 +201,8 @@ impl Outgoing {
                 break;
             }
         }
+        metrics::counter!("sre_copilot_gateway_failures_total", "service" => remote.service.name())
+            .increment(1);
         Err(unavailable(&cause))
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::tracked::store::bulk;
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Result, seldom};
 use crate::ids::{AlertId, TenantId};
 
 /// How late it is written at most, in seconds.
@@ -117,11 +117,10 @@ pub async fn run(app: App, stop: CancellationToken) {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = app.heard.write_within(&app, EVERY / 2).await {
-            tracing::warn!(
-                error = error.to_string(),
-                "alerts that were heard again could not be written yet"
-            );
+        if let Err(error) = app.heard.write_within(&app, EVERY / 2).await
+            && let Some(times) = seldom("alerts that were heard again could not be written yet", "")
+        {
+            tracing::warn!(error = %error, times, "alerts that were heard again could not be written yet");
         }
     }
 }

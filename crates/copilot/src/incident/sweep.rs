@@ -13,7 +13,7 @@ use super::tracked::store::Heartbeat;
 use super::work::Desk;
 use super::{Severity, State, explain, intake, store, tracked};
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Result, seldom};
 use crate::ids::{IncidentId, ProjectId, TenantId};
 
 /// How often it looks.
@@ -34,8 +34,10 @@ pub async fn run(app: App, stop: CancellationToken) {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = once(&app).await {
-            tracing::error!(error = error.to_string(), "incidents could not be swept");
+        if let Err(error) = once(&app).await
+            && let Some(times) = seldom("incidents could not be swept", "")
+        {
+            tracing::error!(error = %error, times, "incidents could not be swept");
         }
     }
 }

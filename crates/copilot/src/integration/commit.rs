@@ -141,6 +141,9 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     sabotage::point("intake.committed").await?;
     app.heard.note(tenant, heard);
     app.inbox.statistics.wrote(app, applied.len());
+    for result in stored.iter().flat_map(|(_, results)| results) {
+        metrics::counter!("sre_copilot_alerts_total", "outcome" => result.outcome.as_str()).increment(1);
+    }
     let (steady, touched) = learn(entries, &applied);
     known.committed(steady, &touched, caught_up, known::numbers(&written, project));
     Ok(stored)

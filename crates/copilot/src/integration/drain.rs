@@ -17,7 +17,7 @@ use super::spool::{Held, Record};
 use super::store::{self, Token};
 use super::token::Proof;
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, seldom};
 use crate::ids::{ProjectId, TenantId};
 
 /// How often it looks whether the database is back.
@@ -48,7 +48,11 @@ pub async fn run(app: App, stop: CancellationToken) {
             match once(&app, &stop).await {
                 Ok(0) => {}
                 Ok(stored) => tracing::warn!(stored, "spooled webhooks were stored"),
-                Err(error) => tracing::warn!(error = error.to_string(), "spooled webhooks still wait"),
+                Err(error) => {
+                    if let Some(times) = seldom("spooled webhooks still wait", "") {
+                        tracing::warn!(error = %error, times, "spooled webhooks still wait");
+                    }
+                }
             }
         }
     }

@@ -122,10 +122,20 @@ impl Inbox {
         }
     }
 
+    /// Requests that wait for their commit.
+    pub fn waiting(&self) -> usize {
+        QUEUE - self.places.available_permits()
+    }
+
+    /// Bytes of bodies for which there is room made, as [`Inbox::room`] counts them.
+    pub fn in_flight_bytes(&self) -> usize {
+        BYTES_IN_FLIGHT - self.bytes.available_permits() * 1024
+    }
+
     /// Waits until few requests wait for their commit, for `at_most` so long: what can be done a moment later makes way.
     pub async fn lull(&self, at_most: Duration) {
         let quiet = async {
-            while QUEUE - self.places.available_permits() > BUSY {
+            while self.waiting() > BUSY {
                 tokio::time::sleep(LOOK).await;
             }
         };
@@ -164,6 +174,7 @@ impl Inbox {
 
 /// Keeps the lanes open until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
+    super::webhook::hear(&app);
     stop.cancelled().await;
     app.inbox.close();
 }

@@ -5,28 +5,24 @@
 //! request goes behind it, so that nothing overtakes. [`drain`](super::drain) stores what waits. Only over PostgreSQL:
 //! where SQLite can't write, a file next to it can't either.
 
+mod record;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
-use bytes::Bytes;
-use outbox::{Ts, sabotage, unsynced};
+use outbox::{sabotage, unsynced};
 use queue_file::QueueFile;
-use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedMutexGuard, oneshot};
 use uuid::Uuid;
 
-use super::Kind;
-use super::deliveries::receipt;
-use super::entry::Reading;
-use super::hook::Hook;
 use crate::app::App;
 use crate::config::Config;
 use crate::db::create_private;
-use crate::error::{Error, Result};
-use crate::ids::{IntegrationId, TenantId};
+use crate::error::{Error, Result, seldom};
+pub use record::Record;
 
 /// Processes that may share a data folder, each with a queue of its own.
 const PROCESSES: usize = 64;
@@ -35,69 +31,6 @@ const FULL: Error =
     Error::Unavailable("ingest-overloaded", "the database is away and the spool is full; send it again");
 
 const FAILED: Error = Error::Unavailable("unavailable", "it could not be stored; send it again");
-
-/// A request that waits.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Record {
-    /// Names its receipt, now and when it is stored.
-    pub id: Uuid,
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The integration whose token it carried.
-    pub integration: IntegrationId,
-    /// The public part of that token, by which it is asked again whether it holds.
-    pub prefix: String,
-    /// The route it came by.
-    pub kind: Kind,
-    /// When it was received, in microseconds since 1970.
-    received_at: i64,
-    /// The sender's address.
-    pub remote: String,
-    /// The sender's name for itself.
-    pub user_agent: String,
-    /// The body, inflated.
-    #[serde(skip)]
-    pub body: Bytes,
-}
-
-impl Record {
-    /// A request that was just read.
-    pub fn of(hook: &Hook, reading: &Reading) -> Self {
-        Self {
-            id: receipt::row_id(),
-            tenant: hook.proof.tenant,
-            integration: hook.proof.integration.id,
-            prefix: hook.proof.prefix.clone(),
-            kind: reading.kind,
-            received_at: reading.received_at.micros(),
-            remote: hook.remote.clone(),
-            user_agent: hook.user_agent.clone(),
-            body: reading.body.clone(),
-        }
-    }
-
-    /// When it was received.
-    pub fn received_at(&self) -> Ts {
-        Ts::from_micros(self.received_at)
-    }
-
-    /// The head's length in four bytes, little-endian, the head in JSON, the body as it is.
-    fn pack(&self) -> serde_json::Result<Vec<u8>> {
-        let head = serde_json::to_vec(self)?;
-        let mut packed = Vec::with_capacity(4 + head.len() + self.body.len());
-        packed.extend_from_slice(&(head.len() as u32).to_le_bytes());
-        packed.extend_from_slice(&head);
-        packed.extend_from_slice(&self.body);
-        Ok(packed)
-    }
-
-    fn unpack(packed: &Bytes) -> Option<Self> {
-        let (length, _) = packed.split_first_chunk::<4>()?;
-        let end = 4 + u32::from_le_bytes(*length) as usize;
-        let record: Self = serde_json::from_slice(packed.get(4..end)?).ok()?;
-        Some(Self { body: packed.slice(end..), ..record })
-    }
-}
 
 /// A request on its way to the disk.
 struct Waiting {
@@ -246,6 +179,7 @@ impl Parts {
                 queue: Arc::default(),
                 _lock: lock,
             };
+            metrics::gauge!("sre_copilot_spool_capacity_bytes").set(most as f64);
             let mut queue = None;
             let waits = opened(&parts, &mut queue)?.size();
             parts.behind.store(waits > 0, Ordering::Release);
@@ -280,6 +214,8 @@ impl Parts {
             "the spool is damaged; webhooks in it were not stored"
         );
         metrics::counter!("sre_copilot_spool_damaged_total").increment(1);
+        metrics::gauge!("sre_copilot_spool_bytes").set(0.0);
+        metrics::gauge!("sre_copilot_spool_requests").set(0.0);
     }
 }
 
@@ -294,6 +230,7 @@ fn opened<'q>(parts: &Parts, queue: &'q mut Option<QueueFile>) -> anyhow::Result
             }
             Ok(queue) => queue,
         });
+        queue.iter().for_each(|opened| parts.tell(opened));
         // The name must survive a power loss too, not only what the file holds.
         File::open(&parts.folder)
             .and_then(|folder| folder.sync_all())
@@ -351,12 +288,18 @@ fn write(parts: &Parts, queue: &mut Option<QueueFile>, packed: &[Vec<u8>]) -> Re
     })();
     match added {
         Ok(true) => Ok(()),
-        Ok(false) => Err(FULL),
+        Ok(false) => {
+            metrics::counter!("sre_copilot_spool_full_total").increment(1);
+            Err(FULL)
+        }
         Err(error) => {
             check(&error);
+            metrics::counter!("sre_copilot_spool_failures_total").increment(1);
             // What the file holds is read from it again; what was refused here is not in it, or is sent again.
             *queue = None;
-            tracing::error!(error = format!("{error:#}"), "a webhook could not be spooled");
+            if let Some(times) = seldom("a webhook could not be spooled", "") {
+                tracing::error!(error = format!("{error:#}"), times, "a webhook could not be spooled");
+            }
             Err(FAILED)
         }
     }
@@ -385,7 +328,10 @@ fn read(parts: &Parts, queue: &mut Option<QueueFile>, count: usize, bytes: usize
         total += 1;
         match Record::unpack(&packed.into()) {
             Some(record) => records.push(record),
-            None => tracing::error!("a spooled webhook can't be read"),
+            None => {
+                metrics::counter!("sre_copilot_spool_damaged_total").increment(1);
+                tracing::error!("a spooled webhook can't be read");
+            }
         }
     }
     let waits = opened.size();

@@ -28,7 +28,7 @@ use super::spool::Record;
 use super::token::WRONG;
 use crate::app::App;
 use crate::auth::access::{Access, TABLE};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, seldom};
 use crate::ids::{DeliveryId, IntegrationId};
 use crate::incident::intake::Outcome;
 
@@ -86,8 +86,7 @@ pub fn routes() -> Router<App> {
 
 fn receiver(kind: Kind, methods: MethodFilter) -> MethodRouter<App> {
     on(methods, move |State(app): State<App>, request: Request| async move {
-        let answer = admit(&app, kind, request).await;
-        answer.unwrap_or_else(|error| ours_is_503(error).into_response())
+        admit(&app, kind, request).await.unwrap_or_else(|error| refusal(ours_is_503(error)))
     })
 }
 
@@ -110,8 +109,15 @@ async fn admit(app: &App, kind: Kind, request: Request) -> Result<Response> {
     match Hook::from_request_parts(&mut parts, app).await {
         Ok(hook) => receive(app, kind, hook, Request::from_parts(parts, body)).await,
         // Who is not let in learns that, and not to try again.
-        Err(error) => Ok(error.into_response()),
+        Err(error) => Ok(refusal(error)),
     }
+}
+
+/// The answer to a request that is refused, counted by what is answered.
+fn refusal(error: Error) -> Response {
+    let status = error.status().0.as_u16().to_string();
+    metrics::counter!("sre_copilot_webhook_refusals_total", "status" => status).increment(1);
+    error.into_response()
 }
 
 /// The body of a request that is signed, whose token is among `headers` then.
@@ -128,9 +134,6 @@ fn ours_is_503(error: Error) -> Error {
     if sabotage::broken("database-error-is-400") && error.status().0.is_server_error() {
         return Error::Malformed("malformed-request", error.to_string());
     }
-    let status = error.status().0;
-    metrics::counter!("sre_copilot_webhook_refusals_total", "status" => status.as_u16().to_string())
-        .increment(1);
     match error {
         Error::Internal(cause) => {
             tracing::error!(error = format!("{cause:#}"), "a webhook could not be stored");
@@ -157,9 +160,16 @@ async fn receive(app: &App, kind: Kind, hook: Hook, request: Request) -> Result<
         app.tokens.forget();
     }
     let (delivery_id, results) = stored?;
+    hear(app);
     let received = results.len();
     let results = results.into_iter().map(AlertAnswer::from).collect();
     Ok(Json(Accepted { status: "success", delivery_id, received, results }).into_response())
+}
+
+/// Notes that a webhook is accepted now, or could be from now on.
+pub fn hear(app: &App) {
+    let now = app.clock().now().micros() as f64 / 1e6;
+    metrics::gauge!("sre_copilot_webhook_last_accepted_timestamp_seconds").set(now);
 }
 
 /// The request, read, and the alerts in it.
@@ -209,8 +219,10 @@ async fn note(app: &App, kind: Kind, hook: &Hook, refused: Refused) -> Error {
             |_| Some("it took too long".to_owned()),
             |noted| noted.err().map(|error| error.to_string()),
         );
-        if let Some(error) = failed {
-            tracing::warn!(error, "a refused webhook could not be noted");
+        if let Some(error) = failed
+            && let Some(times) = seldom("a refused webhook could not be noted", "")
+        {
+            tracing::warn!(error, times, "a refused webhook could not be noted");
         }
     }
     refused.error

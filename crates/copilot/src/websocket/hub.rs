@@ -98,6 +98,7 @@ impl Hub {
     /// A hub without sockets; `stop` closes them all, and `tasks` knows their tasks.
     pub fn new(db: Db, limits: Limits, tasks: TaskTracker, stop: CancellationToken) -> Self {
         let (feeds, seats, standings) = Default::default();
+        metrics::gauge!("sre_copilot_sockets").set(0.0);
         Self(Arc::new(Parts { db, limits, tasks, stop, feeds, seats, standings }))
     }
 

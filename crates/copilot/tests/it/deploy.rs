@@ -36,6 +36,7 @@ fn passes(command: &mut Command) -> String {
 #[test]
 fn prometheus_and_alertmanager_take_their_files() {
     passes(Command::new("promtool").args(["check", "config"]).arg(deploy("prometheus/prometheus.yml")));
+    passes(Command::new("promtool").args(["test", "rules"]).arg(deploy("prometheus/rules.test.yml")));
     passes(Command::new("amtool").arg("check-config").arg(deploy("alertmanager/alertmanager.yml")));
 }
 

@@ -30,6 +30,7 @@ mod model;
 mod mutant;
 mod operator;
 mod once;
+mod observed;
 mod postgres;
 mod process;
 mod redis;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use outbox::{Db, Ts};
 use tokio::time::Instant;
 
-use crate::ai::prometheus::{Budget, Labels, Prometheus};
+use crate::ai::prometheus::{Budget, Labels, Prometheus, counted};
 use crate::error::{Error, Result};
 use crate::ids::{IncidentId, IntegrationId, TenantId};
 use crate::outbound::{Credentials, Failure, Outbound};
@@ -244,6 +244,7 @@ pub async fn open(
     };
     let opening = outbound.open(&source.url, own.as_ref());
     let opened = tokio::time::timeout_at(deadline, opening).await.unwrap_or(Err(Failure::Timeout));
+    let opened = opened.or_else(|failure| counted(Err(failure.into())));
     opened.map(|target| Prometheus::new(target, budget, deadline)).map_err(|failure| failure.to_string())
 }
 

@@ -15,7 +15,7 @@ use crate::ai::analysis::{Evidence, EvidenceKind, EvidenceRole, Hypothesis};
 use crate::ai::diagnose::rows::{against, chart, graph_url, levels, row, unit_of};
 use crate::ai::evidence::store::Source as Stored;
 use crate::ai::evidence::{self, Facts, family};
-use crate::ai::model::{Denied, Model, Purpose, store as ledger};
+use crate::ai::model::{Denied, Model, Purpose, store as ledger, tally};
 use crate::ai::prometheus::{Budget, Prometheus};
 use crate::ai::store as analyses;
 use crate::ai::text::short;
@@ -240,6 +240,7 @@ impl Work<'_> {
         };
         let outcome = model.complete(&request, Instant::now() + times.call).await;
         let spent = model.spent(&call, &outcome);
+        tally::called(&outcome, spent);
         let mut tx = self.worker.db.begin(tenant.0).await?;
         if !analyses::hold(&mut tx, tenant, self.job).await? {
             return Ok(Err("somebody else took over".to_owned()));

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{Found, Work, Worker};
 use crate::ai::analysis::{AnalysisStatus, Engine};
 use crate::ai::diagnose::{Conclusion, Proposal};
-use crate::ai::model::{Call, Denied, store as ledger};
+use crate::ai::model::{Call, Denied, store as ledger, tally};
 use crate::ai::prompt::answer::{self, Answer};
 use crate::ai::prompt::{self, Prompt, merge};
 use crate::ai::store::{self, Ending};
@@ -53,6 +53,7 @@ impl Worker<'_> {
             self.enter_cached(&mut tx, work, job).await?;
             self.settle(&mut tx, work, job, conclusion, Asked::Cached(earlier)).await?;
             tx.commit().await?;
+            tally::cached();
             return Ok(());
         }
         let call = match self.reserve(tx, work, job, &prompt.request, claimed + hurried(WAIT_BY)).await? {
@@ -137,6 +138,7 @@ impl Worker<'_> {
             },
             Err(failure) => Asked::Not(format!("the model was asked, and {failure}")),
         };
+        tally::called(&outcome, spent);
         let mut tx = self.db.begin(work.tenant.0).await?;
         if !store::hold(&mut tx, work.tenant, job).await? {
             tracing::warn!(incident = job.key, "an answer came after its lease had run out, and was dropped");

@@ -48,9 +48,10 @@ impl Worker<'_> {
         if !lease::finish(tx, job).await? {
             return Err(Error::Internal(anyhow::anyhow!("a job that was held could not be finished")));
         }
-        metrics::counter!("sre_copilot_analyses_total", "status" => ending.status.as_str(),
-            "engine" => ending.engine.as_str())
-        .increment(1);
+        let merged = ending.reason.as_deref() == Some(MERGED);
+        let status = if merged { "merged" } else { ending.status.as_str() };
+        metrics::counter!("sre_copilot_analyses_total", "status" => status, "engine" => ending.engine.as_str())
+            .increment(1);
         Ok(())
     }
 

@@ -20,7 +20,7 @@ use super::token::Proof;
 use crate::app::App;
 use crate::auth::extract::{Path, Query};
 use crate::auth::{Engineer, Viewer};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, seldom};
 use crate::ids::{DeliveryId, IncidentId, IntegrationId, ProjectId};
 use crate::incident::intake::Outcome;
 use crate::page::{Page, PageQuery};
@@ -205,7 +205,9 @@ pub async fn note_rejection(app: &App, id: IntegrationId, remote: &str, user_age
         return;
     }
     let noted = health::rejected(app, id, remote, user_agent, error).await;
-    if let Err(error) = noted {
-        tracing::warn!(error = error.to_string(), "a refused webhook could not be noted");
+    if let Err(error) = noted
+        && let Some(times) = seldom("a refused webhook could not be noted", "")
+    {
+        tracing::warn!(error = %error, times, "a refused webhook could not be noted");
     }
 }

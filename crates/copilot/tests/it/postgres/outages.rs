@@ -7,7 +7,8 @@ use serde_json::json;
 use sqlx::{Connection as _, PgConnection};
 
 use super::cluster::Cluster;
-use crate::world::{World, alert};
+use crate::process::Process;
+use crate::world::{Home, World, alert};
 
 /// How soon the product is whole again once the cause is gone.
 const RECOVERY: Duration = Duration::from_secs(10);
@@ -131,4 +132,28 @@ async fn a_table_held_by_somebody_else_is_503_in_time() {
     hook.send_json(&body).await.expect(200);
     assert_eq!(world.incidents().await.len(), 1);
     world.end().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_told_of_once_in_a_while() {
+    let Some(cluster) = Cluster::start("") else { return };
+    cluster.run("postgres", &["create database whole"]).await;
+    let (home, url) = (Home::new().await, cluster.url("postgres", "whole"));
+    let path = home.folder.path().join("log");
+    let log = std::fs::File::create(&path).unwrap();
+    let variables = [("DATABASE_URL", url.as_str()), ("SRE_COPILOT_LOG_FORMAT", "text")];
+    let _process = Process::start_logging(&home, &variables, log.into()).await;
+    cluster.down();
+    let (begun, mut ticks) = (Instant::now(), tokio::time::interval(Duration::from_millis(100)));
+    while begun.elapsed() < Duration::from_secs(8) {
+        ticks.tick().await;
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    for message in ["the database does not answer", "incidents could not be swept"] {
+        assert_eq!(text.matches(&format!("ERROR {message}")).count(), 1, "{text}");
+    }
+    // Once for each queue.
+    let queues = text.matches("the queue could not be worked on").count();
+    assert!((1..=2).contains(&queues), "{text}");
+    cluster.up("");
 }
