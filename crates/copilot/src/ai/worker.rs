@@ -287,6 +287,8 @@ impl<'a> Worker<'a> {
             tx.commit().await?;
             return Ok(None);
         };
+        // Before the analysis, as by all who change both.
+        store::lock_incident(&mut tx, tenant, work.incident).await?;
         if !store::begin(&mut tx, tenant, work.analysis).await? {
             lease::finish(&mut tx, job).await?;
             tx.commit().await?;

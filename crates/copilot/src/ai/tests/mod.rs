@@ -1,5 +1,6 @@
 //! The whole way of an analysis, on SQLite, with a scripted model and, where installed, a real Prometheus.
 
+mod again;
 mod ends;
 mod history;
 mod honest;

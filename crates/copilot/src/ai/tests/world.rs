@@ -146,6 +146,15 @@ impl World {
         tx.commit().await.unwrap();
     }
 
+    /// Merges the world's incident into another.
+    pub async fn merge_into(&self, target: IncidentId) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        on_tx!(tx, c => sqlx::query("update incidents set merged_into = $3 where tenant_id = $1 and id = $2")
+            .bind(self.tenant).bind(self.incident).bind(target).execute(c).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
     pub async fn alert(&self, incident: IncidentId, name: &str, expression: &str) -> AlertId {
         let labels = [("alertname", name), ("service", "checkout"), ("severity", "critical")];
         let labels: BTreeMap<&str, &str> = labels.into();
