@@ -9,6 +9,7 @@ mod merged;
 mod nearby;
 mod questions;
 mod replay;
+mod storm;
 mod times;
 mod waiting;
 mod world;
