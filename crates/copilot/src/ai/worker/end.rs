@@ -68,7 +68,7 @@ impl Worker<'_> {
             let run_at = tx.now().plus_seconds(BACKOFF_S.saturating_mul(job.attempts.max(1)));
             lease::retry(&mut tx, job, run_at).await?;
         } else {
-            let payload: Option<Payload> = serde_json::from_value(job.payload.0.clone()).ok();
+            let payload = Payload::of(job);
             let incident: Option<IncidentId> = job.key.parse().ok();
             let facts = match incident {
                 Some(incident) => evidence::store::incident(&mut tx, tenant, incident).await?,
