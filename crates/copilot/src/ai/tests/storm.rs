@@ -1,4 +1,4 @@
-//! Of what there are tens of thousands: the alerts of an incident.
+//! Of what there are tens of thousands: the alerts of an incident, the calls of a model.
 
 use std::time::Duration;
 
@@ -79,4 +79,27 @@ async fn an_alert_that_fired_twice_is_told_once_as_it_is_now() {
     let alerts = store::alerts(&mut tx, world.tenant, world.incident).await.unwrap();
     let told: Vec<_> = alerts.iter().map(|alert| (alert.name.as_str(), alert.closed_at)).collect();
     assert_eq!(told, [("HighErrorRate", None), ("SlowResponses", Some(now))]);
+}
+
+#[tokio::test]
+async fn no_call_is_left_out_of_what_the_model_cost() {
+    let world = World::new(Some(1_000_000)).await;
+    add(&world, 100_001,
+        "insert into model_calls (tenant_id, id, project_id, incident_id, analysis_id, fence, model, prompt_version, status,
+                                  cost_micros, prompt_tokens, completion_tokens, started_at, ended_at)
+         select $1, {id}, project_id, id, id, 1, 'gpt-4o-mini', '1', 'completed', 10, 100, 1, $3, $3
+         from incidents join numbers on tenant_id = $1")
+    .await;
+    let sums = world.analytics().await;
+    let days: Vec<_> = sums.days.iter().map(|day| (day.day.as_str(), day.requests, day.cost_usd)).collect();
+    assert_eq!(days, [("2026-01-24", 100_001, Some(1.00001))]);
+    assert_eq!((sums.totals.requests, sums.totals.prompt_tokens), (100_001, 10_000_100));
+    add(&world, 1,
+        "insert into model_calls (tenant_id, id, project_id, incident_id, analysis_id, fence, model, prompt_version, status,
+                                  assumed, reserved_micros, started_at, ended_at)
+         select $1, {id}, project_id, id, id, 1, 'gpt-4o-mini', '1', 'orphaned', numbers.number = $2, 10, $3, $3
+         from incidents join numbers on tenant_id = $1")
+    .await;
+    let totals = world.analytics().await.totals;
+    assert_eq!((totals.requests, totals.orphaned, totals.cost_usd), (100_002, 1, None), "one is not known");
 }
