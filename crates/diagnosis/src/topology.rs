@@ -1,5 +1,7 @@
 //! Calls between components: who is behind whom, and which components are only another's view.
 
+use std::collections::BTreeSet;
+
 use crate::case::Case;
 use crate::tracks::Components;
 
@@ -20,9 +22,10 @@ impl Topology {
     pub fn of(case: &Case, components: &Components) -> Self {
         let mut callees = vec![Vec::new(); components.len()];
         let mut callers = vec![Vec::new(); components.len()];
+        let mut known = BTreeSet::new();
         for (caller, callee) in &case.graph {
             let (Some(a), Some(b)) = (components.find(caller), components.find(callee)) else { continue };
-            if a != b && !callees[a].contains(&b) {
+            if a != b && known.insert((a, b)) {
                 callees[a].push(b);
                 callers[b].push(a);
             }
@@ -35,23 +38,16 @@ impl Topology {
         Self { callees, callers, entries }
     }
 
-    /// Every component behind `start`, itself not counted unless it is in a cycle.
+    /// Every component that depends on this one, itself not counted unless it is in a cycle.
     #[must_use]
-    pub fn behind(&self, start: usize) -> Vec<bool> {
-        self.reach(&self.callees[start], |_| true)
+    pub fn depend_on(&self, component: usize) -> Vec<bool> {
+        follow(&self.callers, &self.callers[component], |_| true)
     }
 
     /// What can be reached from `starts` through components that pass, those included.
     #[must_use]
     pub fn reach(&self, starts: &[usize], passes: impl Fn(usize) -> bool) -> Vec<bool> {
-        let mut seen = vec![false; self.callees.len()];
-        let mut stack: Vec<usize> = starts.iter().copied().filter(|&i| passes(i)).collect();
-        while let Some(i) = stack.pop() {
-            if !std::mem::replace(&mut seen[i], true) {
-                stack.extend(self.callees[i].iter().copied().filter(|&j| !seen[j] && passes(j)));
-            }
-        }
-        seen
+        follow(&self.callees, starts, passes)
     }
 
     /// The largest of `values` among `of`, 0 without any.
@@ -59,4 +55,15 @@ impl Topology {
     pub fn largest(of: &[usize], values: &[f64]) -> f64 {
         of.iter().map(|&i| values[i]).fold(0.0, f64::max)
     }
+}
+
+fn follow(edges: &[Vec<usize>], starts: &[usize], passes: impl Fn(usize) -> bool) -> Vec<bool> {
+    let mut seen = vec![false; edges.len()];
+    let mut stack: Vec<usize> = starts.iter().copied().filter(|&i| passes(i)).collect();
+    while let Some(i) = stack.pop() {
+        if !std::mem::replace(&mut seen[i], true) {
+            stack.extend(edges[i].iter().copied().filter(|&j| !seen[j] && passes(j)));
+        }
+    }
+    seen
 }

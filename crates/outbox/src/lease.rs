@@ -230,6 +230,18 @@ pub async fn renew(tx: &mut Tx, job: &Job, lease_seconds: i64) -> sqlx::Result<b
     Ok(changed == 1)
 }
 
+/// Gives `job` back to its queue, to be gone on with at `run_at` with this payload: the claim is no attempt that failed, and is
+/// not counted.
+///
+/// # Errors
+/// When the database refused.
+pub async fn go_on(tx: &mut Tx, job: &Job, run_at: Ts, payload: &Value) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "update jobs set run_at = $4, lease_until = null, attempts = attempts - 1, payload = $5
+         where tenant_id = $1 and id = $2 and fence = $3 and done_at is null")
+        .bind(job.owner).bind(job.id).bind(job.fence).bind(run_at).bind(Json(payload)).execute(c).await.map(drop))
+}
+
 /// Gives `job` back to its queue, to be tried again at `run_at`.
 ///
 /// # Errors

@@ -4087,7 +4087,7 @@ export type GetIncidentsByIncidentIdHypothesesResponses = {
 export type GetIncidentsByIncidentIdHypothesesResponse = GetIncidentsByIncidentIdHypothesesResponses[keyof GetIncidentsByIncidentIdHypothesesResponses];
 
 export type PostIncidentsByIncidentIdHypothesesData = {
-    body?: Ask | null;
+    body?: Ask;
     headers?: {
         /**
          * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters

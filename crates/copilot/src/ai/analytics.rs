@@ -21,8 +21,8 @@ const DAYS: i64 = 30;
 /// The longest span that is summed up, in seconds.
 const MOST_S: f64 = 400.0 * 86_400.0;
 
-/// Rows read to sum up; a bound, not a page.
-pub const ROWS: i64 = 100_000;
+/// A day in microseconds.
+const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Which time is summed up.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -173,34 +173,33 @@ fn usd(micros: i64) -> f64 {
     micros as f64 / 1e6
 }
 
-/// Sums by day and model, and altogether. An unknown price makes a sum unknown, never smaller.
-fn spent(calls: &[store::CallRow]) -> (Vec<Day>, Totals) {
-    let mut days: BTreeMap<(String, &str), (Day, Option<i64>)> = BTreeMap::new();
+/// Sums by day and model, and altogether. What is unknown of a part is unknown of the whole.
+fn spent(calls: &[store::Calls]) -> (Vec<Day>, Totals) {
+    let mut days: BTreeMap<(i64, &str), (Day, Option<i64>)> = BTreeMap::new();
     let mut totals = Totals::default();
     let mut cost = Some(0_i64);
-    for call in calls {
-        match call.status.as_str() {
+    for part in calls {
+        match part.status.as_str() {
             "cached" => {
-                totals.cache_hits += 1;
+                totals.cache_hits += part.count;
                 continue;
             }
-            "orphaned" => totals.orphaned += 1,
-            "failed" => totals.failed += 1,
+            "orphaned" => totals.orphaned += part.count,
+            "failed" => totals.failed += part.count,
             _ => {}
         }
-        let day = call.started_at.timestamp().strftime("%Y-%m-%d").to_string();
-        let micros = call.cost_micros.or(call.reserved_micros);
-        let empty = || (Day { day: day.clone(), model: call.model.clone(), ..Day::default() }, Some(0));
-        let (row, row_cost) = days.entry((day.clone(), call.model.as_str())).or_insert_with(empty);
-        let (prompt, completion) = (call.prompt_tokens.unwrap_or(0), call.completion_tokens.unwrap_or(0));
-        row.requests += 1;
-        row.prompt_tokens += prompt;
-        row.completion_tokens += completion;
-        *row_cost = row_cost.zip(micros).map(|(sum, micros)| sum + micros);
-        totals.requests += 1;
-        totals.prompt_tokens += prompt;
-        totals.completion_tokens += completion;
-        cost = cost.zip(micros).map(|(sum, micros)| sum + micros);
+        let (row, row_cost) = days.entry((part.day, part.model.as_str())).or_insert_with(|| {
+            let day = Ts::from_micros(part.day * DAY_MICROS).timestamp().strftime("%Y-%m-%d").to_string();
+            (Day { day, model: part.model.clone(), ..Day::default() }, Some(0))
+        });
+        row.requests += part.count;
+        row.prompt_tokens += part.prompt_tokens;
+        row.completion_tokens += part.completion_tokens;
+        *row_cost = row_cost.zip(part.cost_micros).map(|(sum, micros)| sum + micros);
+        totals.requests += part.count;
+        totals.prompt_tokens += part.prompt_tokens;
+        totals.completion_tokens += part.completion_tokens;
+        cost = cost.zip(part.cost_micros).map(|(sum, micros)| sum + micros);
     }
     totals.cost_usd = cost.map(usd);
     let rows = days.into_values().map(|(row, cost)| Day { cost_usd: cost.map(usd), ..row });

@@ -75,6 +75,8 @@ pub async fn list(
 }
 
 /// Starts an analysis, joins the one that runs, or answers with the stored one.
+///
+/// Without a body it is as with `{}`.
 #[utoipa::path(post, path = "/api/v1/incidents/{incident_id}/hypotheses", tag = "hypotheses",
     params(("incident_id" = String, Path), Wait), request_body = Option<Ask>,
     responses((status = 200, body = Hypotheses), (status = 202, body = Hypotheses)))]

@@ -49,13 +49,13 @@ pub async fn is_merged(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> s
     Ok(locked.unwrap_or_default())
 }
 
-/// Marks the analysis as running; `false` when it is gone or over.
+/// Marks the analysis as running, with all that happened until now before it; `false` when it is gone or over.
 pub async fn begin(tx: &mut Tx, tenant: TenantId, id: AnalysisId) -> sqlx::Result<bool> {
     let now = tx.now();
     let begun = on_tx!(tx, c => sqlx::query(
-        "update analyses set status = 'running', started_at = coalesce(started_at, $3)
+        "update analyses set status = 'running', again = $4, started_at = coalesce(started_at, $3)
          where tenant_id = $1 and id = $2 and status in ('queued', 'running')")
-        .bind(tenant).bind(id).bind(now).execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(tenant).bind(id).bind(now).bind(false).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(begun == 1)
 }
 
@@ -72,14 +72,15 @@ pub struct Ending {
     pub reason: Option<String>,
 }
 
-/// Ends the analysis.
-pub async fn end(tx: &mut Tx, tenant: TenantId, id: AnalysisId, ending: &Ending) -> sqlx::Result<()> {
+/// Ends the analysis, and says whether another one is to follow.
+pub async fn end(tx: &mut Tx, tenant: TenantId, id: AnalysisId, ending: &Ending) -> sqlx::Result<bool> {
     let now = tx.now();
-    on_tx!(tx, c => sqlx::query(
+    let again: Option<bool> = on_tx!(tx, c => sqlx::query_scalar(
         "update analyses set status = $3, engine = $4, model = $5, reason = $6, completed_at = $7
-         where tenant_id = $1 and id = $2")
+         where tenant_id = $1 and id = $2 returning again")
         .bind(tenant).bind(id).bind(ending.status.as_str()).bind(ending.engine.as_str()).bind(ending.model.clone())
-        .bind(ending.reason.clone()).bind(now).execute(c).await.map(drop))
+        .bind(ending.reason.clone()).bind(now).fetch_optional(c).await)?;
+    Ok(again.unwrap_or_default())
 }
 
 /// Stores what was and was not looked at, and when it probably began.

@@ -6,7 +6,7 @@ mod end;
 use std::time::Duration;
 
 use outbox::{Db, Job, Tx, lease, sabotage};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -110,9 +110,18 @@ pub enum Looked {
     Unasked(Box<Unasked>),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct Payload {
     analysis_id: AnalysisId,
+    /// How often it was looked at and found too fresh.
+    #[serde(default)]
+    looks: i64,
+}
+
+impl Payload {
+    fn of(job: &Job) -> Option<Self> {
+        serde_json::from_value(job.payload.0.clone()).ok()
+    }
 }
 
 impl<'a> Worker<'a> {
@@ -239,8 +248,7 @@ impl<'a> Worker<'a> {
         // The engine's loops would hold up everything else on this thread.
         let concluded = tokio::task::spawn_blocking(move || (diagnose::conclude(&gathered), gathered)).await;
         let (conclusion, gathered) = concluded.map_err(|error| Error::Internal(error.into()))?;
-        if job.attempts <= LOOKS_AGAIN && self.is_too_fresh(&gathered, &conclusion) {
-            self.look_again(tenant, job).await?;
+        if self.is_too_fresh(&gathered, &conclusion) && self.look_again(work, job).await? {
             return Ok(None);
         }
         let hash = self.model.name().map_or_else(Vec::new, |name| prompt::hash(&gathered, &conclusion, name));
@@ -256,14 +264,18 @@ impl<'a> Worker<'a> {
             && self.db.clock().now().seconds_since(gathered.facts.alarm) < FRESH_S
     }
 
-    async fn look_again(self, tenant: TenantId, job: &Job) -> Result<()> {
-        let mut tx = self.db.begin(tenant.0).await?;
-        if store::hold(&mut tx, tenant, job).await? {
-            let run_at = tx.now().plus_seconds(LOOK_AGAIN_S);
-            lease::retry(&mut tx, job, run_at).await?;
-            tx.commit().await?;
+    /// Has it looked at again later; `false` when it was often enough.
+    async fn look_again(self, work: Work, job: &Job) -> Result<bool> {
+        let looks = Payload::of(job).map_or(0, |payload| payload.looks) + 1;
+        if looks > LOOKS_AGAIN {
+            return Ok(false);
         }
-        Ok(())
+        let mut tx = self.db.begin(work.tenant.0).await?;
+        let run_at = tx.now().plus_seconds(LOOK_AGAIN_S);
+        let payload = json!(Payload { analysis_id: work.analysis, looks });
+        lease::go_on(&mut tx, job, run_at, &payload).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Marks the analysis as running and its first step as begun; `None` when there is nothing to do.
@@ -272,7 +284,7 @@ impl<'a> Worker<'a> {
         if !store::hold(&mut tx, tenant, job).await? {
             return Ok(None);
         }
-        let payload: Option<Payload> = serde_json::from_value(job.payload.0.clone()).ok();
+        let payload = Payload::of(job);
         let incident: Option<IncidentId> = job.key.parse().ok();
         let found = match (payload, incident) {
             (Some(payload), Some(incident)) => {
@@ -291,6 +303,8 @@ impl<'a> Worker<'a> {
             tx.commit().await?;
             return Ok(None);
         };
+        // Before the analysis, as by all who change both.
+        store::lock_incident(&mut tx, tenant, work.incident).await?;
         if !store::begin(&mut tx, tenant, work.analysis).await? {
             lease::finish(&mut tx, job).await?;
             tx.commit().await?;

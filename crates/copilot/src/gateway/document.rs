@@ -6,7 +6,8 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
-    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, path::Operation,
+    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, Schema,
+    path::Operation,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -45,6 +46,7 @@ pub fn document() -> OpenApi {
             headers::declare(operation, (method, path), access);
             refusals::declare(operation, (method, path), access);
             headers::describe(operation);
+            leave_out(operation);
         }
     }
     whole
@@ -71,6 +73,19 @@ fn declare(operation: &mut Operation, access: Option<Access>) {
     operation.security = Some(security);
     let named = role.map(|role| ("x-least-role", serde_json::Value::from(role.as_str())));
     operation.extensions = named.map(|named| [named].into_iter().collect());
+}
+
+/// A body that may be absent is an object all the same when it is there; what stands for it here says that it may be null.
+fn leave_out(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        let Some(RefOr::T(Schema::OneOf(choice))) = &mut content.schema else { continue };
+        choice.items.retain(|item| matches!(item, RefOr::Ref(_)));
+        if let [only] = choice.items.as_slice() {
+            content.schema = Some(only.clone());
+        }
+    }
 }
 
 /// The paths that `service` answers.
@@ -118,4 +133,24 @@ fn operation_id(method: &str, path: &str) -> String {
             None => word.replace('-', "_"),
         });
     [method.to_owned()].into_iter().chain(words).collect::<Vec<_>>().join("_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_may_be_absent_is_never_null() {
+        let mut whole = document();
+        let operations = whole.paths.paths.values_mut().flat_map(operations);
+        let bodies = operations.filter_map(|(_, operation)| operation.request_body.as_ref());
+        for body in bodies.map(|body| serde_json::to_value(body).unwrap()) {
+            let schema = &body["content"]["application/json"]["schema"];
+            assert!(schema.get("oneOf").is_none(), "{body}");
+        }
+        let asking = &whole.paths.paths["/api/v1/incidents/{incident_id}/hypotheses"];
+        let body = serde_json::to_value(&asking.post.as_ref().unwrap().request_body).unwrap();
+        assert_eq!(body["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/Ask");
+        assert_ne!(body["required"], true);
+    }
 }

@@ -121,7 +121,7 @@ async fn take_over(
     incident.started_at = incident.started_at.min(started_at);
     (incident.alert_count, incident.open_alert_count, incident.flapping) = (all, firing, flapping);
     if incident.open {
-        explain::request(tx, member.tenant, into).await?;
+        explain::request_anew(tx, member.tenant, into).await?;
     }
     desk.changed(into);
     Ok(())

@@ -255,6 +255,21 @@ pub async fn unfinished_analysis(
         .bind(tenant).bind(incident).fetch_optional(c).await)
 }
 
+/// The analysis of an incident that has not ended; one that runs is to be followed by another.
+///
+/// # Errors
+/// When the database refused.
+pub async fn follow_up(
+    tx: &mut Tx,
+    tenant: TenantId,
+    incident: IncidentId,
+) -> sqlx::Result<Option<AnalysisId>> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "update analyses set again = (status = 'running')
+         where tenant_id = $1 and incident_id = $2 and status in ('queued', 'running') returning id")
+        .bind(tenant).bind(incident).fetch_optional(c).await)
+}
+
 /// Adds a queued version of an incident's analysis.
 ///
 /// # Errors

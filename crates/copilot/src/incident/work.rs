@@ -275,7 +275,7 @@ impl Desk {
         let (new, known): (Vec<_>, Vec<_>) = self.unexplained.iter().copied().partition(is_new);
         explain::request_first(tx, self.tenant, new).await?;
         for incident in known {
-            explain::request(tx, self.tenant, incident).await?;
+            explain::request_anew(tx, self.tenant, incident).await?;
         }
         let all = self.open.into_values();
         let touched = all.filter(|working| working.changed || working.opened.is_some());

@@ -313,7 +313,7 @@ pub async fn set_state(
     let detail = json!({"from": from, "to": to.state, "comment": to.comment});
     desk.step(id, "state_changed", detail, Some(member.actor.name()));
     if !from.is_open() && to.state == State::Investigating {
-        explain::request(&mut tx, member.tenant, id).await?;
+        explain::request_anew(&mut tx, member.tenant, id).await?;
     }
     finish(tx, desk, &app, &member, id, StatusCode::OK).await
 }

@@ -154,21 +154,13 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The incident's own alerts and others around it, in the order in which they began.
+    /// The incident's own alerts and others around it, in the order in which they began, those of an earlier bout left out.
     pub fn alerts(&mut self) {
-        let own = self
-            .gathered
-            .facts
-            .alerts
-            .iter()
-            .map(|alert| (alert.starts_at, &alert.name, &alert.service_name));
-        let nearby = self
-            .gathered
-            .facts
-            .nearby
-            .iter()
-            .map(|alert| (alert.starts_at, &alert.name, &alert.service_name));
-        let mut all: Vec<_> = own.chain(nearby).collect();
+        let facts = &self.gathered.facts;
+        let own = facts.alerts.iter().filter(|alert| alert.starts_at >= facts.window.0);
+        let own = own.map(|alert| (alert.starts_at, &alert.name, &alert.service_name));
+        let others = facts.around().map(|alert| (alert.starts_at, &alert.name, &alert.service_name));
+        let mut all: Vec<_> = own.chain(others).collect();
         all.sort_by_key(|(starts, ..)| *starts);
         for (starts, name, service) in all.into_iter().take(ALERTS) {
             let whose = service.as_deref().map(|service| format!(" of {service}")).unwrap_or_default();

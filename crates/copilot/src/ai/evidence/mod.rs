@@ -138,6 +138,12 @@ impl Facts {
         service(&self.incident, &self.alerts)
     }
 
+    /// The other alerts that began within the window. Of those that fire since long before it the engine may learn something;
+    /// to a person they are no part of this.
+    pub fn around(&self) -> impl Iterator<Item = &NearbyAlert> {
+        self.nearby.iter().filter(|alert| alert.starts_at >= self.window.0)
+    }
+
     /// What to ask Prometheus for.
     fn question(&self) -> Question {
         let labels = self.alerts.first().map(|alert| alert.labels.0.clone()).unwrap_or_default();
@@ -224,7 +230,7 @@ pub async fn gather(
     if before < times.len() {
         out.checked.push(told(times.len() - before, false, "change", "since"));
     }
-    out.checked.push(told(out.facts.nearby.len(), out.facts.more_nearby, "other alert", "around it"));
+    out.checked.push(told(out.facts.around().count(), out.facts.more_nearby, "other alert", "around it"));
     out
 }
 

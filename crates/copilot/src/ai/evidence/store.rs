@@ -144,16 +144,19 @@ pub async fn incident(tx: &mut Tx, tenant: TenantId, id: IncidentId) -> sqlx::Re
         .bind(tenant).bind(id).fetch_optional(c).await)
 }
 
-/// The alerts that ever belonged to the incident, each with its newest episode, first firing first.
+/// The alerts that ever belonged to the incident, each with its newest episode, first firing first, and 50 of them at most.
+/// The episodes of the incident are read once: in a storm they are tens of thousands.
 pub async fn alerts(tx: &mut Tx, tenant: TenantId, id: IncidentId) -> sqlx::Result<Vec<AlertFacts>> {
     on_tx!(tx, c => sqlx::query_as(
         "select a.id, a.name, a.title, a.description, a.service_name, a.labels, a.generator_url, a.integration_id,
                 e.starts_at, e.opened_at, e.closed_at
-         from episodes e join alerts a on a.tenant_id = e.tenant_id and a.id = e.alert_id
-         where e.tenant_id = $1 and e.incident_id = $2 and not exists (
-             select 1 from episodes n where n.tenant_id = e.tenant_id and n.incident_id = e.incident_id
-             and n.alert_id = e.alert_id and n.opened_at > e.opened_at)
-         order by e.starts_at, a.id limit 50")
+         from (select tenant_id, alert_id, starts_at, opened_at, closed_at from (
+                 select tenant_id, alert_id, starts_at, opened_at, closed_at, row_number() over (
+                     partition by alert_id order by opened_at desc, id desc) as age
+                 from episodes where tenant_id = $1 and incident_id = $2) every
+             where age = 1 order by starts_at, alert_id limit 50) e
+         join alerts a on a.tenant_id = e.tenant_id and a.id = e.alert_id
+         order by e.starts_at, a.id")
         .bind(tenant).bind(id).fetch_all(c).await)
 }
 

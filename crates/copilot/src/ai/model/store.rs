@@ -40,9 +40,9 @@ pub async fn is_wanted(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<bool> {
 /// How many calls were made for this purpose, answers from the cache not counted.
 pub async fn calls(tx: &mut Tx, tenant: TenantId, purpose: Purpose) -> sqlx::Result<i64> {
     on_tx!(tx, c => sqlx::query_scalar(
-        "select count(*) from model_calls where tenant_id = $1 and incident_id = $2 and status <> 'cached'
-         and case when $4 is null then question_id is null and analysis_id = $3 else question_id = $4 end")
-        .bind(tenant).bind(purpose.incident).bind(purpose.analysis).bind(purpose.question).fetch_one(c).await)
+        "select count(*) from model_calls where tenant_id = $1 and analysis_id = $2
+         and question_id is not distinct from $3 and status <> 'cached'")
+        .bind(tenant).bind(purpose.analysis).bind(purpose.question).fetch_one(c).await)
 }
 
 /// Whether a call about the incident, for whatever purpose, was entered since `recent` and may still be under way.
@@ -129,8 +129,8 @@ pub async fn orphan(
     on_tx!(tx, c => sqlx::query(
         "update model_calls set status = 'orphaned', failure = 'lost', ended_at = $4,
                                 cost_micros = case when assumed then null else reserved_micros end
-         where tenant_id = $1 and incident_id = $2 and status = 'started'
-         and case when $3 is null then question_id is null else question_id = $3 end")
+         where tenant_id = $1 and incident_id = $2 and ended_at is null and status = 'started'
+         and question_id is not distinct from $3")
         .bind(tenant).bind(incident).bind(question).bind(now).execute(c).await.map(drop))
 }
 
@@ -162,7 +162,8 @@ pub async fn answered(
         .bind(tenant).bind(incident).bind(hash).fetch_optional(c).await)
 }
 
-/// What the calls of a question used: tokens of prompts, tokens of answers, micro-USD.
+/// What the calls of a question used: tokens of prompts, tokens of answers, micro-USD. They are found by the analysis that it is
+/// about, which has an index.
 pub async fn used_by_question(
     tx: &mut Tx,
     tenant: TenantId,
@@ -171,6 +172,7 @@ pub async fn used_by_question(
     on_tx!(tx, c => sqlx::query_as(
         "select cast(sum(prompt_tokens) as bigint), cast(sum(completion_tokens) as bigint),
                 cast(sum(cost_micros) as bigint)
-         from model_calls where tenant_id = $1 and question_id = $2")
+         from model_calls where tenant_id = $1 and question_id = $2
+         and analysis_id = (select analysis_id from questions where tenant_id = $1 and id = $2)")
         .bind(tenant).bind(question).fetch_one(c).await)
 }

@@ -256,6 +256,30 @@ async fn a_saturated_database_is_found_behind_its_callers() {
     server.child.kill().await.unwrap();
 }
 
+/// More requests a second than there ever were.
+const CROWDED: &str = "sum by (service) (rate(http_requests_total[20s])) > 49";
+
+#[tokio::test]
+async fn to_look_again_is_no_failure() {
+    let Some(mut server) = Server::start(false).await else { return };
+    let world = World::at(Ts::from_micros((END * 1e6) as i64), None).await;
+    world.alert(world.incident, "Crowded", CROWDED).await;
+    world.prometheus(&server.url).await;
+    world.ask(false, None).await.unwrap();
+    for _ in 0..2 {
+        assert!(world.worker().step().await.unwrap());
+        assert_eq!(world.read().await.analysis.unwrap().status, AnalysisStatus::Running, "too fresh");
+        assert!(!world.worker().step().await.unwrap(), "and looked at later");
+        world.clock.advance(10.0);
+    }
+    outbox::lease::claim(&world.db, "analysis", 20).await.unwrap().expect("a process that dies at once");
+    world.clock.advance(21.0);
+    assert!(world.worker().step().await.unwrap());
+    let analysis = world.read().await.analysis.unwrap();
+    assert_eq!(analysis.status, AnalysisStatus::Inconclusive, "one attempt failed, not three: {analysis:?}");
+    server.child.kill().await.unwrap();
+}
+
 #[tokio::test]
 async fn what_broke_elsewhere_is_no_sure_cause_for_a_service_nobody_measures() {
     let Some(mut server) = Server::start(true).await else { return };
@@ -277,7 +301,7 @@ async fn what_broke_elsewhere_is_no_sure_cause_for_a_service_nobody_measures() {
 #[tokio::test]
 async fn where_nothing_is_wrong_nothing_is_named() {
     let Some(mut server) = Server::start(false).await else { return };
-    let world = world(&server, "sum by (service) (rate(http_requests_total[20s])) > 49").await;
+    let world = world(&server, CROWDED).await;
     let answer = world.analyse(false).await;
     let analysis = answer.analysis.unwrap();
     let told = format!("{analysis:#?}\n{:#?}", answer.items);

@@ -1,6 +1,5 @@
 //! An incident that is merged into another while it is explained.
 
-use outbox::on_tx;
 use serde_json::json;
 
 use super::ends::{one, says};
@@ -14,11 +13,7 @@ const BUDGET: i64 = 1_000_000;
 async fn merge(world: &World) {
     let target = IncidentId::new();
     world.incident(target, 2).await;
-    let mut tx = world.db.begin(world.tenant.0).await.unwrap();
-    on_tx!(tx, c => sqlx::query("update incidents set merged_into = $3 where tenant_id = $1 and id = $2")
-        .bind(world.tenant).bind(world.incident).bind(target).execute(c).await.map(drop))
-    .unwrap();
-    tx.commit().await.unwrap();
+    world.merge_into(target).await;
 }
 
 /// How its analysis ended; nothing of it is left to be done.

@@ -1,5 +1,6 @@
 //! The whole way of an analysis, on SQLite, with a scripted model and, where installed, a real Prometheus.
 
+mod again;
 mod ends;
 mod history;
 mod honest;
@@ -8,6 +9,7 @@ mod merged;
 mod nearby;
 mod questions;
 mod replay;
+mod storm;
 mod times;
 mod turns;
 mod waiting;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::world::World;
+use crate::ai::analysis::EvidenceKind;
 use crate::ai::evidence::store;
 use crate::ids::IncidentId;
 
@@ -35,6 +36,29 @@ async fn a_storm_hides_neither_its_first_alert_nor_what_fired_before() {
     let names: Vec<&str> = nearby.iter().map(|alert| alert.name.as_str()).collect();
     assert_eq!(names[13..17], [crowd(59).as_str(), "earlier", "first", "later-0"]);
     assert_eq!((names.len(), more), (50, true));
+}
+
+#[tokio::test]
+async fn what_was_found_holds_only_alerts_that_began_around_the_alarm() {
+    let world = World::new(None).await;
+    let other = IncidentId::new();
+    world.incident(other, 2).await;
+    let fires = async |incident: IncidentId, name: &str| world.alert(incident, name, "up == 0").await;
+    fires(other, "ForHours").await;
+    world.clock.advance(6.0 * 3_600.0);
+    fires(other, "MinutesBefore").await;
+    world.clock.advance(600.0);
+    // The incident was opened with an alert hours ago; it is over, and now there is another.
+    world.close_alerts(world.incident).await;
+    fires(world.incident, "Own").await;
+    world.clock.advance(60.0);
+    world.analyse(false).await;
+    let found = world.evidence().await;
+    let alerts = found.iter().filter(|row| row.kind == EvidenceKind::Alert);
+    let names: Vec<&str> = alerts.filter_map(|row| row.summary.split(' ').next()).collect();
+    assert_eq!(names, ["MinutesBefore", "Own"]);
+    let checked = world.read().await.analysis.unwrap().checked;
+    assert!(checked.contains(&"1 other alert around it".to_owned()), "{checked:?}");
 }
 
 #[tokio::test]

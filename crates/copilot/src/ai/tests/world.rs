@@ -146,6 +146,25 @@ impl World {
         tx.commit().await.unwrap();
     }
 
+    /// Closes the alerts of an incident.
+    pub async fn close_alerts(&self, incident: IncidentId) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        let now = tx.now();
+        on_tx!(tx, c => sqlx::query("update episodes set closed_at = $3 where tenant_id = $1 and incident_id = $2")
+            .bind(self.tenant).bind(incident).bind(now).execute(c).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Merges the world's incident into another.
+    pub async fn merge_into(&self, target: IncidentId) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        on_tx!(tx, c => sqlx::query("update incidents set merged_into = $3 where tenant_id = $1 and id = $2")
+            .bind(self.tenant).bind(self.incident).bind(target).execute(c).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
     pub async fn alert(&self, incident: IncidentId, name: &str, expression: &str) -> AlertId {
         let labels = [("alertname", name), ("service", "checkout"), ("severity", "critical")];
         let labels: BTreeMap<&str, &str> = labels.into();

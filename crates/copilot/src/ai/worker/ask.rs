@@ -163,6 +163,7 @@ impl Worker<'_> {
         conclusion: &Conclusion,
         asked: Asked,
     ) -> Result<()> {
+        store::lock_incident(tx, work.tenant, work.incident).await?;
         let used = ledger::used(tx, work.tenant, work.analysis).await?;
         store::save_usage(tx, work.tenant, work.analysis, used).await?;
         if self.ends_merged(tx, work, job).await? {

@@ -11,6 +11,7 @@ use crate::ai::{changed, evidence};
 use crate::error::{Error, Result};
 use crate::event::{self, AnalysisEnd, Event};
 use crate::ids::{IncidentId, TenantId};
+use crate::incident::explain;
 
 /// Seconds to wait before the second and later attempts.
 const BACKOFF_S: i64 = 10;
@@ -29,7 +30,7 @@ impl Worker<'_> {
         ending: &Ending,
     ) -> Result<()> {
         let (tenant, incident) = (work.tenant, work.incident);
-        store::end(tx, tenant, work.analysis, ending).await?;
+        let again = store::end(tx, tenant, work.analysis, ending).await?;
         note_changes(tx, work).await?;
         let failed = ending.status == AnalysisStatus::Failed;
         let status = if failed { "failed" } else { "completed" };
@@ -48,6 +49,9 @@ impl Worker<'_> {
         if !lease::finish(tx, job).await? {
             return Err(Error::Internal(anyhow::anyhow!("a job that was held could not be finished")));
         }
+        if again && !store::is_merged(tx, tenant, incident).await? {
+            explain::request(tx, tenant, incident).await?;
+        }
         let merged = ending.reason.as_deref() == Some(MERGED);
         let status = if merged { "merged" } else { ending.status.as_str() };
         metrics::counter!("sre_copilot_analyses_total", "status" => status, "engine" => ending.engine.as_str())
@@ -65,7 +69,7 @@ impl Worker<'_> {
             let run_at = tx.now().plus_seconds(BACKOFF_S.saturating_mul(job.attempts.max(1)));
             lease::retry(&mut tx, job, run_at).await?;
         } else {
-            let payload: Option<Payload> = serde_json::from_value(job.payload.0.clone()).ok();
+            let payload = Payload::of(job);
             let incident: Option<IncidentId> = job.key.parse().ok();
             let facts = match incident {
                 Some(incident) => evidence::store::incident(&mut tx, tenant, incident).await?,
@@ -101,6 +105,7 @@ impl Worker<'_> {
 
     /// Ends the analysis as failed; what was stored before stays.
     async fn fail(self, tx: &mut Tx, work: Work, job: &Job, reason: &str) -> Result<()> {
+        store::lock_incident(tx, work.tenant, work.incident).await?;
         store::close_step(tx, work.tenant, work.incident, (COLLECTED, "failed", &json!({}))).await?;
         let ending = Ending {
             status: AnalysisStatus::Failed,

@@ -1,5 +1,6 @@
 //! What people do to incidents, through the handlers, on SQLite or on PostgreSQL.
 
+mod anew;
 mod finding;
 mod hearing;
 mod merging;
