@@ -178,14 +178,26 @@ pub async fn assignee(
         .bind(tenant).bind(project).bind(user).fetch_optional(c).await)
 }
 
-/// Open incidents that may have gone stale by `now`, of every tenant, with the silence in seconds that makes
-/// them so.
+/// An incident that may have gone stale.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub struct Silent {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// The incident.
+    pub id: IncidentId,
+    /// The silence that makes it stale, in seconds.
+    pub stale_after_s: i64,
+}
+
+/// Open incidents that may have gone stale by `now`, of every tenant.
 ///
 /// # Errors
 /// When the database refused.
-pub async fn maybe_stale(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, IncidentId, i64)>> {
+pub async fn maybe_stale(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<Silent>> {
     on_tx!(tx, c => sqlx::query_as(
-        "select tenant_id, id, stale_after_s from incidents where open and stale_at <= $1
+        "select tenant_id, project_id, id, stale_after_s from incidents where open and stale_at <= $1
          and stale_after_s is not null order by stale_at limit 500")
         .bind(now).fetch_all(c).await)
 }

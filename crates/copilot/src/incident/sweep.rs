@@ -2,6 +2,7 @@
 //!
 //! Several processes may sweep at once: each change is decided again under the row's lock.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use outbox::Ts;
@@ -9,12 +10,13 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::record::{By, NewIncident};
+use super::store::Silent;
 use super::tracked::store::Heartbeat;
 use super::work::Desk;
 use super::{Severity, State, explain, intake, store, tracked};
 use crate::app::App;
-use crate::error::Result;
-use crate::ids::{IncidentId, ProjectId, TenantId};
+use crate::error::{Error, Result};
+use crate::ids::{AlertId, IncidentId, ProjectId, TenantId};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -34,43 +36,113 @@ pub async fn run(app: App, stop: CancellationToken) {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = once(&app).await {
-            tracing::error!(error = error.to_string(), "incidents could not be swept");
+        for Failure { what, error } in once(&app).await.err().into_iter().flatten() {
+            tracing::error!(what, error = error.to_string(), "incidents could not be swept");
         }
     }
 }
 
-/// Does everything that is due now.
+/// What could not be done of a sweep, and why.
+#[derive(Debug)]
+pub struct Failure {
+    /// Such as `alert` and its id.
+    pub what: String,
+    /// Why.
+    pub error: Error,
+}
+
+/// What failed of a sweep so far.
+#[derive(Default)]
+struct Failures {
+    all: Vec<Failure>,
+    /// Projects of which no more is tried: somebody holds what is theirs, and each attempt would wait for it.
+    stuck: BTreeSet<ProjectId>,
+}
+
+impl Failures {
+    /// Does one thing for a project; when that fails, others are done all the same.
+    async fn except(&mut self, project: ProjectId, what: String, work: impl Future<Output = Result<()>>) {
+        if self.stuck.contains(&project) {
+            return;
+        }
+        if let Err(error) = work.await {
+            if matches!(error, Error::Unavailable(..)) {
+                self.stuck.insert(project);
+            }
+            self.add(what, error);
+        }
+    }
+
+    fn add(&mut self, what: String, error: Error) {
+        self.all.push(Failure { what, error });
+    }
+}
+
+/// Does everything that is due now, each thing on its own.
 ///
 /// # Errors
-/// When the database refused; what was not done is done next time.
-pub async fn once(app: &App) -> Result<()> {
-    let now = app.clock().now();
-    let mut tx = app.db.read_across("sweep").await?;
-    let due = tracked::store::due(&mut tx, now).await?;
-    let silent = store::maybe_stale(&mut tx, now).await?;
-    let heartbeats = tracked::store::heartbeats(&mut tx).await?;
-    drop(tx);
-    for (tenant, project, alert) in due {
-        let mut tx = app.db.begin(tenant.0).await?;
-        intake::due(&mut tx, tenant, project, alert).await?;
-        tx.commit().await?;
+/// What failed; it is done next time, and kept nothing else waiting.
+pub async fn once(app: &App) -> Result<(), Vec<Failure>> {
+    let mut failed = Failures::default();
+    match Due::read(app).await {
+        Ok(due) => due.work(app, &mut failed).await,
+        Err(error) => failed.add("what is due".to_owned(), error),
     }
-    if !silent.is_empty() {
+    if failed.all.is_empty() { Ok(()) } else { Err(failed.all) }
+}
+
+/// What may be due, of every tenant.
+struct Due {
+    alerts: Vec<(TenantId, ProjectId, AlertId)>,
+    silent: Vec<Silent>,
+    heartbeats: Vec<Heartbeat>,
+    now: Ts,
+}
+
+impl Due {
+    async fn read(app: &App) -> Result<Self> {
+        let now = app.clock().now();
+        let mut tx = app.db.read_across("sweep").await?;
+        let alerts = tracked::store::due(&mut tx, now).await?;
+        let silent = store::maybe_stale(&mut tx, now).await?;
+        let heartbeats = tracked::store::heartbeats(&mut tx).await?;
+        Ok(Self { alerts, silent, heartbeats, now })
+    }
+
+    async fn work(self, app: &App, failed: &mut Failures) {
+        for (tenant, project, alert) in self.alerts {
+            let what = format!("alert {alert}");
+            failed.except(project, what, end_wait(app, tenant, project, alert)).await;
+        }
         // What was heard again in this process counts at once.
-        app.heard.write(app).await?;
+        let heard = if self.silent.is_empty() { Ok(()) } else { app.heard.write(app).await };
+        match heard {
+            Ok(()) => {
+                for one in self.silent {
+                    let what = format!("incident {}", one.id);
+                    failed.except(one.project_id, what, check_silence(app, one)).await;
+                }
+            }
+            Err(error) => failed.add("alerts that were heard again".to_owned(), error),
+        }
+        for heartbeat in self.heartbeats {
+            let what = format!("heartbeat {}", heartbeat.id);
+            let check = check_heartbeat(app, &heartbeat, self.now);
+            failed.except(heartbeat.project_id, what, check).await;
+        }
     }
-    for (tenant, incident, stale_after_s) in silent {
-        check_silence(app, tenant, incident, stale_after_s).await?;
-    }
-    for heartbeat in heartbeats {
-        check_heartbeat(app, &heartbeat, now).await?;
-    }
-    Ok(())
+}
+
+/// Ends the hold or the flapping of an alert.
+async fn end_wait(app: &App, tenant: TenantId, project: ProjectId, alert: AlertId) -> Result<()> {
+    let mut tx = app.db.begin(tenant.0).await?;
+    intake::due(&mut tx, tenant, project, alert).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Marks an incident stale when nothing was heard of its alerts for too long, or takes the mark off (R10).
-async fn check_silence(app: &App, tenant: TenantId, id: IncidentId, stale_after_s: i64) -> Result<()> {
+async fn check_silence(app: &App, silent: Silent) -> Result<()> {
+    let Silent { tenant_id: tenant, id, stale_after_s, .. } = silent;
     let mut tx = app.db.begin(tenant.0).await?;
     let now = tx.now();
     let Some(record) = store::find(&mut tx, tenant, id).await? else { return Ok(()) };

@@ -137,12 +137,14 @@ pub async fn apply(
     Ok(Some(applied))
 }
 
-/// Does what was due for an alert by now without a statement: a hold or a flapping that ended.
+/// Does what was due for an alert by now without a statement: a hold or a flapping that ended. In a deleted project nothing is.
 ///
 /// # Errors
 /// When the database refused.
 pub async fn due(tx: &mut Tx, tenant: TenantId, project: ProjectId, id: AlertId) -> Result<()> {
-    store::lock_project(tx, tenant, project).await?;
+    if !store::lock_project(tx, tenant, project).await? {
+        return Ok(tracked::store::let_go(tx, tenant, id).await?);
+    }
     let Some(tracked) = tracked::store::find(tx, tenant, id).await? else { return Ok(()) };
     let now = tx.now();
     let mut intake = Intake::new(tenant, project, now);

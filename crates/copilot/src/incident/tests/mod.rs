@@ -5,5 +5,6 @@ mod hearing;
 mod merging;
 mod reading;
 mod seed;
+mod sweeping;
 mod world;
 mod writing;

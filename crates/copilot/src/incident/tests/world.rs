@@ -22,7 +22,7 @@ use crate::ids::{AnalysisId, DeliveryId, EvidenceId, HypothesisId, IncidentId, I
 use crate::ids::{ProjectId, SessionId, TenantId, UserId};
 use crate::incident::intake::{self, Applied, Source, Statement};
 use crate::incident::tracked::store::Sent;
-use crate::incident::{analytics, merge, read, write};
+use crate::incident::{analytics, merge, read, sweep, write};
 use crate::page::PageQuery;
 use crate::scratch::Scratch;
 use crate::server::{self, Server, Start};
@@ -387,8 +387,8 @@ impl World {
     }
 
     /// Moves the clock and does what time alone brings about.
-    pub async fn later(&self, seconds: f64) -> Result<()> {
+    pub async fn later(&self, seconds: f64) -> Result<(), Vec<sweep::Failure>> {
         self.clock.advance(seconds);
-        crate::incident::sweep::once(&self.server.app).await
+        sweep::once(&self.server.app).await
     }
 }

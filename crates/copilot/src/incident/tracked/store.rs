@@ -128,6 +128,17 @@ pub async fn due(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, ProjectId,
         .bind(now).fetch_all(c).await)
 }
 
+/// Ends an alert's hold and flapping, and nothing comes of them.
+///
+/// # Errors
+/// When the database refused.
+pub async fn let_go(tx: &mut Tx, tenant: TenantId, id: AlertId) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "update alerts set held_starts_at = null, held_until = null, flapping_until = null
+         where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).execute(c).await.map(drop))
+}
+
 /// An always-firing alert, as the sweep looks at it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Heartbeat {
