@@ -13,13 +13,16 @@ use super::record::{By, NewIncident};
 use super::store::Silent;
 use super::tracked::store::Heartbeat;
 use super::work::Desk;
-use super::{Severity, State, explain, intake, store, tracked};
+use super::{Severity, State, explain, heard, intake, store, tracked};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{AlertId, IncidentId, ProjectId, TenantId};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// After how many seconds it looks once more at what has just become stale: by then all that was heard is written.
+const LATE_S: i64 = 2 * heard::LATE_S;
 
 /// The shortest silence of a heartbeat that counts, in seconds, when its integration does not say.
 const SHORTEST_SILENCE_S: i64 = 300;
@@ -142,21 +145,26 @@ async fn end_wait(app: &App, tenant: TenantId, project: ProjectId, alert: AlertI
 
 /// Marks an incident stale when nothing was heard of its alerts for too long, or takes the mark off (R10).
 async fn check_silence(app: &App, silent: Silent) -> Result<()> {
-    let Silent { tenant_id: tenant, id, stale_after_s, .. } = silent;
+    let Silent { tenant_id: tenant, project_id: project, id, stale_after_s } = silent;
     let mut tx = app.db.begin(tenant.0).await?;
     let now = tx.now();
+    // Statements wait meanwhile, and see the mark that they take off.
+    let is_live = store::lock_project(&mut tx, tenant, project).await?;
     let Some(record) = store::find(&mut tx, tenant, id).await? else { return Ok(()) };
-    let Some(heard) = tracked::store::last_statement(&mut tx, tenant, id).await? else {
-        // Nothing of it fires, so nothing needs to be heard of it.
-        store::set_stale_at(&mut tx, tenant, id, None).await?;
-        return Ok(tx.commit().await?);
+    // Of what does not fire nothing needs to be heard.
+    let heard = if is_live { tracked::store::last_statement(&mut tx, tenant, id).await? } else { None };
+    let stale_at = heard.map(|heard| heard.plus_seconds(stale_after_s));
+    let stale = stale_at.is_some_and(|at| at <= now);
+    let look_at = match stale_at {
+        // A statement takes the mark off, unless another process counted it in memory before it could see the mark.
+        Some(_) if stale => {
+            Some(now.plus_seconds(if record.incident.stale { stale_after_s } else { LATE_S }))
+        }
+        other => other,
     };
-    let stale_at = heard.plus_seconds(stale_after_s);
-    let stale = stale_at <= now;
-    // A stale incident is looked at again every sweep, so that the mark goes as soon as its sender is back.
-    store::set_stale_at(&mut tx, tenant, id, Some(stale_at)).await?;
+    store::set_stale_at(&mut tx, tenant, id, look_at).await?;
     if record.incident.stale != stale {
-        let mut desk = Desk::new(tenant, record.incident.project_id, now);
+        let mut desk = Desk::new(tenant, project, now);
         desk.take(&mut tx, id).await?.incident.stale = stale;
         desk.changed(id);
         let step = if stale { "became_stale" } else { "heard_again" };

@@ -1,9 +1,10 @@
 //! What time alone brings about, when something stands in its way.
 
-use outbox::{Tx, on_tx};
+use outbox::{Ts, Tx, on_tx};
 
 use super::world::World;
 use crate::ids::{IntegrationId, ProjectId};
+use crate::incident::store;
 
 impl World {
     /// Has a firing held that repeats the start of an episode that has just closed, and whose incident a person closed:
@@ -61,11 +62,27 @@ impl World {
         tx.commit().await.unwrap();
     }
 
+    /// How many incidents the next sweep reads because they may have gone stale.
+    async fn looked_at(&self) -> usize {
+        let mut tx = self.db().read_across("sweep").await.unwrap();
+        let now = tx.now();
+        store::maybe_stale(&mut tx, now).await.unwrap().len()
+    }
+
+    /// Writes when an alert was last heard, and nothing else.
+    pub(super) async fn hear(&self, name: &str, at: Ts) {
+        let mut tx = self.db().begin(self.member.tenant.0).await.unwrap();
+        on_tx!(tx, c => sqlx::query("update alerts set last_seen_at = $3 where tenant_id = $1 and name = $2")
+            .bind(self.member.tenant).bind(name).bind(at).execute(c).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
     /// Holds the current project, as a commit does that takes long.
     async fn hold(&self) -> Tx {
         let mut tx = self.db().begin(self.member.tenant.0).await.unwrap();
         let (tenant, project) = (self.member.tenant, self.member.project);
-        assert!(crate::incident::store::lock_project(&mut tx, tenant, project).await.unwrap());
+        assert!(store::lock_project(&mut tx, tenant, project).await.unwrap());
         tx
     }
 }
@@ -111,4 +128,38 @@ async fn a_project_that_somebody_holds_keeps_no_other_waiting() {
     assert_eq!(world.waiting().await, 0, "the other project waited for the one that is held");
     drop(held);
     world.later(1.0).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stale_incident_is_left_alone_until_it_is_heard_of() {
+    let world = World::new().await;
+    let id = world.alert("Slow", "checkout", "high", "firing").await;
+    world.later(86_400.0).await.unwrap();
+    assert_eq!(world.one(&id).await["stale"], true);
+    assert_eq!(world.looked_at().await, 0);
+    // What was heard before it could be seen stale is written within a minute.
+    world.later(61.0).await.unwrap();
+    assert_eq!(world.looked_at().await, 0);
+    world.clock.advance(3_600.0);
+    assert_eq!(world.looked_at().await, 0);
+    let before = world.events().await.len();
+    assert_eq!(world.alert("Slow", "checkout", "high", "firing").await, id);
+    assert_eq!(world.one(&id).await["stale"], false, "the statement takes the mark off");
+    assert_eq!(world.events().await.split_off(before), ["incident.updated"]);
+    world.later(86_400.0).await.unwrap();
+    assert_eq!(world.one(&id).await["stale"], true, "and it goes stale again");
+    assert_eq!(world.step_counts(&id).await["became_stale"], 2);
+}
+
+#[tokio::test]
+async fn what_another_process_wrote_late_takes_the_mark_off() {
+    let world = World::new().await;
+    let id = world.alert("Slow", "checkout", "high", "firing").await;
+    world.clock.advance(86_000.0);
+    let heard_at = world.clock.now();
+    world.later(400.0).await.unwrap();
+    assert_eq!(world.one(&id).await["stale"], true);
+    world.hear("Slow", heard_at).await;
+    world.later(61.0).await.unwrap();
+    assert_eq!(world.one(&id).await["stale"], false);
 }

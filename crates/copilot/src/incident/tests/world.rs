@@ -80,8 +80,11 @@ pub fn headers(name: &'static str, value: &str) -> HeaderMap {
 
 impl World {
     pub async fn new() -> Self {
+        Self::at(Clock::manual(Ts::from_micros(NOON))).await
+    }
+
+    pub async fn at(clock: Clock) -> Self {
         let (folder, database) = (tempfile::tempdir().unwrap(), Scratch::new().await);
-        let clock = Clock::manual(Ts::from_micros(NOON));
         let mut config = Config::defaults().unwrap();
         config.data_dir = folder.path().join("data");
         config.database_url = database.url();
