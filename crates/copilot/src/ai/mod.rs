@@ -96,7 +96,7 @@ async fn work(app: &App, stop: &CancellationToken, queue: Queue) {
             Ok(true) if !stop.is_cancelled() => continue,
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(?queue, error = error.to_string(), "the queue could not be worked on")
+                tracing::error!(?queue, error = error.cause(), "the queue could not be worked on")
             }
         }
         tokio::select! {
@@ -117,7 +117,7 @@ async fn look_once(app: &App) -> Result<bool> {
             let own = app.clone();
             app.spawn(async move {
                 if let Err(error) = Worker::new(&own).ask_model(*unasked).await {
-                    tracing::error!(error = error.to_string(), "an analysis could not be ended");
+                    tracing::error!(error = error.cause(), "an analysis could not be ended");
                 }
             });
         }
@@ -135,7 +135,7 @@ async fn answer_once(app: &App, stop: &CancellationToken, turns: &Arc<Semaphore>
     let own = app.clone();
     app.spawn(async move {
         if let Err(error) = Worker::new(&own).answer_question(question).await {
-            tracing::error!(error = error.to_string(), "a question could not be answered");
+            tracing::error!(error = error.cause(), "a question could not be answered");
         }
         drop(turn);
     });

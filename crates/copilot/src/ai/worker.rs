@@ -192,7 +192,7 @@ impl<'a> Worker<'a> {
     /// Gives the analysis back when our own work failed.
     async fn over(self, tenant: TenantId, job: &Job, worked: Result<()>) -> Result<()> {
         let Err(error) = worked else { return Ok(()) };
-        let why = if let Error::Internal(cause) = &error { format!("{cause:#}") } else { error.to_string() };
+        let why = error.cause();
         tracing::error!(incident = job.key, attempt = job.attempts, error = why, "an analysis failed");
         self.give_back(tenant, job).await
     }

@@ -118,10 +118,7 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         if let Err(error) = app.heard.write_within(&app, EVERY / 2).await {
-            tracing::warn!(
-                error = error.to_string(),
-                "alerts that were heard again could not be written yet"
-            );
+            tracing::warn!(error = error.cause(), "alerts that were heard again could not be written yet");
         }
     }
 }

@@ -48,7 +48,7 @@ pub async fn run(app: App, stop: CancellationToken) {
             match once(&app, &stop).await {
                 Ok(0) => {}
                 Ok(stored) => tracing::warn!(stored, "spooled webhooks were stored"),
-                Err(error) => tracing::warn!(error = error.to_string(), "spooled webhooks still wait"),
+                Err(error) => tracing::warn!(error = error.cause(), "spooled webhooks still wait"),
             }
         }
     }
