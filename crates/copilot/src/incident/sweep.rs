@@ -2,33 +2,27 @@
 //!
 //! Several processes may sweep at once: each change is decided again under the row's lock.
 
+mod heartbeat;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use outbox::Ts;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::record::{By, NewIncident};
 use super::store::Silent;
 use super::tracked::store::Heartbeat;
 use super::work::Desk;
-use super::{Severity, State, explain, heard, intake, store, tracked};
+use super::{heard, intake, store, tracked};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::ids::{AlertId, IncidentId, ProjectId, TenantId};
+use crate::ids::{AlertId, ProjectId, TenantId};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// After how many seconds it looks once more at what has just become stale: by then all that was heard is written.
 const LATE_S: i64 = 2 * heard::LATE_S;
-
-/// The shortest silence of a heartbeat that counts, in seconds, when its integration does not say.
-const SHORTEST_SILENCE_S: i64 = 300;
-
-/// How many of the longest gaps seen so far a heartbeat may be silent, when its integration does not say.
-const GAPS: i64 = 3;
 
 /// Sweeps until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
@@ -40,7 +34,7 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         for Failure { what, error } in once(&app).await.err().into_iter().flatten() {
-            tracing::error!(what, error = error.to_string(), "incidents could not be swept");
+            tracing::error!(what, error = error.cause(), "incidents could not be swept");
         }
     }
 }
@@ -99,17 +93,17 @@ struct Due {
     alerts: Vec<(TenantId, ProjectId, AlertId)>,
     silent: Vec<Silent>,
     heartbeats: Vec<Heartbeat>,
-    now: Ts,
 }
 
 impl Due {
     async fn read(app: &App) -> Result<Self> {
-        let now = app.clock().now();
         let mut tx = app.db.read_across("sweep").await?;
+        let now = tx.now();
         let alerts = tracked::store::due(&mut tx, now).await?;
         let silent = store::maybe_stale(&mut tx, now).await?;
-        let heartbeats = tracked::store::heartbeats(&mut tx).await?;
-        Ok(Self { alerts, silent, heartbeats, now })
+        let mut heartbeats = tracked::store::heartbeats(&mut tx).await?;
+        heartbeats.retain(|one| heartbeat::step(one, now).is_some());
+        Ok(Self { alerts, silent, heartbeats })
     }
 
     async fn work(self, app: &App, failed: &mut Failures) {
@@ -128,10 +122,9 @@ impl Due {
             }
             Err(error) => failed.add("alerts that were heard again".to_owned(), error),
         }
-        for heartbeat in self.heartbeats {
-            let what = format!("heartbeat {}", heartbeat.id);
-            let check = check_heartbeat(app, &heartbeat, self.now);
-            failed.except(heartbeat.project_id, what, check).await;
+        for one in self.heartbeats {
+            let what = format!("heartbeat {}", one.id);
+            failed.except(one.project_id, what, heartbeat::check(app, &one)).await;
         }
     }
 }
@@ -172,104 +165,4 @@ async fn check_silence(app: &App, silent: Silent) -> Result<()> {
         desk.clear(&mut tx).await?;
     }
     Ok(tx.commit().await?)
-}
-
-/// Opens an incident when an always-firing alert falls silent, and resolves it when it is back.
-async fn check_heartbeat(app: &App, heartbeat: &Heartbeat, now: Ts) -> Result<()> {
-    let Some(patience_s) = heartbeat.timeout_s().or_else(|| learned(heartbeat)) else { return Ok(()) };
-    let silent = heartbeat.last_seen_at.plus_seconds(patience_s) <= now;
-    if silent == heartbeat.incident_open.unwrap_or(false) {
-        return Ok(());
-    }
-    let (tenant, project) = (heartbeat.tenant_id, heartbeat.project_id);
-    let mut tx = app.db.begin(tenant.0).await?;
-    let mut desk = Desk::new(tenant, project, now);
-    if silent {
-        let title = format!("{} is silent: no heartbeat from {}", heartbeat.name, heartbeat.integration_name);
-        let description = format!(
-            "The alert {} always fires to prove that alerts arrive. It was last heard at {}; \
-             alerts of this sender may be lost until it is back.",
-            heartbeat.name, heartbeat.last_seen_at
-        );
-        let key = format!("heartbeat\0{}", heartbeat.id);
-        let health = Health {
-            key: &key,
-            title: &title,
-            description: &description,
-            source: &heartbeat.integration_name,
-        };
-        let id = open_health(&mut tx, &mut desk, tenant, project, &health).await?;
-        tracked::store::set_incident(&mut tx, tenant, heartbeat.id, id).await?;
-    } else if let Some(id) = heartbeat.incident_id {
-        let record = desk.take(&mut tx, id).await?;
-        let from = record.incident.state;
-        record.enter(State::Resolved, By::Source, now);
-        desk.changed(id);
-        let detail = json!({"from": from, "to": State::Resolved, "comment": "the heartbeat is back"});
-        desk.step(id, "state_changed", detail, None);
-    }
-    desk.clear(&mut tx).await?;
-    Ok(tx.commit().await?)
-}
-
-/// How long a heartbeat that was heard more than once may be silent, in seconds: never less than its sender's other
-/// alerts may. Two deliveries at once (a pair of Alertmanagers, two routes, a group that changed) say nothing of when the
-/// next one is due.
-fn learned(heartbeat: &Heartbeat) -> Option<i64> {
-    let gap = heartbeat.longest_gap_s;
-    (gap > 0).then(|| (GAPS * gap).max(heartbeat.stale_after_s()).max(SHORTEST_SILENCE_S))
-}
-
-/// An incident about the alerting itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Health<'a> {
-    /// Tells one such incident of a project from another.
-    pub key: &'a str,
-    /// One line.
-    pub title: &'a str,
-    /// What it means and what to do.
-    pub description: &'a str,
-    /// The integration's name.
-    pub source: &'a str,
-}
-
-/// Opens an incident about the alerting itself, or returns the open one.
-///
-/// # Errors
-/// When the database refused.
-pub async fn open_health(
-    tx: &mut outbox::Tx,
-    desk: &mut Desk,
-    tenant: TenantId,
-    project: ProjectId,
-    health: &Health<'_>,
-) -> Result<IncidentId> {
-    use sha2::{Digest as _, Sha256};
-    let key = Sha256::new()
-        .chain_update(b"health\0")
-        .chain_update(project.0.as_bytes())
-        .chain_update(health.key)
-        .finalize();
-    let new = NewIncident {
-        id: IncidentId::new(),
-        project,
-        number: 0,
-        title: health.title,
-        description: health.description,
-        service_name: None,
-        severity: Severity::High,
-        severity_note: None,
-        source: health.source,
-        labels: &std::collections::BTreeMap::new(),
-        incident_key: Some(key.into()),
-        previous: None,
-        stale_after_s: None,
-        now: tx.now(),
-    };
-    let (id, fresh) = desk.open(tx, new).await?;
-    if fresh {
-        desk.step(id, "incident_created", json!({ "source": health.source }), None);
-        explain::request(tx, tenant, id).await?;
-    }
-    Ok(id)
 }

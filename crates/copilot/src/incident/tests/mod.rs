@@ -2,6 +2,7 @@
 
 mod finding;
 mod hearing;
+mod heartbeats;
 mod merging;
 mod reading;
 mod seed;

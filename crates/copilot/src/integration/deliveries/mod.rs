@@ -212,7 +212,7 @@ pub async fn note_rejection(app: &App, id: IntegrationId, remote: &str, user_age
     }
     let noted = health::rejected(app, id, remote, user_agent, error).await;
     if let Err(error) = noted {
-        tracing::warn!(error = error.to_string(), "a refused webhook could not be noted");
+        tracing::warn!(error = error.cause(), "a refused webhook could not be noted");
     }
 }
 
@@ -228,9 +228,9 @@ pub async fn retain(app: App, stop: CancellationToken) {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
-        let cutoff = app.clock().now().plus_seconds(-days * 86_400);
         let dropped = async {
             let mut tx = app.db.begin_across("bodies").await?;
+            let cutoff = tx.now().plus_seconds(-days * 86_400);
             let dropped = store::drop_bodies(&mut tx, cutoff).await?;
             tx.commit().await.map(|()| dropped)
         };
