@@ -4,6 +4,7 @@ mod finding;
 mod hearing;
 mod heartbeats;
 mod merging;
+mod plans;
 mod reading;
 mod seed;
 mod sweeping;
