@@ -122,6 +122,11 @@ impl Error {
         Self::field(field, in_words(message))
     }
 
+    /// What happened, for the log: of a defect of ours all that led to it, which its answer does not say.
+    pub fn cause(&self) -> String {
+        if let Self::Internal(cause) = self { format!("{cause:#}") } else { self.to_string() }
+    }
+
     /// The field that a refusal with a slug of its own is about.
     fn refused_field(slug: &str) -> Option<&'static str> {
         Some(match slug {
@@ -246,12 +251,8 @@ impl IntoResponse for Problem {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        if let Self::Internal(cause) = &self {
-            tracing::error!(
-                request_id = crate::http::request_id(),
-                error = format!("{cause:#}"),
-                "request failed"
-            );
+        if let Self::Internal(_) = &self {
+            tracing::error!(request_id = crate::http::request_id(), error = self.cause(), "request failed");
             metrics::counter!("sre_copilot_internal_errors_total").increment(1);
         }
         let retry_after = self.retry_after();
@@ -357,5 +358,20 @@ impl From<PathRejection> for Error {
 impl From<QueryRejection> for Error {
     fn from(rejection: QueryRejection) -> Self {
         Self::of_field(&rejection.body_text(), "query")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn the_log_is_told_what_the_answer_does_not_say() {
+        let error = Error::Internal(anyhow!("no such column").context("the sweep"));
+        assert_eq!(error.cause(), "the sweep: no such column");
+        assert_eq!(error.problem().detail, "something went wrong on our side");
+        assert_eq!(Error::NotFound.cause(), Error::NotFound.to_string());
     }
 }

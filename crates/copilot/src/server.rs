@@ -169,7 +169,7 @@ impl Server {
             tracing::warn!("some work did not end in time; its lease will run out");
         }
         if let Err(error) = self.app.heard.write(&self.app).await {
-            tracing::warn!(error = error.to_string(), "alerts that were heard again could not be written");
+            tracing::warn!(error = error.cause(), "alerts that were heard again could not be written");
         }
         self.app.db.close().await;
     }

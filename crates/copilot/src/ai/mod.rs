@@ -107,7 +107,7 @@ async fn work(app: &App, stop: &CancellationToken, queue: Queue) {
             Err(error) => {
                 if let Some(times) = seldom("the queue could not be worked on", queue.name()) {
                     let queue = queue.name();
-                    tracing::error!(queue, error = %error, times, "the queue could not be worked on");
+                    tracing::error!(queue, error = error.cause(), times, "the queue could not be worked on");
                 }
             }
         }
@@ -131,7 +131,7 @@ async fn look_once(app: &App) -> Result<bool> {
                 if let Err(error) = Worker::new(&own).ask_model(*unasked).await
                     && let Some(times) = seldom("an analysis could not be ended", "")
                 {
-                    tracing::error!(error = %error, times, "an analysis could not be ended");
+                    tracing::error!(error = error.cause(), times, "an analysis could not be ended");
                 }
             });
         }
@@ -151,7 +151,7 @@ async fn answer_once(app: &App, stop: &CancellationToken, turns: &Arc<Semaphore>
         if let Err(error) = Worker::new(&own).answer_question(question).await
             && let Some(times) = seldom("a question could not be answered", "")
         {
-            tracing::error!(error = %error, times, "a question could not be answered");
+            tracing::error!(error = error.cause(), times, "a question could not be answered");
         }
         drop(turn);
     });

@@ -201,7 +201,7 @@ impl<'a> Worker<'a> {
     /// Gives the analysis back when our own work failed.
     async fn over(self, tenant: TenantId, job: &Job, worked: Result<()>) -> Result<()> {
         let Err(error) = worked else { return Ok(()) };
-        let why = if let Error::Internal(cause) = &error { format!("{cause:#}") } else { error.to_string() };
+        let why = error.cause();
         metrics::counter!("sre_copilot_analysis_attempts_failed_total").increment(1);
         tracing::error!(incident = job.key, attempt = job.attempts, error = why, "an analysis failed");
         self.give_back(tenant, job).await

@@ -3,6 +3,7 @@
 pub mod analytics;
 mod episode;
 pub mod explain;
+pub mod health;
 pub mod heard;
 pub mod intake;
 mod merge;

@@ -65,13 +65,18 @@ pub async fn find(tx: &mut Tx, tenant: TenantId, id: IncidentId) -> sqlx::Result
         .bind(tenant).bind(id).fetch_optional(c).await)
 }
 
+/// How many incidents are open, by tenant, project and limit. It names the open states, so that an index alone answers on
+/// SQLite: whether a row is open is in no index there but the row.
+pub const COUNT_OPEN: &str =
+    "select count(*) from (select 1 from incidents where tenant_id = $1 and project_id = $2
+         and state in ('detected', 'acknowledged', 'investigating', 'mitigated', 'inconclusive') limit $3) o";
+
 /// How many incidents of a project are open, counted up to `limit`.
 ///
 /// # Errors
 /// When the database refused.
 pub async fn count_open(tx: &mut Tx, tenant: TenantId, project: ProjectId, limit: i64) -> sqlx::Result<i64> {
-    on_tx!(tx, c => sqlx::query_scalar(
-        "select count(*) from (select 1 from incidents where tenant_id = $1 and project_id = $2 and open limit $3) o")
+    on_tx!(tx, c => sqlx::query_scalar(COUNT_OPEN)
         .bind(tenant).bind(project).bind(limit).fetch_one(c).await)
 }
 
@@ -178,14 +183,26 @@ pub async fn assignee(
         .bind(tenant).bind(project).bind(user).fetch_optional(c).await)
 }
 
-/// Open incidents that may have gone stale by `now`, of every tenant, with the silence in seconds that makes
-/// them so.
+/// An incident that may have gone stale.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub struct Silent {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// The incident.
+    pub id: IncidentId,
+    /// The silence that makes it stale, in seconds.
+    pub stale_after_s: i64,
+}
+
+/// Open incidents that may have gone stale by `now`, of every tenant.
 ///
 /// # Errors
 /// When the database refused.
-pub async fn maybe_stale(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, IncidentId, i64)>> {
+pub async fn maybe_stale(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<Silent>> {
     on_tx!(tx, c => sqlx::query_as(
-        "select tenant_id, id, stale_after_s from incidents where open and stale_at <= $1
+        "select tenant_id, project_id, id, stale_after_s from incidents where open and stale_at <= $1
          and stale_after_s is not null order by stale_at limit 500")
         .bind(now).fetch_all(c).await)
 }

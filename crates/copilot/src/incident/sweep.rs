@@ -2,28 +2,27 @@
 //!
 //! Several processes may sweep at once: each change is decided again under the row's lock.
 
+mod heartbeat;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use outbox::Ts;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::record::{By, NewIncident};
+use super::store::Silent;
 use super::tracked::store::Heartbeat;
 use super::work::Desk;
-use super::{Severity, State, explain, intake, store, tracked};
+use super::{heard, intake, store, tracked};
 use crate::app::App;
-use crate::error::{Result, seldom};
-use crate::ids::{IncidentId, ProjectId, TenantId};
+use crate::error::{Error, Result, seldom};
+use crate::ids::{AlertId, ProjectId, TenantId};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// The shortest silence of a heartbeat that counts, in seconds, when its integration does not say.
-const SHORTEST_SILENCE_S: i64 = 300;
-
-/// How many of the longest gaps seen so far a heartbeat may be silent, when its integration does not say.
-const GAPS: i64 = 3;
+/// After how many seconds it looks once more at what has just become stale: by then all that was heard is written.
+const LATE_S: i64 = 2 * heard::LATE_S;
 
 /// Sweeps until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
@@ -34,59 +33,133 @@ pub async fn run(app: App, stop: CancellationToken) {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = once(&app).await
-            && let Some(times) = seldom("incidents could not be swept", "")
-        {
-            tracing::error!(error = %error, times, "incidents could not be swept");
+        for Failure { what, error } in once(&app).await.err().into_iter().flatten() {
+            if let Some(times) = seldom("incidents could not be swept", what) {
+                tracing::error!(what, error = error.cause(), times, "incidents could not be swept");
+            }
         }
     }
 }
 
-/// Does everything that is due now.
+/// What could not be done of a sweep, and why.
+#[derive(Debug)]
+pub struct Failure {
+    /// Such as `alert` and its id.
+    pub what: String,
+    /// Why.
+    pub error: Error,
+}
+
+/// What failed of a sweep so far.
+#[derive(Default)]
+struct Failures {
+    all: Vec<Failure>,
+    /// Projects of which no more is tried: somebody holds what is theirs, and each attempt would wait for it.
+    stuck: BTreeSet<ProjectId>,
+}
+
+impl Failures {
+    /// Does one thing for a project; when that fails, others are done all the same.
+    async fn except(&mut self, project: ProjectId, what: String, work: impl Future<Output = Result<()>>) {
+        if self.stuck.contains(&project) {
+            return;
+        }
+        if let Err(error) = work.await {
+            if matches!(error, Error::Unavailable(..)) {
+                self.stuck.insert(project);
+            }
+            self.add(what, error);
+        }
+    }
+
+    fn add(&mut self, what: String, error: Error) {
+        self.all.push(Failure { what, error });
+    }
+}
+
+/// Does everything that is due now, each thing on its own.
 ///
 /// # Errors
-/// When the database refused; what was not done is done next time.
-pub async fn once(app: &App) -> Result<()> {
-    let now = app.clock().now();
-    let mut tx = app.db.read_across("sweep").await?;
-    let due = tracked::store::due(&mut tx, now).await?;
-    let silent = store::maybe_stale(&mut tx, now).await?;
-    let heartbeats = tracked::store::heartbeats(&mut tx).await?;
-    drop(tx);
-    for (tenant, project, alert) in due {
-        let mut tx = app.db.begin(tenant.0).await?;
-        intake::due(&mut tx, tenant, project, alert).await?;
-        tx.commit().await?;
+/// What failed; it is done next time, and kept nothing else waiting.
+pub async fn once(app: &App) -> Result<(), Vec<Failure>> {
+    let mut failed = Failures::default();
+    match Due::read(app).await {
+        Ok(due) => due.work(app, &mut failed).await,
+        Err(error) => failed.add("what is due".to_owned(), error),
     }
-    if !silent.is_empty() {
+    if failed.all.is_empty() { Ok(()) } else { Err(failed.all) }
+}
+
+/// What may be due, of every tenant.
+struct Due {
+    alerts: Vec<(TenantId, ProjectId, AlertId)>,
+    silent: Vec<Silent>,
+    heartbeats: Vec<Heartbeat>,
+}
+
+impl Due {
+    async fn read(app: &App) -> Result<Self> {
+        let mut tx = app.db.read_across("sweep").await?;
+        let now = tx.now();
+        let alerts = tracked::store::due(&mut tx, now).await?;
+        let silent = store::maybe_stale(&mut tx, now).await?;
+        let mut heartbeats = tracked::store::heartbeats(&mut tx).await?;
+        heartbeats.retain(|one| heartbeat::step(one, now).is_some());
+        Ok(Self { alerts, silent, heartbeats })
+    }
+
+    async fn work(self, app: &App, failed: &mut Failures) {
+        for (tenant, project, alert) in self.alerts {
+            let what = format!("alert {alert}");
+            failed.except(project, what, end_wait(app, tenant, project, alert)).await;
+        }
         // What was heard again in this process counts at once.
-        app.heard.write(app).await?;
+        let heard = if self.silent.is_empty() { Ok(()) } else { app.heard.write(app).await };
+        match heard {
+            Ok(()) => {
+                for one in self.silent {
+                    let what = format!("incident {}", one.id);
+                    failed.except(one.project_id, what, check_silence(app, one)).await;
+                }
+            }
+            Err(error) => failed.add("alerts that were heard again".to_owned(), error),
+        }
+        for one in self.heartbeats {
+            let what = format!("heartbeat {}", one.id);
+            failed.except(one.project_id, what, heartbeat::check(app, &one)).await;
+        }
     }
-    for (tenant, incident, stale_after_s) in silent {
-        check_silence(app, tenant, incident, stale_after_s).await?;
-    }
-    for heartbeat in heartbeats {
-        check_heartbeat(app, &heartbeat, now).await?;
-    }
-    Ok(())
+}
+
+/// Ends the hold or the flapping of an alert.
+async fn end_wait(app: &App, tenant: TenantId, project: ProjectId, alert: AlertId) -> Result<()> {
+    let mut tx = app.db.begin(tenant.0).await?;
+    intake::due(&mut tx, tenant, project, alert).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Marks an incident stale when nothing was heard of its alerts for too long, or takes the mark off (R10).
-async fn check_silence(app: &App, tenant: TenantId, id: IncidentId, stale_after_s: i64) -> Result<()> {
+async fn check_silence(app: &App, silent: Silent) -> Result<()> {
+    let Silent { tenant_id: tenant, project_id: project, id, stale_after_s } = silent;
     let mut tx = app.db.begin(tenant.0).await?;
     let now = tx.now();
+    // Statements wait meanwhile, and see the mark that they take off.
+    let is_live = store::lock_project(&mut tx, tenant, project).await?;
     let Some(record) = store::find(&mut tx, tenant, id).await? else { return Ok(()) };
-    let Some(heard) = tracked::store::last_statement(&mut tx, tenant, id).await? else {
-        // Nothing of it fires, so nothing needs to be heard of it.
-        store::set_stale_at(&mut tx, tenant, id, None).await?;
-        return Ok(tx.commit().await?);
+    // Of what does not fire nothing needs to be heard.
+    let heard = if is_live { tracked::store::last_statement(&mut tx, tenant, id).await? } else { None };
+    let stale_at = heard.map(|heard| heard.plus_seconds(stale_after_s));
+    let stale = stale_at.is_some_and(|at| at <= now);
+    let look_at = match stale_at {
+        // A statement takes the mark off, unless another process counted it in memory before it could see the mark.
+        Some(_) if stale => {
+            Some(now.plus_seconds(if record.incident.stale { stale_after_s } else { LATE_S }))
+        }
+        other => other,
     };
-    let stale_at = heard.plus_seconds(stale_after_s);
-    let stale = stale_at <= now;
-    // A stale incident is looked at again every sweep, so that the mark goes as soon as its sender is back.
-    store::set_stale_at(&mut tx, tenant, id, Some(stale_at)).await?;
+    store::set_stale_at(&mut tx, tenant, id, look_at).await?;
     if record.incident.stale != stale {
-        let mut desk = Desk::new(tenant, record.incident.project_id, now);
+        let mut desk = Desk::new(tenant, project, now);
         desk.take(&mut tx, id).await?.incident.stale = stale;
         desk.changed(id);
         let step = if stale { "became_stale" } else { "heard_again" };
@@ -94,104 +167,4 @@ async fn check_silence(app: &App, tenant: TenantId, id: IncidentId, stale_after_
         desk.clear(&mut tx).await?;
     }
     Ok(tx.commit().await?)
-}
-
-/// Opens an incident when an always-firing alert falls silent, and resolves it when it is back.
-async fn check_heartbeat(app: &App, heartbeat: &Heartbeat, now: Ts) -> Result<()> {
-    let Some(patience_s) = heartbeat.timeout_s().or_else(|| learned(heartbeat)) else { return Ok(()) };
-    let silent = heartbeat.last_seen_at.plus_seconds(patience_s) <= now;
-    if silent == heartbeat.incident_open.unwrap_or(false) {
-        return Ok(());
-    }
-    let (tenant, project) = (heartbeat.tenant_id, heartbeat.project_id);
-    let mut tx = app.db.begin(tenant.0).await?;
-    let mut desk = Desk::new(tenant, project, now);
-    if silent {
-        let title = format!("{} is silent: no heartbeat from {}", heartbeat.name, heartbeat.integration_name);
-        let description = format!(
-            "The alert {} always fires to prove that alerts arrive. It was last heard at {}; \
-             alerts of this sender may be lost until it is back.",
-            heartbeat.name, heartbeat.last_seen_at
-        );
-        let key = format!("heartbeat\0{}", heartbeat.id);
-        let health = Health {
-            key: &key,
-            title: &title,
-            description: &description,
-            source: &heartbeat.integration_name,
-        };
-        let id = open_health(&mut tx, &mut desk, tenant, project, &health).await?;
-        tracked::store::set_incident(&mut tx, tenant, heartbeat.id, id).await?;
-    } else if let Some(id) = heartbeat.incident_id {
-        let record = desk.take(&mut tx, id).await?;
-        let from = record.incident.state;
-        record.enter(State::Resolved, By::Source, now);
-        desk.changed(id);
-        let detail = json!({"from": from, "to": State::Resolved, "comment": "the heartbeat is back"});
-        desk.step(id, "state_changed", detail, None);
-    }
-    desk.clear(&mut tx).await?;
-    Ok(tx.commit().await?)
-}
-
-/// How long a heartbeat that was heard more than once may be silent, in seconds: never less than its sender's other
-/// alerts may. Two deliveries at once (a pair of Alertmanagers, two routes, a group that changed) say nothing of when the
-/// next one is due.
-fn learned(heartbeat: &Heartbeat) -> Option<i64> {
-    let gap = heartbeat.longest_gap_s;
-    (gap > 0).then(|| (GAPS * gap).max(heartbeat.stale_after_s()).max(SHORTEST_SILENCE_S))
-}
-
-/// An incident about the alerting itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Health<'a> {
-    /// Tells one such incident of a project from another.
-    pub key: &'a str,
-    /// One line.
-    pub title: &'a str,
-    /// What it means and what to do.
-    pub description: &'a str,
-    /// The integration's name.
-    pub source: &'a str,
-}
-
-/// Opens an incident about the alerting itself, or returns the open one.
-///
-/// # Errors
-/// When the database refused.
-pub async fn open_health(
-    tx: &mut outbox::Tx,
-    desk: &mut Desk,
-    tenant: TenantId,
-    project: ProjectId,
-    health: &Health<'_>,
-) -> Result<IncidentId> {
-    use sha2::{Digest as _, Sha256};
-    let key = Sha256::new()
-        .chain_update(b"health\0")
-        .chain_update(project.0.as_bytes())
-        .chain_update(health.key)
-        .finalize();
-    let new = NewIncident {
-        id: IncidentId::new(),
-        project,
-        number: 0,
-        title: health.title,
-        description: health.description,
-        service_name: None,
-        severity: Severity::High,
-        severity_note: None,
-        source: health.source,
-        labels: &std::collections::BTreeMap::new(),
-        incident_key: Some(key.into()),
-        previous: None,
-        stale_after_s: None,
-        now: tx.now(),
-    };
-    let (id, fresh) = desk.open(tx, new).await?;
-    if fresh {
-        desk.step(id, "incident_created", json!({ "source": health.source }), None);
-        explain::request(tx, tenant, id).await?;
-    }
-    Ok(id)
 }

@@ -132,8 +132,15 @@ impl Desk {
 
     /// Says that a statement about a taken incident was heard; it goes stale at `stale_at` or later, unless another is.
     pub fn heard(&mut self, id: IncidentId, stale_at: Ts) {
+        if let Some(working) = self.open.get_mut(&id) {
+            working.stale_at = Some(stale_at);
+        }
+        self.heard_again(id);
+    }
+
+    /// Takes the mark off a taken incident that was stale.
+    pub fn heard_again(&mut self, id: IncidentId) {
         let Some(working) = self.open.get_mut(&id) else { return };
-        working.stale_at = Some(stale_at);
         if std::mem::take(&mut working.record.incident.stale) {
             working.changed = true;
             let detail = json!({ "last_statement_at": self.now });

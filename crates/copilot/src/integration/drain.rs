@@ -50,7 +50,7 @@ pub async fn run(app: App, stop: CancellationToken) {
                 Ok(stored) => tracing::warn!(stored, "spooled webhooks were stored"),
                 Err(error) => {
                     if let Some(times) = seldom("spooled webhooks still wait", "") {
-                        tracing::warn!(error = %error, times, "spooled webhooks still wait");
+                        tracing::warn!(error = error.cause(), times, "spooled webhooks still wait");
                     }
                 }
             }

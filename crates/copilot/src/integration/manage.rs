@@ -224,6 +224,8 @@ pub async fn change(
         app.outbound.check(url).await?;
     }
     let mut tx = app.db.begin(member.tenant.0).await?;
+    // All of a row is written: of two at once the second changes what the first has written.
+    lock_project(&mut tx, member.tenant, member.project).await?;
     let mut row = store::find(&mut tx, member.tenant, member.project, id).await?.ok_or(Error::NotFound)?;
     let before = row.clone();
     apply(&app, &member, &mut row, change)?;

@@ -173,3 +173,31 @@ async fn nothing_is_left(world: &World, project: &str) {
         assert!(ended.is_ok(), "of {project} there still is: {query}");
     }
 }
+
+#[tokio::test]
+async fn nothing_of_a_deleted_project_waits_for_its_time() {
+    let world = World::new().await;
+    let ana = Browser::owner(&world).await;
+    let Doomed { project, token, key } = doomed(&ana).await;
+    let start = world.clock.now();
+    let send = async |status: &str| {
+        world.clock.advance(1.0);
+        let ends_at = (status == "resolved").then(|| world.clock.now());
+        let body = alert("Slow", "s", status, start, ends_at);
+        let request = world.http.post(format!("{}/webhooks/alertmanager", world.base)).bearer_auth(&token);
+        read(request.json(&body).send().await.unwrap()).await.expect(200)
+    };
+    send("firing").await;
+    let path = format!("{}/api/v1/incidents/INC-1/state", world.base);
+    let resolve = world.http.patch(path).bearer_auth(&key).json(&json!({"state": "resolved"}));
+    read(resolve.send().await.unwrap()).await.expect(200);
+    send("resolved").await;
+    assert_eq!(send("firing").await["results"][0]["outcome"], "held");
+    ana.page(Method::DELETE, &format!("/api/v1/projects/{project}"), None).await.expect(204);
+    let mut tx = world.server.app.db.read(world.tenant.parse().unwrap()).await.unwrap();
+    let waiting = "select count(*) from alerts where held_until is not null or flapping_until is not null";
+    assert_eq!(count(&mut tx, waiting).await, 0);
+    drop(tx);
+    world.later(61.0).await;
+    world.end().await;
+}

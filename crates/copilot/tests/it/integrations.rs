@@ -1,6 +1,10 @@
 //! What is kept of an integration, and what two who change it at once may do.
 
-use futures_util::future::join_all;
+use std::time::Duration;
+
+use futures_util::future::{join, join_all};
+use outbox::on_tx;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::world::{World, alert, text};
@@ -89,5 +93,41 @@ async fn a_body_that_stops_arriving_is_given_up() {
     let read = tokio::time::timeout(std::time::Duration::from_secs(30), stream.read(&mut answer)).await;
     let answer = String::from_utf8_lossy(&answer[..read.unwrap().unwrap()]).into_owned();
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("request-timeout"), "{answer}");
+    world.end().await;
+}
+
+/// On SQLite there is one writer. Here both have looked before either writes.
+#[tokio::test]
+async fn of_two_changes_at_once_neither_is_lost() {
+    if std::env::var("SRE_COPILOT_TEST_DATABASE_URL").is_err() {
+        return;
+    }
+    let world = World::new().await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let path = format!("/api/v1/projects/{}/integrations/{}", world.project, hook.id);
+    let mut held = world.server.app.db.begin(world.tenant.parse().unwrap()).await.unwrap();
+    on_tx!(held, c => sqlx::query("update integrations set name = name").execute(c).await.map(drop)).unwrap();
+    let both_wait = async {
+        let waiting = "select count(distinct pid) from pg_locks join pg_stat_activity using (pid)
+            where not granted and datname = current_database()";
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            ticks.tick().await;
+            let mut tx = world.server.app.db.read_unscoped().await.unwrap();
+            let count: i64 = on_tx!(tx, c => sqlx::query_scalar(waiting).fetch_one(c).await).unwrap();
+            if count == 2 {
+                break drop(held);
+            }
+        }
+    };
+    let change = async |change: Value| world.call(Method::PATCH, &path, Some(change)).await.expect(200);
+    let settings = json!({"heartbeat_timeout_s": 301});
+    let changes = join(change(json!({"name": "renamed"})), change(json!({"settings": settings})));
+    join(changes, tokio::time::timeout(Duration::from_secs(2), both_wait)).await.1.expect("they do not meet");
+    let stored = world.get(&path).await;
+    assert_eq!(
+        (&stored["name"], &stored["settings"]["heartbeat_timeout_s"]),
+        (&json!("renamed"), &json!(301))
+    );
     world.end().await;
 }

@@ -120,5 +120,9 @@ pub(in crate::auth) async fn delete(tx: &mut Tx, tenant: TenantId, id: ProjectId
     ] {
         on_tx!(tx, c => sqlx::query(statement).bind(tenant).bind(id).bind(now).execute(c).await.map(drop))?;
     }
-    Ok(())
+    // Nothing comes any more of alerts that wait for their time.
+    on_tx!(tx, c => sqlx::query(
+        "update alerts set held_starts_at = null, held_until = null, flapping_until = null
+         where tenant_id = $1 and project_id = $2 and (held_until is not null or flapping_until is not null)")
+        .bind(tenant).bind(id).execute(c).await.map(drop))
 }

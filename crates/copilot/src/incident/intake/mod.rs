@@ -125,6 +125,7 @@ pub async fn apply(
         let group = groups.get(&key).map_or(&[][..], Vec::as_slice);
         done.push((index, intake.accept(tx, one, statement, group).await?));
     }
+    intake.heard_again(tx, &ones).await?;
     done.sort_unstable_by_key(|(index, _)| *index);
     let applied = statements.iter().zip(done).filter_map(|(statement, (_, done))| {
         Some(intake.applied(ones.get(&statement.sent.alert_key)?, statement, done))
@@ -137,12 +138,14 @@ pub async fn apply(
     Ok(Some(applied))
 }
 
-/// Does what was due for an alert by now without a statement: a hold or a flapping that ended.
+/// Does what was due for an alert by now without a statement: a hold or a flapping that ended. In a deleted project nothing is.
 ///
 /// # Errors
 /// When the database refused.
 pub async fn due(tx: &mut Tx, tenant: TenantId, project: ProjectId, id: AlertId) -> Result<()> {
-    store::lock_project(tx, tenant, project).await?;
+    if !store::lock_project(tx, tenant, project).await? {
+        return Ok(tracked::store::let_go(tx, tenant, id).await?);
+    }
     let Some(tracked) = tracked::store::find(tx, tenant, id).await? else { return Ok(()) };
     let now = tx.now();
     let mut intake = Intake::new(tenant, project, now);
@@ -191,7 +194,8 @@ impl<'a> Intake<'a> {
             if fires && !open {
                 joining.extend(group.iter().map(|(_, one)| one.sent.incident_key));
             }
-            let quiet = open && fires && row.is_some_and(|row| row.incident_open == Some(true));
+            let steady = |row: &Tracked| row.incident_open() == Some(true) && !row.incident_stale();
+            let quiet = open && fires && row.is_some_and(steady);
             incidents.extend(row.and_then(|row| row.incident_id).filter(|_| !quiet));
         }
         let joining: Vec<[u8; 32]> = joining.into_iter().collect();
@@ -230,6 +234,15 @@ impl<'a> Intake<'a> {
         self.statement(tx, one, statement, &origin).await
     }
 
+    /// Takes the mark off incidents that were stale and of which something is heard.
+    async fn heard_again(&mut self, tx: &mut Tx, ones: &BTreeMap<[u8; 32], One<'_>>) -> Result<()> {
+        for id in ones.values().filter(|one| one.row.incident_stale()).filter_map(|one| one.incident) {
+            self.desk.take(tx, id).await?;
+            self.desk.heard_again(id);
+        }
+        Ok(())
+    }
+
     /// What a statement did, now that it is known how its alert ends up.
     fn applied(&self, one: &One<'a>, statement: &Statement<'a>, done: Done) -> Applied {
         let steady = self.is_open(one) == Some(true) && one.is_told_by(statement.sent.alert);
@@ -239,7 +252,7 @@ impl<'a> Intake<'a> {
 
     /// Whether the alert's incident is open by now.
     fn is_open(&self, one: &One<'a>) -> Option<bool> {
-        one.incident.and_then(|id| self.desk.is_open(id).or(one.row.incident_open))
+        one.incident.and_then(|id| self.desk.is_open(id).or(one.row.incident_open()))
     }
 
     /// Whether a resolution ends before a firing of its own request begins: it is about an episode before that one, which the

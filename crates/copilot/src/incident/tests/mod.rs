@@ -3,8 +3,11 @@
 mod anew;
 mod finding;
 mod hearing;
+mod heartbeats;
 mod merging;
+mod plans;
 mod reading;
 mod seed;
+mod sweeping;
 mod world;
 mod writing;

@@ -22,7 +22,7 @@ use crate::ids::{AnalysisId, DeliveryId, EvidenceId, HypothesisId, IncidentId, I
 use crate::ids::{ProjectId, SessionId, TenantId, UserId};
 use crate::incident::intake::{self, Applied, Source, Statement};
 use crate::incident::tracked::store::Sent;
-use crate::incident::{analytics, merge, read, write};
+use crate::incident::{analytics, merge, read, sweep, write};
 use crate::page::PageQuery;
 use crate::scratch::Scratch;
 use crate::server::{self, Server, Start};
@@ -80,8 +80,11 @@ pub fn headers(name: &'static str, value: &str) -> HeaderMap {
 
 impl World {
     pub async fn new() -> Self {
+        Self::at(Clock::manual(Ts::from_micros(NOON))).await
+    }
+
+    pub async fn at(clock: Clock) -> Self {
         let (folder, database) = (tempfile::tempdir().unwrap(), Scratch::new().await);
-        let clock = Clock::manual(Ts::from_micros(NOON));
         let mut config = Config::defaults().unwrap();
         config.data_dir = folder.path().join("data");
         config.database_url = database.url();
@@ -387,8 +390,8 @@ impl World {
     }
 
     /// Moves the clock and does what time alone brings about.
-    pub async fn later(&self, seconds: f64) -> Result<()> {
+    pub async fn later(&self, seconds: f64) -> Result<(), Vec<sweep::Failure>> {
         self.clock.advance(seconds);
-        crate::incident::sweep::once(&self.server.app).await
+        sweep::once(&self.server.app).await
     }
 }

@@ -44,9 +44,8 @@ pub struct Tracked {
     pub incident_id: Option<IncidentId>,
     /// The open episode.
     pub episode_id: Option<EpisodeId>,
-    /// Whether that incident is open.
     #[sqlx(default)]
-    pub incident_open: Option<bool>,
+    incident_standing: Option<String>,
     /// How many statements about it were accepted.
     pub statements: i64,
     /// When the last one was.
@@ -91,12 +90,22 @@ impl Tracked {
             flags: Json(alert.flags.clone()),
             incident_id: None,
             episode_id: None,
-            incident_open: None,
+            incident_standing: None,
             statements: 0,
             last_seen_at: now,
             longest_gap_s: 0,
             columns: TrackColumns::default(),
         }
+    }
+
+    /// Whether its incident is open, as it was read.
+    pub fn incident_open(&self) -> Option<bool> {
+        self.incident_standing.as_deref().map(|standing| standing != "closed")
+    }
+
+    /// Whether its incident is stale, as it was read.
+    pub fn incident_stale(&self) -> bool {
+        self.incident_standing.as_deref() == Some("stale")
     }
 
     /// What the rules remember of it.

@@ -81,13 +81,26 @@ pub async fn find(tx: &mut Tx, tenant: TenantId, id: AlertId) -> sqlx::Result<Op
         .bind(tenant).bind(id).fetch_optional(c).await)
 }
 
+/// The alerts of an incident that flap, by tenant and incident.
+pub const FLAPPING: &str =
+    "select id from alerts where tenant_id = $1 and incident_id = $2 and flapping_until is not null";
+
+/// When an incident was last heard of, by tenant and incident.
+pub const LAST_STATEMENT: &str =
+    "select max(last_seen_at) from alerts where tenant_id = $1 and incident_id = $2
+    and exists (select 1 from alerts firing where firing.tenant_id = $1 and firing.incident_id = $2
+        and firing.episode_id is not null)";
+
+/// Moves alerts, by tenant, to another incident.
+pub const MOVE: &str =
+    "update alerts set incident_id = $3 where tenant_id = $1 and incident_id = $2 and not heartbeat";
+
 /// The alerts of an incident that flap.
 ///
 /// # Errors
 /// When the database refused.
 pub async fn flapping(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<Vec<AlertId>> {
-    on_tx!(tx, c => sqlx::query_scalar(
-        "select id from alerts where tenant_id = $1 and incident_id = $2 and flapping_until is not null")
+    on_tx!(tx, c => sqlx::query_scalar(FLAPPING)
         .bind(tenant).bind(incident).fetch_all(c).await)
 }
 
@@ -96,21 +109,19 @@ pub async fn flapping(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sq
 /// # Errors
 /// When the database refused.
 pub async fn last_statement(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<Option<Ts>> {
-    on_tx!(tx, c => sqlx::query_scalar(
-        "select max(last_seen_at) from alerts where tenant_id = $1 and incident_id = $2
-         and exists (select 1 from alerts firing where firing.tenant_id = $1 and firing.incident_id = $2
-             and firing.episode_id is not null)")
+    on_tx!(tx, c => sqlx::query_scalar(LAST_STATEMENT)
         .bind(tenant).bind(incident).fetch_one(c).await)
 }
 
-/// Moves every alert and episode of one incident to another, and says how many alerts were moved.
+/// Moves every alert and episode of one incident to another, and says how many alerts were moved. A heartbeat stays with the
+/// incident about its silence.
 ///
 /// # Errors
 /// When the database refused.
 pub async fn move_all(tx: &mut Tx, tenant: TenantId, from: IncidentId, to: IncidentId) -> sqlx::Result<u64> {
     on_tx!(tx, c => sqlx::query("update episodes set incident_id = $3 where tenant_id = $1 and incident_id = $2")
         .bind(tenant).bind(from).bind(to).execute(c).await.map(drop))?;
-    on_tx!(tx, c => sqlx::query("update alerts set incident_id = $3 where tenant_id = $1 and incident_id = $2")
+    on_tx!(tx, c => sqlx::query(MOVE)
         .bind(tenant).bind(from).bind(to).execute(c).await.map(|done| done.rows_affected()))
 }
 
@@ -126,6 +137,17 @@ pub async fn due(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, ProjectId,
              select tenant_id, project_id, id, flapping_until, 1 from alerts where flapping_until <= $1) ending
          order by at, kind, id limit 500")
         .bind(now).fetch_all(c).await)
+}
+
+/// Ends an alert's hold and flapping, and nothing comes of them.
+///
+/// # Errors
+/// When the database refused.
+pub async fn let_go(tx: &mut Tx, tenant: TenantId, id: AlertId) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query(
+        "update alerts set held_starts_at = null, held_until = null, flapping_until = null
+         where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).execute(c).await.map(drop))
 }
 
 /// An always-firing alert, as the sweep looks at it.
@@ -145,8 +167,12 @@ pub struct Heartbeat {
     pub longest_gap_s: i64,
     /// The incident about its silence.
     pub incident_id: Option<IncidentId>,
+    /// That incident's key.
+    pub incident_key: Option<Vec<u8>>,
     /// Whether that incident is open.
     pub incident_open: Option<bool>,
+    /// Whether a person closed that incident, and nothing was heard of the alert since it was opened.
+    pub closed_unheard: Option<bool>,
     /// The integration's name.
     pub integration_name: String,
     kind: String,
@@ -165,20 +191,38 @@ impl Heartbeat {
     }
 }
 
+macro_rules! heartbeats {
+    ($which:literal) => {
+        concat!(
+            "select alerts.tenant_id, alerts.project_id, alerts.id, alerts.name, alerts.last_seen_at, alerts.longest_gap_s,
+                 alerts.incident_id, incidents.incident_key, incidents.open as incident_open,
+                 not incidents.open and (incidents.state = 'learned' or incidents.resolved_by = 'person')
+                 and alerts.last_seen_at < incidents.detected_at as closed_unheard,
+                 integrations.name as integration_name, integrations.kind, integrations.settings
+             from alerts join integrations
+             on integrations.tenant_id = alerts.tenant_id and integrations.id = alerts.integration_id
+             left join incidents on incidents.tenant_id = alerts.tenant_id and incidents.id = alerts.incident_id
+             where alerts.heartbeat and integrations.deleted_at is null",
+            $which
+        )
+    };
+}
+
 /// The always-firing alerts of every tenant.
 ///
 /// # Errors
 /// When the database refused.
 pub async fn heartbeats(tx: &mut Tx) -> sqlx::Result<Vec<Heartbeat>> {
-    on_tx!(tx, c => sqlx::query_as(
-        "select alerts.tenant_id, alerts.project_id, alerts.id, alerts.name, alerts.last_seen_at,
-             alerts.longest_gap_s, alerts.incident_id, integrations.name as integration_name, integrations.kind,
-             integrations.settings, (select open from incidents where incidents.tenant_id = alerts.tenant_id
-              and incidents.id = alerts.incident_id) as incident_open
-         from alerts join integrations
-         on integrations.tenant_id = alerts.tenant_id and integrations.id = alerts.integration_id
-         where alerts.heartbeat and integrations.deleted_at is null")
-        .fetch_all(c).await)
+    on_tx!(tx, c => sqlx::query_as(heartbeats!("")).fetch_all(c).await)
+}
+
+/// One always-firing alert.
+///
+/// # Errors
+/// When the database refused.
+pub async fn heartbeat(tx: &mut Tx, tenant: TenantId, id: AlertId) -> sqlx::Result<Option<Heartbeat>> {
+    on_tx!(tx, c => sqlx::query_as(heartbeats!(" and alerts.tenant_id = $1 and alerts.id = $2"))
+        .bind(tenant).bind(id).fetch_optional(c).await)
 }
 
 /// Remembers the incident about an alert.

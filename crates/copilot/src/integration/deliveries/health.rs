@@ -7,7 +7,7 @@ use super::store::{self, NewDelivery};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{DeliveryId, IntegrationId};
-use crate::incident::sweep::{Health, open_health};
+use crate::incident::health::{Health, open_health};
 use crate::incident::work::Desk;
 use crate::integration::Kind;
 use crate::integration::hook::Hook;

@@ -208,6 +208,6 @@ pub async fn note_rejection(app: &App, id: IntegrationId, remote: &str, user_age
     if let Err(error) = noted
         && let Some(times) = seldom("a refused webhook could not be noted", "")
     {
-        tracing::warn!(error = %error, times, "a refused webhook could not be noted");
+        tracing::warn!(error = error.cause(), times, "a refused webhook could not be noted");
     }
 }

@@ -35,8 +35,9 @@ pub async fn load(
         concat!(
             "select alert_key, ",
             columns!(),
-            ", (select open from incidents where incidents.tenant_id = alerts.tenant_id
-             and incidents.id = alerts.incident_id) as incident_open from alerts where tenant_id = "
+            ", (select case when not open then 'closed' when stale then 'stale' else 'open' end from incidents
+             where incidents.tenant_id = alerts.tenant_id and incidents.id = alerts.incident_id) as incident_standing
+             from alerts where tenant_id = "
         ),
         " and project_id = ",
         " and alert_key in",
