@@ -293,7 +293,8 @@ impl From<sqlx::Error> for Error {
                 Self::field("", "must not contain a NUL character")
             }
             sqlx::Error::Database(refused) if outbox::passes(refused.as_ref()) => {
-                tracing::error!(error = error.to_string(), "the database could not do it now");
+                let request_id = crate::http::followed_id();
+                tracing::error!(request_id, error = error.to_string(), "the database could not do it now");
                 Self::Unavailable("unavailable", "the database could not do it now; try again")
             }
             _ => Self::Internal(error.into()),

@@ -24,6 +24,7 @@ pub mod integration;
 pub mod outbound;
 pub mod page;
 pub mod redis;
+pub mod seldom;
 pub mod server;
 pub mod service;
 pub mod valid;

@@ -20,7 +20,7 @@ use crate::app::{App, Parts};
 use crate::auth::Keys;
 use crate::config::Config;
 use crate::error::Error;
-use crate::gateway::{self, Limits};
+use crate::gateway::{self, Elsewhere, Limits};
 use crate::integration::Spool;
 use crate::outbound::Outbound;
 use crate::redis::Redis;
@@ -96,6 +96,7 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
         model: model.map_or_else(|| Model::from_config(&config), Ok)?,
         outbound: Outbound::from_config(&config)?,
         limits: Limits::new(&config, redis.clone())?,
+        elsewhere: Elsewhere::new(&config, &services)?,
         redis,
         metrics,
         tasks,
@@ -130,8 +131,14 @@ impl Server {
             Service::Gateway => gateway::assemble(app, local)?,
             other => gateway::alone(app, other).fallback(|| async { Error::NotFound }),
         };
-        let router = router.merge(gateway::permitted(app, health::routes(service == Service::Integration)));
-        let router = http::wrap(router.with_state(app.clone()), app.config.is_https());
+        let port = match service {
+            Service::Gateway => health::Port::Gateway,
+            Service::Integration => health::Port::Webhooks,
+            _ => health::Port::Other,
+        };
+        let router = router.merge(gateway::permitted(app, health::routes(port)));
+        let front = http::Front { https: app.config.is_https(), proxies: app.limits.proxies.clone() };
+        let router = http::wrap(router.with_state(app.clone()), front);
         self.addresses.insert(service, listener.local_addr()?);
         tracing::info!(service = service.name(), address = %listener.local_addr()?, "listening");
         app.spawn(keep_running(service, app.clone(), self.halt.clone()));

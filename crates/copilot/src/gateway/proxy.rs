@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
@@ -18,15 +17,14 @@ use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 use url::Url;
 
-use super::document;
 use super::replicas::Replicas;
+use super::{document, elsewhere};
 use crate::app::App;
 use crate::auth::Source;
 use crate::error::{Error, Result};
+use crate::http::{ANY_WEBHOOK, REQUEST_ID_HEADER};
+use crate::seldom::Seldom;
 use crate::service::Service;
-
-/// How long a service may take to accept a connection.
-const CONNECT: Duration = Duration::from_secs(1);
 
 /// How long it may take to begin its answer; an analysis may be waited for.
 const ANSWER: Duration = Duration::from_secs(65);
@@ -65,7 +63,7 @@ const PRETENDED: [&str; 12] = [
     "x-forwarded-proto",
     "x-real-ip",
     "x-original-url",
-    "x-request-id",
+    REQUEST_ID_HEADER,
     "forwarded",
     "host",
 ];
@@ -74,25 +72,26 @@ const PRETENDED: [&str; 12] = [
 #[derive(Clone)]
 struct Remote {
     app: App,
+    service: Service,
     client: reqwest::Client,
     replicas: Arc<Replicas>,
+    silence: Arc<Seldom>,
 }
 
 /// The routes of `service`, each forwarded to one of `replicas`.
 pub(super) fn routes(app: &App, service: Service, replicas: Replicas) -> anyhow::Result<Router<App>> {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT)
-        .build()
-        .with_context(|| format!("the client for {}", service.name()))?;
-    let remote = Remote { app: app.clone(), client, replicas: Arc::new(replicas) };
+    let remote = Remote {
+        app: app.clone(),
+        service,
+        client: elsewhere::client()?,
+        replicas: Arc::new(replicas),
+        silence: Arc::default(),
+    };
     let mut paths = document::paths(service);
     match service {
         // Their routes are for programs that do not read the document.
         Service::Integration => {
-            paths.insert("/webhooks/{*path}".to_owned());
+            paths.insert(ANY_WEBHOOK.to_owned());
         }
         Service::Websocket => {
             paths.insert("/ws".to_owned());
@@ -111,7 +110,7 @@ async fn forward(State(remote): State<Remote>, request: Request) -> Result<Respo
     let mut headers = end_to_end(&parts.headers);
     PRETENDED.iter().for_each(|name| drop(headers.remove(*name)));
     insert(&mut headers, "x-forwarded-for", &source.address.to_string());
-    insert(&mut headers, "x-request-id", &crate::http::request_id());
+    insert(&mut headers, REQUEST_ID_HEADER, &crate::http::request_id());
     if let Some(protocol) = &upgrade {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol.clone());
@@ -174,9 +173,11 @@ impl Outgoing {
             [Method::GET, Method::HEAD].contains(&self.method) || self.uri.path().starts_with("/webhooks/");
         let order = remote.replicas.order(Instant::now());
         let mut cause = "its body can be sent once".to_owned();
+        let mut last = "";
         for (asked, index) in order.iter().enumerate() {
             let Some(body) = self.body.next() else { break };
             let target = target(remote.replicas.base(*index), &self.uri)?;
+            last = remote.replicas.place(*index);
             let mut request =
                 remote.client.request(self.method.clone(), target).headers(self.headers.clone());
             if !matches!(&self.body, Sendable::Again(bytes) if bytes.is_empty()) {
@@ -200,7 +201,7 @@ impl Outgoing {
                 break;
             }
         }
-        Err(unavailable(&cause))
+        Err(remote.unavailable(last, &cause))
     }
 }
 
@@ -237,9 +238,15 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-fn unavailable(cause: &str) -> Error {
-    tracing::warn!(cause, "a service does not answer");
-    Error::Unavailable("unavailable", "a part of the product does not answer; try again")
+impl Remote {
+    /// What is answered when no address did; `address` is the last that was asked.
+    fn unavailable(&self, address: &str, cause: &str) -> Error {
+        if let Some(times) = self.silence.notice(std::time::Instant::now()) {
+            let (service, request_id) = (self.service.name(), crate::http::followed_id());
+            tracing::warn!(service, address, request_id, cause, times, "a service does not answer");
+        }
+        Error::Unavailable("unavailable", "a part of the product does not answer; try again")
+    }
 }
 
 /// Carries bytes between the two ends of a changed connection until one closes.

@@ -64,6 +64,8 @@ pub struct Waiting {
     pub entry: Entry,
     /// Takes its answer.
     pub reply: oneshot::Sender<Answer>,
+    /// By what its request is followed.
+    pub request_id: String,
     /// One of the places in the queue.
     _place: OwnedSemaphorePermit,
 }
@@ -121,7 +123,8 @@ impl Inbox {
         let deadline = entry.deadline;
         let _place = self.places.clone().try_acquire_owned().map_err(|_| OVERLOADED)?;
         let (reply, answer) = oneshot::channel();
-        self.send(app, Waiting { entry, reply, _place })?;
+        let request_id = crate::http::request_id();
+        self.send(app, Waiting { entry, reply, request_id, _place })?;
         if sabotage::broken("answer-before-commit") {
             std::mem::forget(answer);
             return Ok((DeliveryId::new(), Vec::new()));
@@ -205,7 +208,8 @@ impl Lane {
             let (gathered, alerts) = self.gather(first, most);
             metrics::histogram!("sre_copilot_commit_requests").record(gathered.len() as f64);
             let begun = Instant::now();
-            commit::all(&app, gathered).await;
+            let ids = gathered.iter().map(|waiting| waiting.request_id.clone()).collect();
+            crate::http::on_behalf_of(ids, commit::all(&app, gathered)).await;
             most = next_most(most, alerts, begun.elapsed());
         }
     }

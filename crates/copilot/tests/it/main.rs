@@ -22,6 +22,7 @@ mod demo;
 mod deploy;
 mod door;
 mod faults;
+mod follow;
 mod hung;
 mod ingest;
 mod integrations;
