@@ -85,18 +85,17 @@ pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
 }
 
 /// What is logged: `level`, without one library's lowest, at which whole frames would be in the log, and with them what
-/// events say.
+/// events say; and without what another says of parameters of `database_url`, values and all.
 fn filter(level: &str) -> anyhow::Result<EnvFilter> {
     // A word that is no level would be taken for the name of a module, and nothing else would be logged.
     let mut bare = level.split(',').map(str::trim).filter(|part| !part.contains(['=', '[']));
     if let Some(word) = bare.find(|word| word.parse::<LevelFilter>().is_err()) {
         anyhow::bail!("{word:?} is not one of off, error, warn, info, debug and trace");
     }
-    let filter = EnvFilter::try_new(level)?;
-    match filter.max_level_hint() {
-        Some(LevelFilter::TRACE) => Ok(EnvFilter::try_new(format!("tungstenite=debug,{level}"))?),
-        _ => Ok(filter),
-    }
+    let lowest = EnvFilter::try_new(level)?.max_level_hint() == Some(LevelFilter::TRACE);
+    let frames = if lowest { "tungstenite=debug," } else { "" };
+    let level = if level.is_empty() { "error" } else { level };
+    Ok(EnvFilter::try_new(format!("{frames}{level},sqlx_postgres::options::parse=off"))?)
 }
 
 fn record_metrics() -> anyhow::Result<PrometheusHandle> {

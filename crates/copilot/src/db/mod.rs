@@ -24,6 +24,9 @@ pub async fn open(url: &str, data_dir: &Path, clock: Clock) -> anyhow::Result<Db
     } else if url.starts_with("sqlite:") {
         sqlite::open(url.parse().context("database_url")?).await?
     } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        for name in postgres::unknown_parameters(url) {
+            tracing::warn!(name, "database_url has a parameter that is not known here, and is ignored");
+        }
         postgres::open(url.parse().context("database_url")?).await?
     } else {
         bail!("database_url must begin with sqlite:// or postgres://");

@@ -36,6 +36,7 @@ mod refused;
 mod restated;
 mod scratch;
 mod sessions;
+mod settings;
 mod signed;
 mod tenant;
 mod world;
