@@ -66,8 +66,8 @@ pub async fn on_behalf_of<T>(mut ids: Vec<String>, work: impl Future<Output = T>
 pub struct Front {
     /// Whether people reach us by https, and so may be told to keep doing so.
     pub https: bool,
-    /// Those whose word is taken, the gateway of a service apart among them.
-    pub proxies: Proxies,
+    /// Whose word is taken for a request's id: where the gateway of a service apart is.
+    pub gateways: Proxies,
 }
 
 /// What the person reading a page's source would want: nothing loaded from elsewhere, nothing framed.
@@ -108,7 +108,7 @@ fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
 }
 
 async fn observe(request: Request, next: Next, front: Arc<Front>) -> Response {
-    let id = given_id(&request, &front.proxies).unwrap_or_else(|| Uuid::now_v7().simple().to_string());
+    let id = given_id(&request, &front.gateways).unwrap_or_else(|| Uuid::now_v7().simple().to_string());
     let api = request.uri().path().starts_with("/api/");
     let mut response = REQUEST_ID.scope(id.clone(), answer(request, next, id)).await;
     let headers = response.headers_mut();
@@ -122,14 +122,14 @@ async fn observe(request: Request, next: Next, front: Arc<Front>) -> Response {
     response
 }
 
-/// The id that the gateway, or a proxy in front of it, gave the request. A stranger may not choose one: the log and the
-/// audit log would take two requests for the same.
-fn given_id(request: &Request, proxies: &Proxies) -> Option<String> {
+/// The id that the gateway gave the request. A stranger may not choose one: the log and the audit log would take two
+/// requests for the same.
+fn given_id(request: &Request, gateways: &Proxies) -> Option<String> {
     let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
     let mut given = request.headers().get_all(REQUEST_ID_HEADER).iter();
     let (Some(id), None) = (given.next(), given.next()) else { return None };
     let id = id.to_str().ok().filter(|id| [32, 36].contains(&id.len()) && Uuid::try_parse(id).is_ok())?;
-    proxies.trusts(peer.ip()).then(|| id.to_owned())
+    gateways.trusts(peer.ip()).then(|| id.to_owned())
 }
 
 async fn answer(request: Request, next: Next, id: String) -> Response {

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::address::Proxies;
 use crate::ai::Model;
 use crate::app::{App, Parts};
 use crate::auth::Keys;
@@ -137,7 +138,12 @@ impl Server {
             _ => health::Port::Other,
         };
         let router = router.merge(gateway::permitted(app, health::routes(port)));
-        let front = http::Front { https: app.config.is_https(), proxies: app.limits.proxies.clone() };
+        // Nobody in front of the gateway is a service of ours.
+        let gateways = match service {
+            Service::Gateway => Proxies::default(),
+            _ => app.limits.proxies.clone(),
+        };
+        let front = http::Front { https: app.config.is_https(), gateways };
         let router = http::wrap(router.with_state(app.clone()), front);
         self.addresses.insert(service, listener.local_addr()?);
         tracing::info!(service = service.name(), address = %listener.local_addr()?, "listening");

@@ -42,7 +42,7 @@ async fn a_request_keeps_its_id_through_all_hops_and_a_stranger_gives_none() {
     let debug = ("SRE_COPILOT_LOG_LEVEL", "debug");
     let trusting = [debug, ("SRE_COPILOT_TRUSTED_PROXIES", "127.0.0.0/8")];
     let service = Process::start_part(&home, "integration", &trusting, behind.sink()).await;
-    let apart = [debug, ("SRE_COPILOT_INTEGRATION_URL", service.base.as_str())];
+    let apart = [trusting[0], trusting[1], ("SRE_COPILOT_INTEGRATION_URL", service.base.as_str())];
     let gateway = Process::start_part(&home, "gateway,auth,incident,ai,websocket", &apart, door.sink()).await;
     let http = client();
     let made_up = Uuid::new_v4().to_string();
@@ -59,7 +59,7 @@ async fn a_request_keeps_its_id_through_all_hops_and_a_stranger_gives_none() {
         assert_eq!(fields["status"], 401);
         assert!(fields["elapsed_ms"].is_f64(), "{fields}");
     }
-    // A proxy in front may have given one; what is no UUID is nobody's.
+    // The gateway may have given one; what is no UUID is nobody's.
     for (sent, kept) in [(made_up.as_str(), true), (given.as_str(), true), ("a b", false), ("{}", false)] {
         let request = http.post(format!("{}/webhooks/grafana", service.base)).header("x-request-id", sent);
         let answer = read(request.send().await.unwrap()).await;
