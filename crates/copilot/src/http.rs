@@ -15,11 +15,13 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::address::Proxies;
 use crate::auth::access;
 use crate::error::Error;
+use crate::traces;
 
 /// How long a client may take to send its request line and headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -141,9 +143,10 @@ async fn answer(request: Request, next: Next, id: String) -> Response {
         .get::<MatchedPath>()
         .map_or("(none)".to_owned(), |path| path.as_str().to_owned());
     let webhook = request.uri().path().starts_with("/webhooks/");
+    let span = traces::incoming(&method, &route, &id, request.headers());
     let mut response = match refuse(&request) {
         Some(error) => error.into_response(),
-        None => next.run(request).await,
+        None => next.run(request).instrument(span.clone()).await,
     };
     if webhook && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
         // A sender is told to try again after every fault of ours; what panicked once may well work then.
@@ -163,6 +166,7 @@ async fn answer(request: Request, next: Next, id: String) -> Response {
     }
     let elapsed = started.elapsed().as_secs_f64();
     let status = response.status().as_u16();
+    traces::answered(&span, status, 499);
     metrics::histogram!("sre_copilot_http_request_duration_seconds",
         "method" => named(&method), "route" => route.clone(), "status" => status.to_string())
     .record(elapsed);

@@ -27,6 +27,7 @@ pub mod redis;
 pub mod seldom;
 pub mod server;
 pub mod service;
+pub mod traces;
 pub mod valid;
 pub use alerts::visible;
 pub mod websocket;

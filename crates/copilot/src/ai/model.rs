@@ -2,6 +2,7 @@
 
 mod slots;
 pub mod store;
+mod traced;
 
 use std::time::{Duration, Instant};
 
@@ -197,7 +198,7 @@ impl Model {
     /// As the provider says; [`Failure::Unavailable`] when there is none.
     pub async fn complete(&self, request: &Request, until: tokio::time::Instant) -> Result<Reply, Failure> {
         let Some(provider) = &self.provider else { return Err(Failure::Unavailable { status: None }) };
-        let outcome = provider.complete(request, until).await;
+        let outcome = traced::complete(provider, request, until).await;
         self.breaker.note(&outcome, Instant::now());
         outcome
     }

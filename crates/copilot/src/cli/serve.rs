@@ -1,21 +1,31 @@
 //! `serve` and `migrate`.
 
 use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use outbox::Clock;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use super::{ServeArgs, Settings};
 use crate::config::{self, Config};
 use crate::server::{self, Start};
 use crate::service::Service;
+use crate::traces::{self, Traces};
 
 /// Upper bounds of the latency histograms, in seconds.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// How long stopping may take altogether.
+const STOPS: Duration = Duration::from_secs(20);
+
+/// How much of that the last traces may take.
+const LAST_TRACES: Duration = Duration::from_secs(3);
 
 /// Runs the services until SIGTERM or Ctrl-C.
 ///
@@ -24,7 +34,8 @@ const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     outbox::sabotage::check().map_err(anyhow::Error::msg)?;
     let (config, known) = args.settings.load()?;
-    log_to_stderr(&config)?;
+    let traces = Traces::from_config(&config)?;
+    log_to_stderr(&config, traces.as_ref())?;
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in config::unknown_variables(names, &known) {
         tracing::warn!(name, "this variable is no setting; `config show` lists all");
@@ -36,7 +47,11 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     tracing::info!(url = server.url(), "SRE Copilot is ready");
     stop_asked().await?;
     tracing::info!("stopping");
+    let asked = Instant::now();
     server.stop().await;
+    if let Some(traces) = traces {
+        traces.end(STOPS.saturating_sub(asked.elapsed()).min(LAST_TRACES)).await;
+    }
     Ok(())
 }
 
@@ -63,13 +78,14 @@ pub async fn stop_asked() -> anyhow::Result<()> {
     }
 }
 
-/// Sends the log to stderr, so that stdout holds machine output alone.
+/// Sends the log to stderr, so that stdout holds machine output alone, and spans where `traces` lead.
 ///
 /// # Errors
 /// When the level can't be read.
-pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
+pub fn log_to_stderr(config: &Config, traces: Option<&Traces>) -> anyhow::Result<()> {
     let filter = filter(&config.log_level).context("log_level")?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let all = tracing_subscriber::registry().with(traces.map(Traces::layer));
     let json = match config.log_format.as_str() {
         "json" => true,
         "text" => false,
@@ -77,15 +93,15 @@ pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
         other => anyhow::bail!("log_format must be text or json, not {other:?}"),
     };
     if json {
-        log.json().init()
+        all.with(log.json().with_filter(filter)).init();
     } else {
-        log.with_target(false).init()
+        all.with(log.with_target(false).with_filter(filter)).init();
     }
     Ok(())
 }
 
 /// What is logged: `level`, without one library's lowest, at which whole frames would be in the log, and with them what
-/// events say; and without what another says of parameters of `database_url`, values and all.
+/// events say; without what another says of parameters of `database_url`, values and all; and without spans.
 fn filter(level: &str) -> anyhow::Result<EnvFilter> {
     // A word that is no level would be taken for the name of a module, and nothing else would be logged.
     let mut bare = level.split(',').map(str::trim).filter(|part| !part.contains(['=', '[']));
@@ -95,7 +111,10 @@ fn filter(level: &str) -> anyhow::Result<EnvFilter> {
     let lowest = EnvFilter::try_new(level)?.max_level_hint() == Some(LevelFilter::TRACE);
     let frames = if lowest { "tungstenite=debug," } else { "" };
     let level = if level.is_empty() { "error" } else { level };
-    Ok(EnvFilter::try_new(format!("{frames}{level},sqlx_postgres::options::parse=off"))?)
+    Ok(EnvFilter::try_new(format!(
+        "{frames}{level},sqlx_postgres::options::parse=off,{}=off",
+        traces::TARGET
+    ))?)
 }
 
 fn record_metrics() -> anyhow::Result<PrometheusHandle> {

@@ -15,6 +15,7 @@ use axum::routing::any;
 use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::replicas::Replicas;
@@ -25,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::http::{ANY_WEBHOOK, REQUEST_ID_HEADER};
 use crate::seldom::Seldom;
 use crate::service::Service;
+use crate::traces;
 
 /// How long it may take to begin its answer; an analysis may be waited for.
 const ANSWER: Duration = Duration::from_secs(65);
@@ -178,20 +180,27 @@ impl Outgoing {
             let Some(body) = self.body.next() else { break };
             let target = target(remote.replicas.base(*index), &self.uri)?;
             last = remote.replicas.place(*index);
-            let mut request =
-                remote.client.request(self.method.clone(), target).headers(self.headers.clone());
+            let mut headers = self.headers.clone();
+            let span = traces::outgoing(&self.method, remote.service.name(), last, &mut headers);
+            let mut request = remote.client.request(self.method.clone(), target).headers(headers);
             if !matches!(&self.body, Sendable::Again(bytes) if bytes.is_empty()) {
                 request = request.body(body);
             }
             let patience = if harmless_twice && asked + 1 < order.len() { PATIENCE } else { ANSWER };
-            let begun = match tokio::time::timeout(patience, request.send()).await {
-                Ok(Ok(answer)) => return Ok(answer),
+            let asking = tokio::time::timeout(patience, request.send()).instrument(span.clone());
+            let begun = match asking.await {
+                Ok(Ok(answer)) => {
+                    traces::answered(&span, answer.status().as_u16(), 399);
+                    return Ok(answer);
+                }
                 Ok(Err(error)) => {
                     let unreached = error.is_connect();
+                    traces::failed(&span, if unreached { "connect" } else { "broken" });
                     cause = error.without_url().to_string();
                     !unreached
                 }
                 Err(_) => {
+                    traces::failed(&span, "timeout");
                     "it took too long".clone_into(&mut cause);
                     true
                 }

@@ -12,6 +12,8 @@ use outbox::sabotage;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::commit;
 use super::deliveries::{DeliveryResult, receipt};
@@ -21,6 +23,7 @@ use super::statistics::Statistics;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{DeliveryId, ProjectId};
+use crate::traces::{self, span};
 
 /// Body bytes that may be in flight at once; beyond it a request is told to come back.
 const BYTES_IN_FLIGHT: usize = 256 * 1024 * 1024;
@@ -129,7 +132,12 @@ impl Inbox {
             std::mem::forget(answer);
             return Ok((DeliveryId::new(), Vec::new()));
         }
-        match tokio::time::timeout_at(deadline, answer).await {
+        let span = span!("webhook commit", otel.status_code = Empty, error.type = Empty);
+        let answered = tokio::time::timeout_at(deadline, answer).instrument(span.clone()).await;
+        if !matches!(answered, Ok(Ok(Ok(_)))) {
+            traces::failed(&span, "not_stored");
+        }
+        match answered {
             Ok(Ok(Err(_))) if sabotage::broken("swallow-insert-error") => Ok((DeliveryId::new(), Vec::new())),
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => {

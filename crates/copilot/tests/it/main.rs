@@ -39,4 +39,5 @@ mod sessions;
 mod settings;
 mod signed;
 mod tenant;
+mod traces;
 mod world;

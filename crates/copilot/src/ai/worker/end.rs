@@ -48,6 +48,7 @@ impl Worker<'_> {
         if !lease::finish(tx, job).await? {
             return Err(Error::Internal(anyhow::anyhow!("a job that was held could not be finished")));
         }
+        tracing::Span::current().record("outcome", ending.status.as_str());
         metrics::counter!("sre_copilot_analyses_total", "status" => ending.status.as_str(),
             "engine" => ending.engine.as_str())
         .increment(1);
