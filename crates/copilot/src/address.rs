@@ -44,7 +44,8 @@ impl Proxies {
         client.to_canonical()
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether the address is one of them.
+    pub fn trusts(&self, address: IpAddr) -> bool {
         let address = number(address);
         self.0.iter().any(|range| (address ^ range.base).checked_shr(128 - range.bits).unwrap_or(0) == 0)
     }

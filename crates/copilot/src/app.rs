@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::ai::Model;
 use crate::auth::Keys;
 use crate::config::Config;
-use crate::gateway::Limits;
+use crate::gateway::{Elsewhere, Limits};
 use crate::incident::heard::Heard;
 use crate::integration::{Inbox, Rates, Signers, Spool, Tokens};
 use crate::outbound::Outbound;
@@ -50,6 +50,8 @@ pub struct Parts {
     pub outbound: Outbound,
     /// Redis, if one is configured.
     pub redis: Redis,
+    /// The services that the gateway finds elsewhere.
+    pub elsewhere: Elsewhere,
     /// Request limits.
     pub limits: Limits,
     /// Renders `/metrics`; absent in tests.

@@ -12,8 +12,15 @@ use serde::Deserialize;
 pub const DEFAULT: &str = include_str!("../config.default.toml");
 
 /// Names whose values are never printed. Each may also be read from a file, as may every other.
-const SECRETS: [&str; 5] =
-    ["database_url", "redis_url", "master_key", "openai_api_key", "azure_openai_api_key"];
+const SECRETS: [&str; 7] = [
+    "database_url",
+    "redis_url",
+    "master_key",
+    "openai_api_key",
+    "azure_openai_api_key",
+    "otel_exporter_otlp_headers",
+    "otel_exporter_otlp_traces_headers",
+];
 
 /// Who may register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -78,6 +85,26 @@ pub struct Config {
     pub event_retention_days: u32,
     pub log_level: String,
     pub log_format: String,
+    pub otel_exporter_otlp_endpoint: String,
+    pub otel_exporter_otlp_traces_endpoint: String,
+    pub otel_exporter_otlp_protocol: String,
+    pub otel_exporter_otlp_traces_protocol: String,
+    pub otel_exporter_otlp_headers: String,
+    pub otel_exporter_otlp_traces_headers: String,
+    pub otel_exporter_otlp_timeout: u64,
+    pub otel_exporter_otlp_traces_timeout: u64,
+    pub otel_exporter_otlp_compression: String,
+    pub otel_exporter_otlp_traces_compression: String,
+    pub otel_sdk_disabled: String,
+    pub otel_traces_exporter: String,
+    pub otel_service_name: String,
+    pub otel_resource_attributes: String,
+    pub otel_traces_sampler: String,
+    pub otel_traces_sampler_arg: String,
+    pub otel_propagators: String,
+    pub otel_bsp_schedule_delay: u64,
+    pub otel_bsp_max_queue_size: usize,
+    pub otel_bsp_max_export_batch_size: usize,
 }
 
 /// A setting as `config show` prints it.
@@ -94,8 +121,7 @@ pub struct Shown {
 /// The variable that sets `key`.
 pub fn variable(key: &str) -> String {
     let bare = ["database_url", "redis_url"].contains(&key)
-        || key.starts_with("openai_")
-        || key.starts_with("azure_");
+        || ["openai_", "azure_", "otel_"].iter().any(|start| key.starts_with(start));
     if bare { key.to_uppercase() } else { format!("SRE_COPILOT_{}", key.to_uppercase()) }
 }
 
@@ -139,12 +165,17 @@ pub fn unknown_variables(names: impl Iterator<Item = String>, known: &[Shown]) -
     let known: Vec<String> = known.iter().map(|row| variable(&row.key)).collect();
     let is_link = |rest: &str| ["SERVICE_", "PORT"].iter().any(|part| rest.contains(part));
     let strange = |name: &String| {
-        name.strip_prefix("SRE_COPILOT_").is_some_and(|rest| !is_link(rest))
+        (name.starts_with("OTEL_") || name.strip_prefix("SRE_COPILOT_").is_some_and(|rest| !is_link(rest)))
             && !known
                 .iter()
                 .any(|known| name.strip_prefix(known).is_some_and(|rest| matches!(rest, "" | "_FILE")))
     };
     names.filter(strange).collect()
+}
+
+/// Whether it is an `http://` or `https://` URL of a host.
+pub fn is_http(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// What is wrong with the first setting that can't be used, and where it was set.

@@ -15,12 +15,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::address::Proxies;
 use crate::ai::Model;
 use crate::app::{App, Parts};
 use crate::auth::installation;
 use crate::config::Config;
 use crate::error::Error;
-use crate::gateway::{self, Limits};
+use crate::gateway::{self, Elsewhere, Limits};
 use crate::integration::Spool;
 use crate::outbound::Outbound;
 use crate::redis::Redis;
@@ -96,6 +97,7 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
         model: model.map_or_else(|| Model::from_config(&config), Ok)?,
         outbound: Outbound::from_config(&config)?,
         limits: Limits::new(&config, redis.clone())?,
+        elsewhere: Elsewhere::new(&config, &services)?,
         redis,
         metrics,
         tasks,
@@ -142,8 +144,19 @@ impl Server {
             Service::Gateway => gateway::assemble(app, local)?,
             other => gateway::alone(app, other).fallback(|| async { Error::NotFound }),
         };
-        let router = router.merge(gateway::permitted(app, health::routes(service == Service::Integration)));
-        let router = http::wrap(router.with_state(app.clone()), app.config.is_https());
+        let port = match service {
+            Service::Gateway => health::Port::Gateway,
+            Service::Integration => health::Port::Webhooks,
+            _ => health::Port::Other,
+        };
+        let router = router.merge(gateway::permitted(app, health::routes(port)));
+        // Nobody in front of the gateway is a service of ours.
+        let gateways = match service {
+            Service::Gateway => Proxies::default(),
+            _ => app.limits.proxies.clone(),
+        };
+        let front = http::Front { https: app.config.is_https(), gateways };
+        let router = http::wrap(router.with_state(app.clone()), front);
         self.addresses.insert(service, listener.local_addr()?);
         tracing::info!(service = service.name(), address = %listener.local_addr()?, "listening");
         app.spawn(keep_running(service, app.clone(), self.halt.clone()));

@@ -56,6 +56,15 @@ impl Provider {
         }
     }
 
+    /// The kind of the endpoint, as OpenTelemetry's conventions name it (`gen_ai.provider.name`).
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::OpenAi(_) => "openai",
+            Self::Azure(_) => "azure.ai.openai",
+            Self::Scripted(_) => "scripted",
+        }
+    }
+
     /// The host that prompts are sent to.
     pub fn host(&self) -> &str {
         match self {

@@ -3,6 +3,7 @@
 mod slots;
 pub mod store;
 pub mod tally;
+mod traced;
 
 use std::time::{Duration, Instant};
 
@@ -205,7 +206,7 @@ impl Model {
     pub async fn complete(&self, request: &Request, until: tokio::time::Instant) -> Result<Reply, Failure> {
         let Some(provider) = &self.provider else { return Err(Failure::Unavailable { status: None }) };
         let asked = Instant::now();
-        let outcome = provider.complete(request, until).await;
+        let outcome = traced::complete(provider, request, until).await;
         let took = asked.elapsed().as_secs_f64();
         metrics::histogram!("sre_copilot_model_call_duration_seconds").record(took);
         self.breaker.note(&outcome, Instant::now());

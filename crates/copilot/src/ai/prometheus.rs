@@ -11,9 +11,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
-use crate::outbound::{Failure, Target};
+use crate::outbound::{Answer, Failure, Target};
+use crate::traces::{self, span};
 
 /// The most that is read of one answer, in bytes.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -62,6 +66,20 @@ pub enum QueryError {
     /// What one analysis may ask for, in queries and bytes, is used up.
     #[error("what one analysis may ask for was used up")]
     Budget,
+}
+
+impl QueryError {
+    /// The kind in a word.
+    fn slug(&self) -> &'static str {
+        match self {
+            Self::Door(Failure::Timeout) => "timeout",
+            Self::Door(_) => "unreachable",
+            Self::Query(_) => "refused",
+            Self::Credentials(_) => "credentials",
+            Self::NotPrometheus(_) => "not_prometheus",
+            Self::Budget => "budget",
+        }
+    }
 }
 
 /// What one analysis may take.
@@ -185,14 +203,41 @@ impl Prometheus {
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, QueryError> {
         let most = self.take()?;
-        let answer = timeout_at(self.deadline, self.target.get(path, query, most)).await;
-        counted(answer.map_err(|_| Failure::Timeout.into()).and_then(|answer| self.open(answer?)))
+        counted(self.traced(path, timeout_at(self.deadline, self.target.get(path, query, most))).await)
     }
 
     async fn post<T: DeserializeOwned>(&self, path: &str, form: &[(&str, String)]) -> Result<T, QueryError> {
         let most = self.take()?;
-        let answer = timeout_at(self.deadline, self.target.post_form(path, form, most)).await;
-        counted(answer.map_err(|_| Failure::Timeout.into()).and_then(|answer| self.open(answer?)))
+        counted(self.traced(path, timeout_at(self.deadline, self.target.post_form(path, form, most))).await)
+    }
+
+    /// Reads the answer to a query, which is a span of its own.
+    async fn traced<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        asked: impl Future<Output = Result<Result<Answer, Failure>, Elapsed>>,
+    ) -> Result<T, QueryError> {
+        let span = span!(
+            "prometheus query",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            url.path = path,
+            http.response.status_code = Empty,
+            http.response.body.size = Empty,
+            error.type = Empty
+        );
+        let opened = match asked.instrument(span.clone()).await.unwrap_or(Err(Failure::Timeout)) {
+            Ok(answer) => {
+                span.record("http.response.status_code", i64::from(answer.status));
+                span.record("http.response.body.size", answer.body.len().cast_signed() as i64);
+                self.open(answer)
+            }
+            Err(failure) => Err(failure.into()),
+        };
+        if let Err(error) = &opened {
+            traces::failed(&span, error.slug());
+        }
+        opened
     }
 
     /// Takes one query off the budget, and says how many bytes its answer may have.
@@ -203,7 +248,7 @@ impl Prometheus {
         if left == 0 { Err(QueryError::Budget) } else { Ok(left.min(MOST_BYTES)) }
     }
 
-    fn open<T: DeserializeOwned>(&self, answer: crate::outbound::Answer) -> Result<T, QueryError> {
+    fn open<T: DeserializeOwned>(&self, answer: Answer) -> Result<T, QueryError> {
         let read = answer.body.len();
         let less = |left: usize| Some(left.saturating_sub(read));
         let _ = self.bytes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);

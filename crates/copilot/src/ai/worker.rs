@@ -9,6 +9,8 @@ use outbox::{Db, Job, Tx, lease, sabotage};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::analysis::{AnalysisStatus, Engine};
 use super::diagnose::{self, Conclusion};
@@ -27,6 +29,7 @@ use crate::incident::read;
 use crate::outbound::{Credentials, Outbound};
 use crate::redis::Redis;
 use crate::redis::lock::Lock;
+use crate::traces::span;
 
 /// How long a worker may hold an analysis while it looks: then another replica takes over from one that died.
 const LOOKING: Duration = Duration::from_secs(20);
@@ -97,6 +100,7 @@ pub struct Unasked {
     job: Job,
     found: Found,
     sign: Option<Lock>,
+    span: Span,
 }
 
 /// What came of looking for an analysis to work on.
@@ -174,9 +178,10 @@ impl<'a> Worker<'a> {
             Some(redis) => redis.lock(format!("ai:generating:{}", job.key), self.lease()).await,
             None => None,
         };
-        let worked = self.work(tenant, &job).await;
+        let span = span!("analysis", incident = job.key, attempt = job.attempts, outcome = Empty);
+        let worked = self.work(tenant, &job).instrument(span.clone()).await;
         if let Ok(Some((work, found))) = worked {
-            return Ok(Looked::Unasked(Box::new(Unasked { work, job, found, sign })));
+            return Ok(Looked::Unasked(Box::new(Unasked { work, job, found, sign, span })));
         }
         if let Some(sign) = sign {
             sign.release().await;
@@ -190,8 +195,8 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// When the database refused; the analysis is tried again when its lease runs out.
     pub async fn ask_model(self, unasked: Unasked) -> Result<()> {
-        let Unasked { work, job, found, sign } = unasked;
-        let asked = self.ask_in_turn(work, &job, &found).await;
+        let Unasked { work, job, found, sign, span } = unasked;
+        let asked = self.ask_in_turn(work, &job, &found).instrument(span).await;
         if let Some(sign) = sign {
             sign.release().await;
         }
@@ -244,9 +249,13 @@ impl<'a> Worker<'a> {
         let Some(work) = self.begin(tenant, job).await? else { return Ok(None) };
         let facts = Facts::read(self.db, tenant, work.incident).await?;
         let gathered =
-            evidence::gather(self.outbound, facts, |source| credentials(self.keys, tenant, source)).await;
+            evidence::gather(self.outbound, facts, |source| credentials(self.keys, tenant, source))
+                .instrument(span!("gather evidence"))
+                .await;
         // The engine's loops would hold up everything else on this thread.
-        let concluded = tokio::task::spawn_blocking(move || (diagnose::conclude(&gathered), gathered)).await;
+        let concluded = tokio::task::spawn_blocking(move || (diagnose::conclude(&gathered), gathered))
+            .instrument(span!("rank causes"))
+            .await;
         let (conclusion, gathered) = concluded.map_err(|error| Error::Internal(error.into()))?;
         if self.is_too_fresh(&gathered, &conclusion) && self.look_again(work, job).await? {
             return Ok(None);

@@ -228,15 +228,23 @@ async fn admit(app: &App, access: Access, request: Request, path: &str) -> Resul
 
 /// The answer where the table has no row; with the methods it has (RFC 9110, 15.5.6).
 fn not_offered(path: &str) -> Response {
-    let methods: Vec<&str> = TABLE.iter().filter(|row| row.path == path).map(|row| row.method).collect();
-    if methods.is_empty() {
+    let offered = offered(path);
+    if offered.is_empty() {
         return Error::NotFound.into_response();
     }
     let mut response = Error::MethodNotAllowed.into_response();
-    if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
+    if let Ok(allow) = HeaderValue::from_str(&offered) {
         response.headers_mut().insert(header::ALLOW, allow);
     }
     response
+}
+
+/// The methods of the router's `path`, as `Allow` lists them.
+pub fn offered(path: &str) -> String {
+    let methods = TABLE.iter().filter(|row| row.path == path).map(|row| row.method);
+    let methods: Vec<&str> =
+        methods.map(|method| if method == "GET" { "GET, HEAD" } else { method }).collect();
+    methods.join(", ")
 }
 
 #[cfg(test)]

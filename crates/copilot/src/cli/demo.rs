@@ -61,7 +61,7 @@ pub async fn demo(args: DemoArgs) -> anyhow::Result<()> {
         std::env::var("TERM").ok().as_deref(),
     );
     let config = if args.attach { attached(folder.path())? } else { config(folder.path())? };
-    serve::log_to_stderr(&config)?;
+    serve::log_to_stderr(&config, None)?;
     print::line(&terminal::starting(style))?;
     let services = if args.attach { Vec::new() } else { Service::ALL.to_vec() };
     let start = Start { config, services, clock: Clock::System, metrics: None, model: None };

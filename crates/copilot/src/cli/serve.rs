@@ -1,18 +1,28 @@
 //! `serve` and `migrate`.
 
 use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use outbox::Clock;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use super::{ServeArgs, Settings};
 use crate::config::{self, Config};
 use crate::metric;
 use crate::server::{self, Start};
 use crate::service::Service;
+use crate::traces::{self, Traces};
+
+/// How long stopping may take altogether.
+const STOPS: Duration = Duration::from_secs(20);
+
+/// How much of that the last traces may take.
+const LAST_TRACES: Duration = Duration::from_secs(3);
 
 /// Runs the services until SIGTERM or Ctrl-C.
 ///
@@ -21,7 +31,8 @@ use crate::service::Service;
 pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     outbox::sabotage::check().map_err(anyhow::Error::msg)?;
     let (config, known) = args.settings.load()?;
-    log_to_stderr(&config)?;
+    let traces = Traces::from_config(&config)?;
+    log_to_stderr(&config, traces.as_ref())?;
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for name in config::unknown_variables(names, &known) {
         tracing::warn!(name, "this variable is no setting; `config show` lists all");
@@ -39,7 +50,11 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     tracing::info!(url = server.url(), model, "SRE Copilot is ready");
     stop_asked().await?;
     tracing::info!("stopping");
+    let asked = Instant::now();
     server.stop().await;
+    if let Some(traces) = traces {
+        traces.end(STOPS.saturating_sub(asked.elapsed()).min(LAST_TRACES)).await;
+    }
     Ok(())
 }
 
@@ -66,13 +81,14 @@ pub async fn stop_asked() -> anyhow::Result<()> {
     }
 }
 
-/// Sends the log to stderr, so that stdout holds machine output alone.
+/// Sends the log to stderr, so that stdout holds machine output alone, and spans where `traces` lead.
 ///
 /// # Errors
 /// When the level can't be read.
-pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
+pub fn log_to_stderr(config: &Config, traces: Option<&Traces>) -> anyhow::Result<()> {
     let filter = filter(&config.log_level).context("log_level")?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let all = tracing_subscriber::registry().with(traces.map(Traces::layer));
     let json = match config.log_format.as_str() {
         "json" => true,
         "text" => false,
@@ -80,28 +96,30 @@ pub fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
         other => anyhow::bail!("log_format must be text or json, not {other:?}"),
     };
     if json {
-        log.json().init()
+        all.with(log.json().with_filter(filter)).init();
     } else {
         // What goes into a file is read by programs that know no colours.
         let plain = !std::io::stderr().is_terminal() || std::env::var_os("NO_COLOR").is_some();
-        log.with_target(false).with_ansi(!plain).init()
+        all.with(log.with_target(false).with_ansi(!plain).with_filter(filter)).init();
     }
     Ok(())
 }
 
 /// What is logged: `level`, without one library's lowest, at which whole frames would be in the log, and with them what
-/// events say.
+/// events say; without what another says of parameters of `database_url`, values and all; and without spans.
 fn filter(level: &str) -> anyhow::Result<EnvFilter> {
     // A word that is no level would be taken for the name of a module, and nothing else would be logged.
     let mut bare = level.split(',').map(str::trim).filter(|part| !part.contains(['=', '[']));
     if let Some(word) = bare.find(|word| word.parse::<LevelFilter>().is_err()) {
         anyhow::bail!("{word:?} is not one of off, error, warn, info, debug and trace");
     }
-    let filter = EnvFilter::try_new(level)?;
-    match filter.max_level_hint() {
-        Some(LevelFilter::TRACE) => Ok(EnvFilter::try_new(format!("tungstenite=debug,{level}"))?),
-        _ => Ok(filter),
-    }
+    let lowest = EnvFilter::try_new(level)?.max_level_hint() == Some(LevelFilter::TRACE);
+    let frames = if lowest { "tungstenite=debug," } else { "" };
+    let level = if level.is_empty() { "error" } else { level };
+    Ok(EnvFilter::try_new(format!(
+        "{frames}{level},sqlx_postgres::options::parse=off,{}=off",
+        traces::TARGET
+    ))?)
 }
 
 #[cfg(test)]

@@ -44,7 +44,9 @@ fn a_misspelt_variable_is_noticed() {
     let names = ["SRE_COPILOT_LOG_LEVLE", "SRE_COPILOT_LOG_LEVEL", "SRE_COPILOT_MASTER_KEY_FILE", "PATH"];
     let links = ["SRE_COPILOT_SERVICE_HOST", "SRE_COPILOT_GATEWAY_PORT_8500_TCP"];
     let all = names.into_iter().chain(links).map(str::to_owned);
-    assert_eq!(unknown_variables(all, &known), ["SRE_COPILOT_LOG_LEVLE"]);
+    let otel = ["OTEL_SERVICE_NAME", "OTEL_METRICS_EXPORTER", "OTEL_EXPORTER_OTLP_HEADERS_FILE"];
+    let strange = unknown_variables(all.chain(otel.map(str::to_owned)), &known);
+    assert_eq!(strange, ["SRE_COPILOT_LOG_LEVLE", "OTEL_METRICS_EXPORTER"]);
 }
 
 #[test]

@@ -89,6 +89,9 @@ impl Place {
         } else if url.starts_with("sqlite:") {
             Ok(Self::Sqlite(url.parse().context("database_url")?))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            for name in postgres::unknown_parameters(url) {
+                tracing::warn!(name, "database_url has a parameter that is not known here, and is ignored");
+            }
             Ok(Self::Postgres(url.parse().context("database_url")?))
         } else {
             bail!("database_url must begin with sqlite:// or postgres://");

@@ -17,6 +17,35 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The oldest version that is known to work, as the server counts.
 const OLDEST: i32 = 150_000;
 
+/// What a `database_url` may say behind its `?`, as the driver reads it.
+const PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+/// The names of parameters that the driver does not know. It would tell of them with their values, which may be secret.
+pub(super) fn unknown_parameters(url: &str) -> Vec<String> {
+    let Ok(url) = url::Url::parse(url) else { return Vec::new() };
+    let names = url.query_pairs().map(|(name, _)| name.into_owned());
+    names.filter(|name| !PARAMETERS.contains(&name.as_str()) && !name.starts_with("options[")).collect()
+}
+
 /// The schema, file by file. Missing ones were applied by a newer version, whose schema this one can work with.
 pub(super) fn files() -> Migrator {
     let mut files = sqlx::migrate!("../../migrations/postgres");

@@ -2,34 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// How often it is told.
-const EVERY: Duration = Duration::from_secs(10);
-
-/// What was noticed and not told yet.
-#[derive(Debug, Default)]
-struct Outage {
-    told_at: Option<Instant>,
-    untold: u64,
-}
-
-impl Outage {
-    /// Counts one more; says how many there were, this one included, when it is time to tell.
-    fn notice(&mut self, now: Instant) -> Option<u64> {
-        self.untold += 1;
-        if self.told_at.is_some_and(|told_at| now.duration_since(told_at) < EVERY) {
-            return None;
-        }
-        self.told_at = Some(now);
-        Some(std::mem::take(&mut self.untold))
-    }
-}
+use crate::http::followed_id;
+use crate::seldom::Seldom;
 
 /// What is told seldom: a message, and what of it is of a kind.
 type Subject = (&'static str, &'static str);
 
-static OUTAGES: Mutex<BTreeMap<Subject, Outage>> = Mutex::new(BTreeMap::new());
+static OUTAGES: Mutex<BTreeMap<Subject, Seldom>> = Mutex::new(BTreeMap::new());
 
 /// Counts one more of what a lasting failure brings about many times a minute; says how often it was noticed since `message`
 /// was last logged about this `kind`, this time included, when it is time to log it.
@@ -42,7 +23,8 @@ pub fn seldom(message: &'static str, kind: &'static str) -> Option<u64> {
 pub(super) fn log(error: &sqlx::Error) {
     metrics::counter!("sre_copilot_database_errors_total").increment(1);
     if let Some(times) = seldom("the database does not answer", "") {
-        tracing::error!(error = error.to_string(), times, "the database does not answer");
+        let request_id = followed_id();
+        tracing::error!(request_id, error = error.to_string(), times, "the database does not answer");
     }
 }
 
@@ -50,24 +32,14 @@ pub(super) fn log(error: &sqlx::Error) {
 pub(super) fn log_refusal(error: &sqlx::Error) {
     metrics::counter!("sre_copilot_database_errors_total").increment(1);
     if let Some(times) = seldom("the database could not do it now", "") {
-        tracing::error!(error = error.to_string(), times, "the database could not do it now");
+        let request_id = followed_id();
+        tracing::error!(request_id, error = error.to_string(), times, "the database could not do it now");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_is_told_at_once_and_the_others_together() {
-        let (mut outage, begin) = (Outage::default(), Instant::now());
-        assert_eq!(outage.notice(begin), Some(1));
-        for milliseconds in [1, 5_000, 9_999] {
-            assert_eq!(outage.notice(begin + Duration::from_millis(milliseconds)), None);
-        }
-        assert_eq!(outage.notice(begin + EVERY), Some(4));
-        assert_eq!(outage.notice(begin + 3 * EVERY), Some(1));
-    }
 
     #[test]
     fn one_kind_keeps_no_other_quiet() {

@@ -4,6 +4,7 @@ mod cells;
 mod dashboard;
 mod docs;
 mod document;
+mod elsewhere;
 mod headers;
 mod limits;
 mod proxy;
@@ -18,6 +19,7 @@ use crate::app::App;
 use crate::auth::{access, idempotency};
 use crate::service::Service;
 pub use document::document;
+pub use elsewhere::Elsewhere;
 pub use limits::Limits;
 use replicas::Replicas;
 

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
@@ -16,17 +15,18 @@ use axum::routing::any;
 use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use url::Url;
 
-use super::document;
 use super::replicas::Replicas;
+use super::{document, elsewhere};
 use crate::app::App;
 use crate::auth::Source;
 use crate::error::{Error, Result};
+use crate::http::{ANY_WEBHOOK, REQUEST_ID_HEADER};
+use crate::seldom::Seldom;
 use crate::service::Service;
-
-/// How long a service may take to accept a connection.
-const CONNECT: Duration = Duration::from_secs(1);
+use crate::traces;
 
 /// How long it may take to begin its answer; an analysis may be waited for.
 const ANSWER: Duration = Duration::from_secs(65);
@@ -65,7 +65,7 @@ const PRETENDED: [&str; 12] = [
     "x-forwarded-proto",
     "x-real-ip",
     "x-original-url",
-    "x-request-id",
+    REQUEST_ID_HEADER,
     "forwarded",
     "host",
 ];
@@ -77,23 +77,23 @@ struct Remote {
     service: Service,
     client: reqwest::Client,
     replicas: Arc<Replicas>,
+    silence: Arc<Seldom>,
 }
 
 /// The routes of `service`, each forwarded to one of `replicas`.
 pub(super) fn routes(app: &App, service: Service, replicas: Replicas) -> anyhow::Result<Router<App>> {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT)
-        .build()
-        .with_context(|| format!("the client for {}", service.name()))?;
-    let remote = Remote { app: app.clone(), service, client, replicas: Arc::new(replicas) };
+    let remote = Remote {
+        app: app.clone(),
+        service,
+        client: elsewhere::client()?,
+        replicas: Arc::new(replicas),
+        silence: Arc::default(),
+    };
     let mut paths = document::paths(service);
     match service {
         // Their routes are for programs that do not read the document.
         Service::Integration => {
-            paths.insert("/webhooks/{*path}".to_owned());
+            paths.insert(ANY_WEBHOOK.to_owned());
         }
         Service::Websocket => {
             paths.insert("/ws".to_owned());
@@ -112,7 +112,7 @@ async fn forward(State(remote): State<Remote>, request: Request) -> Result<Respo
     let mut headers = end_to_end(&parts.headers);
     PRETENDED.iter().for_each(|name| drop(headers.remove(*name)));
     insert(&mut headers, "x-forwarded-for", &source.address.to_string());
-    insert(&mut headers, "x-request-id", &crate::http::request_id());
+    insert(&mut headers, REQUEST_ID_HEADER, &crate::http::request_id());
     if let Some(protocol) = &upgrade {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol.clone());
@@ -175,23 +175,32 @@ impl Outgoing {
             [Method::GET, Method::HEAD].contains(&self.method) || self.uri.path().starts_with("/webhooks/");
         let order = remote.replicas.order(Instant::now());
         let mut cause = "its body can be sent once".to_owned();
+        let mut last = "";
         for (asked, index) in order.iter().enumerate() {
             let Some(body) = self.body.next() else { break };
             let target = target(remote.replicas.base(*index), &self.uri)?;
-            let mut request =
-                remote.client.request(self.method.clone(), target).headers(self.headers.clone());
+            last = remote.replicas.place(*index);
+            let mut headers = self.headers.clone();
+            let span = traces::outgoing(&self.method, remote.service.name(), last, &mut headers);
+            let mut request = remote.client.request(self.method.clone(), target).headers(headers);
             if !matches!(&self.body, Sendable::Again(bytes) if bytes.is_empty()) {
                 request = request.body(body);
             }
             let patience = if harmless_twice && asked + 1 < order.len() { PATIENCE } else { ANSWER };
-            let begun = match tokio::time::timeout(patience, request.send()).await {
-                Ok(Ok(answer)) => return Ok(answer),
+            let asking = tokio::time::timeout(patience, request.send()).instrument(span.clone());
+            let begun = match asking.await {
+                Ok(Ok(answer)) => {
+                    traces::answered(&span, answer.status().as_u16(), 399);
+                    return Ok(answer);
+                }
                 Ok(Err(error)) => {
                     let unreached = error.is_connect();
+                    traces::failed(&span, if unreached { "connect" } else { "broken" });
                     cause = error.without_url().to_string();
                     !unreached
                 }
                 Err(_) => {
+                    traces::failed(&span, "timeout");
                     "it took too long".clone_into(&mut cause);
                     true
                 }
@@ -203,7 +212,7 @@ impl Outgoing {
         }
         metrics::counter!("sre_copilot_gateway_failures_total", "service" => remote.service.name())
             .increment(1);
-        Err(unavailable(&cause))
+        Err(remote.unavailable(last, &cause))
     }
 }
 
@@ -240,9 +249,15 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-fn unavailable(cause: &str) -> Error {
-    tracing::warn!(cause, "a service does not answer");
-    Error::Unavailable("unavailable", "a part of the product does not answer; try again")
+impl Remote {
+    /// What is answered when no address did; `address` is the last that was asked.
+    fn unavailable(&self, address: &str, cause: &str) -> Error {
+        if let Some(times) = self.silence.notice(std::time::Instant::now()) {
+            let (service, request_id) = (self.service.name(), crate::http::followed_id());
+            tracing::warn!(service, address, request_id, cause, times, "a service does not answer");
+        }
+        Error::Unavailable("unavailable", "a part of the product does not answer; try again")
+    }
 }
 
 /// Carries bytes between the two ends of a changed connection until one closes.

@@ -21,6 +21,8 @@ pub(super) struct Replicas {
 
 struct Replica {
     base: String,
+    /// `HOST:PORT`.
+    place: String,
     /// Until when it rests, in milliseconds since `begun`.
     rests_until_ms: AtomicU64,
 }
@@ -36,7 +38,9 @@ impl Replicas {
             let url = Url::parse(address)
                 .with_context(|| format!("the address of {}: {address}", service.name()))?;
             let base = url.as_str().trim_end_matches('/').to_owned();
-            all.push(Replica { base, rests_until_ms: AtomicU64::new(0) });
+            let host = url.host_str().unwrap_or_default();
+            let place = url.port_or_known_default().map_or(host.to_owned(), |port| format!("{host}:{port}"));
+            all.push(Replica { base, place, rests_until_ms: AtomicU64::new(0) });
         }
         ensure!(!all.is_empty(), "the address of {} is empty", service.name());
         Ok(Self { all, turn: AtomicUsize::new(0), begun: Instant::now() })
@@ -54,6 +58,16 @@ impl Replicas {
     /// The address with this place in [`Replicas::order`].
     pub fn base(&self, index: usize) -> &str {
         self.all.get(index).map_or("", |replica| &replica.base)
+    }
+
+    /// Every address.
+    pub fn bases(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(|replica| replica.base.as_str())
+    }
+
+    /// Where an address leads, without what it may sign in with.
+    pub fn place(&self, index: usize) -> &str {
+        self.all.get(index).map_or("", |replica| &replica.place)
     }
 
     /// Remembers that an address did not answer.

@@ -120,7 +120,11 @@ pub async fn run(app: App, stop: CancellationToken) {
         if let Err(error) = app.heard.write_within(&app, EVERY / 2).await
             && let Some(times) = seldom("alerts that were heard again could not be written yet", "")
         {
-            tracing::warn!(error = error.cause(), times, "alerts that were heard again could not be written yet");
+            tracing::warn!(
+                error = error.cause(),
+                times,
+                "alerts that were heard again could not be written yet"
+            );
         }
     }
 }

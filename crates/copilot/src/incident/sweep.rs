@@ -34,7 +34,7 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         for Failure { what, error } in once(&app).await.err().into_iter().flatten() {
-            if let Some(times) = seldom("incidents could not be swept", what) {
+            if let Some(times) = seldom("incidents could not be swept", "") {
                 tracing::error!(what, error = error.cause(), times, "incidents could not be swept");
             }
         }

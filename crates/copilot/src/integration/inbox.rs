@@ -12,6 +12,8 @@ use outbox::sabotage;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::commit;
 use super::deliveries::{DeliveryResult, receipt};
@@ -22,6 +24,7 @@ use super::statistics::Statistics;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{DeliveryId, ProjectId};
+use crate::traces::{self, span};
 
 /// Requests that may wait for commits; beyond it a request is told to come back.
 const QUEUE: usize = 4096;
@@ -59,6 +62,8 @@ pub struct Waiting {
     pub entry: Entry,
     /// Takes its answer.
     pub reply: oneshot::Sender<Answer>,
+    /// By what its request is followed.
+    pub request_id: String,
     /// One of the places in the queue.
     _place: OwnedSemaphorePermit,
 }
@@ -108,12 +113,18 @@ impl Inbox {
         let deadline = entry.deadline;
         let _place = self.places.clone().try_acquire_owned().map_err(|_| OVERLOADED)?;
         let (reply, answer) = oneshot::channel();
-        self.send(app, Waiting { entry, reply, _place })?;
+        let request_id = crate::http::request_id();
+        self.send(app, Waiting { entry, reply, request_id, _place })?;
         if sabotage::broken("answer-before-commit") {
             std::mem::forget(answer);
             return Ok((DeliveryId::new(), Vec::new()));
         }
-        match tokio::time::timeout_at(deadline, answer).await {
+        let span = span!("webhook commit", otel.status_code = Empty, error.type = Empty);
+        let answered = tokio::time::timeout_at(deadline, answer).instrument(span.clone()).await;
+        if !matches!(answered, Ok(Ok(Ok(_)))) {
+            traces::failed(&span, "not_stored");
+        }
+        match answered {
             Ok(Ok(Err(_))) if sabotage::broken("swallow-insert-error") => Ok((DeliveryId::new(), Vec::new())),
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => {
@@ -127,9 +138,9 @@ impl Inbox {
         QUEUE - self.places.available_permits()
     }
 
-    /// Bytes of bodies for which there is room made, as [`Inbox::room`] counts them.
+    /// Bytes that all requests hold, as [`Rooms`] counts them.
     pub fn in_flight_bytes(&self) -> usize {
-        BYTES_IN_FLIGHT - self.bytes.available_permits() * 1024
+        self.rooms.held()
     }
 
     /// Waits until few requests wait for their commit, for `at_most` so long: what can be done a moment later makes way.
@@ -203,7 +214,8 @@ impl Lane {
             let (gathered, alerts) = self.gather(first, most);
             metrics::histogram!("sre_copilot_commit_requests").record(gathered.len() as f64);
             let begun = Instant::now();
-            commit::all(&app, gathered).await;
+            let ids = gathered.iter().map(|waiting| waiting.request_id.clone()).collect();
+            crate::http::on_behalf_of(ids, commit::all(&app, gathered)).await;
             most = next_most(most, alerts, begun.elapsed());
         }
     }

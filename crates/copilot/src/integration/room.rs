@@ -35,6 +35,11 @@ impl Rooms {
     pub fn enter(&self) -> Arc<Room> {
         Arc::new(Room { all: self.0.clone(), held: AtomicUsize::new(0) })
     }
+
+    /// The bytes that are held now.
+    pub fn held(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// The bytes that one request holds, until nobody works on it any more.

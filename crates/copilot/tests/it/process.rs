@@ -26,7 +26,12 @@ impl Process {
 
     /// As [`Process::start_with`], with its log going elsewhere.
     pub async fn start_logging(home: &Home, variables: &[(&str, &str)], log: Stdio) -> Self {
-        let process = Self::spawn(home, variables, log);
+        Self::start_part(home, "", variables, log).await
+    }
+
+    /// As [`Process::start_logging`], with only these `services`; [`Process::base`] is the address of the first.
+    pub async fn start_part(home: &Home, services: &str, variables: &[(&str, &str)], log: Stdio) -> Self {
+        let process = Self::spawn(home, services, variables, log);
         process.ready().await;
         process
     }
@@ -34,7 +39,7 @@ impl Process {
     /// Starts it with a fault on purpose in `variables`, and says whether it has killed itself `within` that time; if not, it is
     /// ended.
     pub async fn dies(home: &Home, variables: &[(&str, &str)], within: Duration) -> bool {
-        let mut process = Self::spawn(home, variables, Stdio::inherit());
+        let mut process = Self::spawn(home, "", variables, Stdio::inherit());
         let (begun, mut ticks) = (Instant::now(), tokio::time::interval(Duration::from_millis(20)));
         let status = loop {
             ticks.tick().await;
@@ -49,9 +54,12 @@ impl Process {
         true
     }
 
-    fn spawn(home: &Home, variables: &[(&str, &str)], log: Stdio) -> Self {
+    fn spawn(home: &Home, services: &str, variables: &[(&str, &str)], log: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sre-copilot"));
         command.arg("serve").env_clear().env("SRE_COPILOT_DATA_DIR", home.folder.path().join("data"));
+        if !services.is_empty() {
+            command.args(["--services", services]);
+        }
         command
             .env("DATABASE_URL", home.database.url())
             .env("SRE_COPILOT_MASTER_KEY", home.database.master_key());
@@ -63,7 +71,9 @@ impl Process {
         // A test of a broken product is run anew with this set.
         command.envs(std::env::var(outbox::sabotage::BROKEN).map(|ways| (outbox::sabotage::BROKEN, ways)));
         let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        Self { child, base: format!("http://127.0.0.1:{}", ports[0]) }
+        let first = services.split(',').next().unwrap_or_default().to_uppercase();
+        let at = SERVICES.iter().position(|service| *service == first).unwrap_or_default();
+        Self { child, base: format!("http://127.0.0.1:{}", ports[at]) }
     }
 
     async fn ready(&self) {
@@ -85,6 +95,20 @@ impl Process {
         let text = answer.text().await.unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    /// Asks it to stop, and says how it ended; it may take 20 s.
+    pub async fn terminate(&mut self) -> std::process::ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let (begun, mut ticks) = (Instant::now(), tokio::time::interval(Duration::from_millis(20)));
+        loop {
+            ticks.tick().await;
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "it did not stop in time");
+        }
     }
 
     /// Ends it as a crash would: at once, in the middle of whatever it does.

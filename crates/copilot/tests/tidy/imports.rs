@@ -30,6 +30,7 @@ const DOORS: [(&str, &[&str]); 3] = [
             "crates/copilot/src/cli/health.rs",
             "crates/copilot/src/outbound",
             "crates/copilot/src/gateway/",
+            "crates/copilot/src/traces/collector.rs",
             "crates/llm/",
         ],
     ),

@@ -7,6 +7,7 @@ use llm::Failure;
 use outbox::{Job, Ts, lease};
 use serde::Deserialize;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::prompt::{self, Said, Told};
 use super::store::{self, Asked, End};
@@ -22,6 +23,7 @@ use crate::ai::text::short;
 use crate::ai::worker::{Worker, credentials};
 use crate::error::Result;
 use crate::ids::{IntegrationId, QuestionId, TenantId};
+use crate::traces::span;
 
 /// How long before the lease ends the last call has ended.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -119,7 +121,12 @@ impl Worker<'_> {
     ///
     /// # Errors
     /// When the database refused; the question is tried again when its lease runs out.
-    pub async fn answer_question(self, Claimed { job, at }: Claimed) -> Result<()> {
+    pub async fn answer_question(self, claimed: Claimed) -> Result<()> {
+        let span = span!("question", incident = claimed.job.key);
+        self.answer_claimed(claimed).instrument(span).await
+    }
+
+    async fn answer_claimed(self, Claimed { job, at }: Claimed) -> Result<()> {
         let tenant = TenantId(job.owner);
         let Some(mut work) = begin(self, tenant, &job, at).await? else { return Ok(()) };
         let end = if job.attempts > 1 {

@@ -49,6 +49,7 @@ impl Worker<'_> {
         if !lease::finish(tx, job).await? {
             return Err(Error::Internal(anyhow::anyhow!("a job that was held could not be finished")));
         }
+        tracing::Span::current().record("outcome", ending.status.as_str());
         if again && !store::is_merged(tx, tenant, incident).await? {
             explain::request(tx, tenant, incident).await?;
         }

@@ -82,7 +82,10 @@ impl World {
         let door = Door { hub: hub.clone(), member: member.clone(), valid: Arc::clone(&valid) };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = crate::http::wrap(Router::new().route("/ws", get(knock)).with_state(door), false);
+        let router = crate::http::wrap(
+            Router::new().route("/ws", get(knock)).with_state(door),
+            crate::http::Front::default(),
+        );
         // Outside of the tracker, so that a test can wait for the sockets and feeds alone.
         TaskTracker::new().spawn(crate::http::serve(listener, router, stop.clone()));
         Self { db, hub, tasks, stop, member, valid, address, folder, database }
