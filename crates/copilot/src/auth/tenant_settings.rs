@@ -3,15 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use garde::Validate;
+use outbox::Tx;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::audit::{self, Entry};
-use super::permission::{Owner, Viewer};
+use super::permission::{Member, Owner, Role, Viewer};
 use super::source::Source;
-use super::store::user;
+use super::store::{member, project, user};
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::valid::{Valid, required};
 
@@ -50,7 +51,7 @@ pub(super) async fn show(State(app): State<App>, member: Viewer) -> Result<Json<
     Ok(Json(told(&app, member.tenant, name, llm_enabled)))
 }
 
-/// Changes the organisation. A model that is turned off is asked nothing more, and an answer under way is dropped.
+/// Changes the organisation, as an owner of its first project: the oldest that was not deleted. A model that is turned off is asked nothing more, and an answer under way is dropped.
 #[utoipa::path(patch, path = "/api/v1/tenant", tag = "auth", request_body = TenantChange,
     responses((status = 200, body = TenantSettings)))]
 pub(super) async fn change(
@@ -60,6 +61,10 @@ pub(super) async fn change(
     Valid(change): Valid<TenantChange>,
 ) -> Result<Json<TenantSettings>> {
     let mut tx = app.db.begin(member.tenant.0).await?;
+    if !owns_first(&mut tx, &member).await? {
+        let why = "only an owner of the organisation's first project may change the organisation";
+        return Err(Error::Forbidden(why.to_owned()));
+    }
     let (name, before) = user::tenant(&mut tx, member.tenant).await?;
     let llm_enabled = change.llm_enabled.unwrap_or(before);
     if llm_enabled != before {
@@ -70,6 +75,18 @@ pub(super) async fn change(
     }
     tx.commit().await?;
     Ok(Json(told(&app, member.tenant, name, llm_enabled)))
+}
+
+/// Whether an owner of some project owns the organisation's first one: every admin can add a project and owns it then.
+async fn owns_first(tx: &mut Tx, owner: &Member) -> Result<bool> {
+    let Some(first) = project::first(tx, owner.tenant).await? else { return Ok(false) };
+    Ok(match owner.actor.user() {
+        Some(user) => {
+            let found = member::find(tx, owner.tenant, first.id, user).await?;
+            found.is_some_and(|member| member.role == Role::Owner)
+        }
+        None => owner.project == first.id,
+    })
 }
 
 fn told(app: &App, id: TenantId, name: String, llm_enabled: bool) -> TenantSettings {
