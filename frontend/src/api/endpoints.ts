@@ -51,6 +51,8 @@ export type IncidentQuery = {
 export type Span = { from: string; to: string };
 
 const ROWS_A_PAGE = 100;
+/** The most that the server gives at once. */
+const PARTS_A_PAGE = 200;
 /** How long the pages of a list are kept while something read out of it is on the screen. */
 const KEPT_MS = 60 * 60_000;
 
@@ -94,8 +96,8 @@ export const q = {
       queryFn: ({ signal }) => get<IncidentSummary>('/incidents/summary', { signal }),
     }),
   incident: (ref: string) => one<Incident>('incident', ref, `/incidents/${ref}`),
-  steps: (id: string) => list<Step>('steps', `/incidents/${id}/steps`, { limit: 200 }, id),
-  alerts: (id: string) => list<IncidentAlert>('alerts', `/incidents/${id}/alerts`, { limit: 200 }, id),
+  steps: (id: string) => partsOf<Step>('steps', id),
+  alerts: (id: string) => partsOf<IncidentAlert>('alerts', id),
   evidence: (id: string) => list<Evidence>('evidence', `/incidents/${id}/evidence`, { limit: 200 }, id),
   hypotheses: (id: string) => one<Hypotheses>('hypotheses', id, `/incidents/${id}/hypotheses`),
   questions: (id: string) => one<Questions>('questions', id, `/incidents/${id}/questions`),
@@ -138,6 +140,17 @@ function pages<T>(name: string, path: string, query: Params) {
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
     gcTime: KEPT_MS,
+  });
+}
+
+/** A long list of one incident, page by page; another incident's never stands in for it. */
+function partsOf<T>(name: string, id: string) {
+  return infiniteQueryOptions({
+    queryKey: [name, id],
+    queryFn: ({ signal, pageParam }) =>
+      get<Page<T>>(`/incidents/${id}/${name}`, { query: { limit: PARTS_A_PAGE, cursor: pageParam }, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
 }
 
