@@ -14,6 +14,7 @@ import { OtherProject } from './OtherProject';
 import { Palette } from './Palette';
 import { setPrefs, usePrefs } from './prefs';
 import { useFollowProject } from './project';
+import { useTabSign } from './title';
 
 export function Shell() {
   const me = useSuspenseQuery(q.me()).data;
@@ -24,6 +25,7 @@ export function Shell() {
   const [shown, setShown] = useState<'help' | 'palette' | null>(null);
   const close = () => setShown(null);
   const announce = useAnnounce();
+  useTabSign();
   useEffect(() => whenIdle(() => void preloadPages()), []);
   useKeys('Everywhere', [
     { keys: 'g i', label: 'Go to incidents', run: () => navigate({ to: '/incidents' }) },
