@@ -20,7 +20,7 @@ export function PageHeader({ title, children }: { title: ReactNode; children?: R
         {children}
         <AccountMenu small />
       </div>
-      <div className="flex items-center gap-3 max-md:h-9 max-md:border-hairline max-md:border-b max-md:bg-surface max-md:px-3">
+      <div className="flex items-center gap-3 print:hidden max-md:h-9 max-md:border-hairline max-md:border-b max-md:bg-surface max-md:px-3">
         <ProjectMenu small />
         <LiveBadge />
         <ZoneSwitch />

@@ -49,9 +49,9 @@ export function Shell() {
       >
         Skip to content
       </a>
-      <div className="flex h-dvh flex-col md:flex-row">
+      <div className="flex h-dvh flex-col md:flex-row print:block print:h-auto">
         <SideNav onHelp={() => setShown('help')} onPalette={() => setShown('palette')} />
-        <div className="flex min-h-0 min-w-0 flex-1 flex-col">
+        <div className="flex min-h-0 min-w-0 flex-1 flex-col print:block">
           {named && named !== me.project.id ? <OtherProject id={named} /> : <Outlet key={me.project.id} />}
           <ToastPlace />
         </div>

@@ -67,7 +67,7 @@ function AlertCount({ incident }: { incident: Incident }) {
 /** A named fact; a `wide` one is left out on a phone, where the first screen is short. */
 function Fact({ name, children, wide = false }: { name: string; children: ReactNode; wide?: boolean }) {
   return (
-    <div className={cx('flex min-w-0 items-baseline gap-1.5', wide && 'max-md:hidden')}>
+    <div className={cx('flex min-w-0 items-baseline gap-1.5', wide && 'max-md:not-print:hidden')}>
       <dt className="shrink-0 text-[13px] text-muted">{name}</dt>
       <dd className="min-w-0 font-medium [overflow-wrap:anywhere]">{children}</dd>
     </div>
