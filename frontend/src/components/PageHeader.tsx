@@ -41,7 +41,10 @@ export function PageBody({ children, className }: { children: ReactNode; classNa
     <main
       id="main"
       tabIndex={-1}
-      className={cx('min-h-0 flex-1 overflow-y-auto px-5 py-5 max-md:px-3 max-md:py-3', className)}
+      className={cx(
+        'min-h-0 flex-1 overflow-y-auto short:overflow-visible px-5 py-5 max-md:px-3 max-md:py-3',
+        className,
+      )}
     >
       {children}
     </main>

@@ -1,6 +1,6 @@
 /** The frame around every page behind sign-in: navigation, project, live updates, keys. */
 import { useSuspenseQuery } from '@tanstack/react-query';
-import { Outlet, useNavigate, useSearch } from '@tanstack/react-router';
+import { Outlet, useLocation, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { q } from '../api/endpoints';
 import { ToastPlace } from '../ui/Toast';
@@ -26,6 +26,10 @@ export function Shell() {
   const close = () => setShown(null);
   const announce = useAnnounce();
   useTabSign();
+  const { pathname } = useLocation();
+  // Only a short screen scrolls as a whole; another page begins at its top.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever the page is another one
+  useEffect(() => scrollTo(0, 0), [pathname]);
   useEffect(() => whenIdle(() => void preloadPages()), []);
   useKeys('Everywhere', [
     { keys: 'g i', label: 'Go to incidents', run: () => navigate({ to: '/incidents' }) },
@@ -49,7 +53,7 @@ export function Shell() {
       >
         Skip to content
       </a>
-      <div className="flex h-dvh flex-col md:flex-row print:block print:h-auto">
+      <div className="flex h-dvh flex-col md:flex-row short:h-auto short:min-h-dvh print:block print:h-auto">
         <SideNav onHelp={() => setShown('help')} onPalette={() => setShown('palette')} />
         <div className="flex min-h-0 min-w-0 flex-1 flex-col print:block">
           {named && named !== me.project.id ? <OtherProject id={named} /> : <Outlet key={me.project.id} />}

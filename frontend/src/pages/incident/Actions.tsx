@@ -81,7 +81,7 @@ export function DeskActions({ incident, onEdit }: { incident: Incident; onEdit: 
 export function PhoneActions({ incident }: { incident: Incident }) {
   const { move, waits, next, others, go, opened, setOpened } = useActions(incident);
   return (
-    <div className="shrink-0 border-hairline border-t bg-page px-3 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] md:hidden print:hidden">
+    <div className="short:sticky short:bottom-0 shrink-0 border-hairline border-t bg-page px-3 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] md:hidden print:hidden">
       <MoveReport move={move} />
       <div className="flex gap-2">
         {next && (

@@ -66,6 +66,15 @@ it('adds to the filter after /, and gives up what is not yet applied at Escape',
   expect(at()).toBe('/incidents?q=is%3Aopen+slow');
 });
 
+it('comes back to the row that one left', async () => {
+  const { user, router } = renderApp('/incidents');
+  await user.click(await screen.findByRole('link', { name: /payments: p99 latency/ }));
+  await screen.findByRole('heading', { level: 1, name: /payments: p99 latency/ });
+  router.history.back();
+  const link = await screen.findByRole('link', { name: /payments: p99 latency/ });
+  await waitFor(() => expect(document.activeElement).toBe(link));
+});
+
 it('holds ten thousand rows with few of them in the page', async () => {
   seed('shop', 10_000);
   renderApp('/incidents?q=');
