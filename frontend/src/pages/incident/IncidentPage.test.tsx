@@ -174,6 +174,8 @@ it('can be asked about as soon as the analysis has ended', async () => {
 it('says when there is no such incident', async () => {
   renderApp('/incidents/INC-99999');
   expect(await screen.findByText('There is nothing at this address')).toBeTruthy();
+  expect(screen.getByRole('link', { name: 'Skip to content' }).getAttribute('href')).toBe('#main');
+  expect(screen.getByRole('main').id).toBe('main');
 });
 
 it('says as of when a measurement is, and measures again when asked', async () => {
