@@ -1,6 +1,6 @@
 /** The frame around every page behind sign-in: navigation, project, live updates, keys. */
 import { useSuspenseQuery } from '@tanstack/react-query';
-import { Outlet, useLocation, useNavigate, useSearch } from '@tanstack/react-router';
+import { Outlet, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { q } from '../api/endpoints';
 import { ToastPlace } from '../ui/Toast';
@@ -14,7 +14,7 @@ import { OtherProject } from './OtherProject';
 import { Palette } from './Palette';
 import { setPrefs, usePrefs } from './prefs';
 import { useFollowProject } from './project';
-import { useTabSign } from './title';
+import { TabSign } from './title';
 
 export function Shell() {
   const me = useSuspenseQuery(q.me()).data;
@@ -25,11 +25,6 @@ export function Shell() {
   const [shown, setShown] = useState<'help' | 'palette' | null>(null);
   const close = () => setShown(null);
   const announce = useAnnounce();
-  useTabSign();
-  const { pathname } = useLocation();
-  // Only a short screen scrolls as a whole; another page begins at its top.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever the page is another one
-  useEffect(() => scrollTo(0, 0), [pathname]);
   useEffect(() => whenIdle(() => void preloadPages()), []);
   useKeys('Everywhere', [
     { keys: 'g i', label: 'Go to incidents', run: () => navigate({ to: '/incidents' }) },
@@ -61,6 +56,7 @@ export function Shell() {
         </div>
         <BottomNav />
       </div>
+      <TabSign />
       <KeyHelp open={shown === 'help'} onClose={close} />
       <Palette open={shown === 'palette'} onClose={close} />
     </LiveProvider>

@@ -20,8 +20,12 @@ export function useTitle(named: string): void {
   }, [named]);
 }
 
-/** Shows in the tab, for who looks at another one, that somebody is needed. */
-export function useTabSign(): void {
+/**
+ * Shows in the tab, for who looks at another one, that somebody is needed.
+ *
+ * A component of its own: the frame, which waits for who the reader is, must not be drawn anew by a count.
+ */
+export function TabSign(): null {
   const { data } = useQuery(q.summary());
   const unacknowledged = data?.unacknowledged ?? 0;
   const critical = (data?.open_by_severity.critical ?? 0) > 0;
@@ -38,6 +42,7 @@ export function useTabSign(): void {
     },
     [],
   );
+  return null;
 }
 
 function write(): void {
