@@ -13,8 +13,8 @@ export async function checkLooks(browser, url) {
       const page = await context.newPage();
       page.on('pageerror', (error) => faults.push(`${size} ${theme}: ${error.message}`));
       page.on('console', (message) => {
-        // Chromium itself reports the 401 by which a signed-out page learns that it is signed out.
-        if (message.type() === 'error' && !message.text().includes('401'))
+        // Chromium itself reports the 401 by which a page learns that it is signed out, and the 404 of what is not there.
+        if (message.type() === 'error' && !/\b40[14]\b/.test(message.text()))
           faults.push(`${size} ${theme}: ${message.text()}`);
       });
       for (const [name, path] of Object.entries(PAGES)) {

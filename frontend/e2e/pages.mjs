@@ -13,6 +13,8 @@ export const PAGES = {
   odd: '/incidents/INC-202?mock=odd&still',
   oddAlerts: '/incidents/INC-202?tab=alerts&mock=odd&still',
   stillFiring: '/incidents/INC-201?mock=odd&still',
+  missing: '/incidents/INC-99999?mock=shop&still',
+  nowhere: '/nowhere?mock=shop&still',
   integrations: '/integrations?mock=shop&still',
   analytics: '/analytics?mock=shop&still',
   changes: '/changes?mock=shop&still',

@@ -42,6 +42,8 @@ export const actions = {
   openLink: (body: { token: string }) => post<SignedIn>('/auth/link', body),
   acceptInvitation: (body: { token: string; password: string; full_name: string }) =>
     post<SignedIn>('/auth/invitations/accept', body),
+  /** Fails for who is not signed in, which signs nobody out. */
+  refresh: () => post<void>('/auth/refresh', {}),
   logout: () => post<void>('/auth/logout'),
   switchProject: (project_id: string) => post<Me>('/auth/switch-project', { project_id }),
   changePassword: (body: { old_password: string; new_password: string }) =>

@@ -93,8 +93,8 @@ export const q = {
       queryFn: ({ signal }) => get<IncidentSummary>('/incidents/summary', { signal }),
     }),
   incident: (ref: string) => one<Incident>('incident', ref, `/incidents/${ref}`),
-  steps: (id: string) => list<Step>('steps', `/incidents/${id}/steps`, { limit: 200 }, id),
-  alerts: (id: string) => list<IncidentAlert>('alerts', `/incidents/${id}/alerts`, { limit: 200 }, id),
+  steps: (id: string) => partsOf<Step>('steps', id),
+  alerts: (id: string) => partsOf<IncidentAlert>('alerts', id),
   evidence: (id: string) => list<Evidence>('evidence', `/incidents/${id}/evidence`, { limit: 200 }, id),
   hypotheses: (id: string) => one<Hypotheses>('hypotheses', id, `/incidents/${id}/hypotheses`),
   questions: (id: string) => one<Questions>('questions', id, `/incidents/${id}/questions`),
@@ -143,6 +143,17 @@ function pages<T>(name: string, path: string, query: Params, rows = ROWS_A_PAGE)
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
     gcTime: KEPT_MS,
+  });
+}
+
+/** A long list of one incident, page by page; another incident's never stands in for it. */
+function partsOf<T>(name: string, id: string) {
+  return infiniteQueryOptions({
+    queryKey: [name, id],
+    queryFn: ({ signal, pageParam }) =>
+      get<Page<T>>(`/incidents/${id}/${name}`, { query: { limit: MOST_ROWS, cursor: pageParam }, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
 }
 

@@ -96,7 +96,7 @@ function Failure({ error }: ErrorComponentProps) {
 export function NotFound() {
   useTitle('Not found');
   return (
-    <main className="flex-1">
+    <main id="main" tabIndex={-1} className="flex-1">
       <h1 className="sr-only">Not found</h1>
       <EmptyState
         icon={<Compass className="size-5" aria-hidden="true" />}

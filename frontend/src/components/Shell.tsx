@@ -15,6 +15,7 @@ import { OtherProject } from './OtherProject';
 import { Palette } from './Palette';
 import { setPrefs, usePrefs } from './prefs';
 import { useFollowProject } from './project';
+import { TabSign } from './title';
 import { WaitingNote } from './WaitingNote';
 
 export function Shell() {
@@ -51,14 +52,15 @@ export function Shell() {
       >
         Skip to content
       </a>
-      <div className="flex h-dvh flex-col md:flex-row">
+      <div className="flex h-dvh flex-col md:flex-row short:h-auto short:min-h-dvh print:block print:h-auto">
         <SideNav onHelp={() => setShown('help')} onPalette={() => setShown('palette')} />
-        <div className="flex min-h-0 min-w-0 flex-1 flex-col">
+        <div className="flex min-h-0 min-w-0 flex-1 flex-col print:block">
           {named && named !== me.project.id ? <OtherProject id={named} /> : <Outlet key={me.project.id} />}
           <ToastPlace />
         </div>
         <BottomNav />
       </div>
+      <TabSign />
       <KeyHelp open={shown === 'help'} onClose={close} />
       <Palette open={shown === 'palette'} onClose={close} />
       <WaitingNote />

@@ -7,7 +7,7 @@ import { NotOfNow, useKept } from '../../components/Kept';
 import { Card } from '../../ui/Card';
 import { Skeleton } from '../../ui/Notice';
 import { Cell, Row, Table } from '../../ui/Table';
-import { count, exact, money, percent } from '../../util/numbers';
+import { count, counted, exact, money, percent } from '../../util/numbers';
 import { day as dayName, ms } from '../../util/time';
 import { confidenceRange } from './calibration';
 import { Tile } from './Tile';
@@ -84,12 +84,19 @@ function Budget({ data }: { data: AiAnalytics }) {
           </p>
         </>
       )}
-      {(data.totals.failed > 0 || data.totals.orphaned > 0) && (
-        <p className="mt-2 text-[13px] text-muted">
-          {data.totals.failed} calls failed, {data.totals.orphaned} ended without an answer being used.
-        </p>
-      )}
+      <Lost {...data.totals} />
     </Card>
+  );
+}
+
+/** The calls that brought nothing, as far as the server tells: not how many answers it set aside. */
+function Lost({ failed, orphaned }: AiAnalytics['totals']) {
+  if (failed === 0 && orphaned === 0) return null;
+  return (
+    <p className="mt-2 text-[13px] text-muted">
+      {failed > 0 && `${counted(failed, 'call')} failed. `}
+      {orphaned > 0 && `How ${counted(orphaned, 'call')} ended is not known; the most is counted for each.`}
+    </p>
   );
 }
 

@@ -1,5 +1,6 @@
 import { screen, within } from '@testing-library/react';
 import { expect, it } from 'vitest';
+import { db } from '../../../mock/db';
 import { renderApp } from '../../../mock/renderApp';
 import { severityFill } from '../../components/Severity';
 
@@ -16,4 +17,12 @@ it('shows in the legend the colours of the bars', async () => {
   await screen.findByText('Opened by day and severity');
   const [high] = screen.getAllByText('High');
   expect(high?.firstElementChild?.className).toContain(severityFill('high'));
+});
+
+it('claims nothing about answers that the server does not count', async () => {
+  db.ai.totals = { ...db.ai.totals, failed: 2, orphaned: 0 };
+  renderApp('/analytics');
+  const budget = within(await screen.findByRole('region', { name: 'Budget today' }));
+  expect(budget.getByText('2 calls failed.')).toBeTruthy();
+  expect(budget.queryByText(/answer being used|not known/)).toBeNull();
 });

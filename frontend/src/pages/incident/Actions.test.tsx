@@ -160,3 +160,33 @@ describe('an incident that fired again before anybody had it', () => {
     expect(await facts().findByText(/^Yours since/)).toBeTruthy();
   });
 });
+
+describe('a resolved incident', () => {
+  const moves = async () => {
+    await press('Reopen');
+    const names = facts()
+      .getAllByRole('button')
+      .map((one) => one.textContent?.trim());
+    return names.filter((name) => name === 'Reopen' || name === 'Mark learned');
+  };
+
+  it('is reopened first while its alerts fire', async () => {
+    seed('odd', 1);
+    await open('INC-201');
+    expect(await moves()).toEqual(['Reopen', 'Mark learned']);
+  });
+
+  it('is learned only by a second yes, for that is final', async () => {
+    seed('odd', 1);
+    const incident = findIncident('INC-201');
+    if (incident) incident.open_alert_count = 0;
+    const { user } = await open('INC-201');
+    expect(await moves()).toEqual(['Mark learned', 'Reopen']);
+    await user.click(await press('Mark learned'));
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(dialog.getByText(/This is final/)).toBeTruthy();
+    expect(findIncident('INC-201')?.state).toBe('resolved');
+    await user.click(dialog.getByRole('button', { name: 'Mark learned' }));
+    await waitFor(() => expect(findIncident('INC-201')?.state).toBe('learned'));
+  });
+});

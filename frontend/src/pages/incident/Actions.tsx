@@ -8,12 +8,17 @@ import { isUntaken, MOVES, moveVerb } from '../../components/moves';
 import { Button, IconButton } from '../../ui/Button';
 import { Key, Menu, MenuItem, MenuSeparator } from '../../ui/Menu';
 import { Edit } from './Edit';
+import { Learn } from './Learn';
 import { Merge } from './Merge';
 import { MoveReport } from './MoveReport';
 import { type Deed, useMove, useSettled } from './move';
 import { Resolve } from './Resolve';
 
-/** The move most people make next. */
+/** The move most people make next; one that has ended but fires again comes back first. */
+function nextOf({ state, open_alert_count }: Incident): State | undefined {
+  return state === 'resolved' && open_alert_count > 0 ? 'investigating' : NEXT[state];
+}
+
 const NEXT: Partial<Record<State, State>> = {
   detected: 'acknowledged',
   acknowledged: 'investigating',
@@ -23,7 +28,10 @@ const NEXT: Partial<Record<State, State>> = {
   inconclusive: 'investigating',
 };
 
-type Opened = 'resolve' | 'merge' | 'edit' | null;
+type Opened = 'resolve' | 'learn' | 'merge' | 'edit' | null;
+
+/** The moves that ask before they are made. */
+const ASKING: Partial<Record<Deed, Opened>> = { resolved: 'resolve', learned: 'learn' };
 
 export function DeskActions({ incident, onEdit }: { incident: Incident; onEdit: () => void }) {
   const { move, blocked, waits, next, others, go, opened, setOpened } = useActions(incident);
@@ -73,7 +81,7 @@ export function DeskActions({ incident, onEdit }: { incident: Incident; onEdit: 
 export function PhoneActions({ incident }: { incident: Incident }) {
   const { move, waits, next, others, go, opened, setOpened } = useActions(incident);
   return (
-    <div className="shrink-0 border-hairline border-t bg-page px-3 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] md:hidden">
+    <div className="short:sticky short:bottom-0 shrink-0 border-hairline border-t bg-page px-3 pt-2 pb-[max(0.5rem,env(safe-area-inset-bottom))] md:hidden print:hidden">
       <MoveReport move={move} />
       <div className="flex gap-2">
         {next && (
@@ -105,14 +113,18 @@ function useActions(incident: Incident) {
     move.state.kind === 'sending' ? 'sending' : untaken ? 'released' : incident.state,
   );
   const legal = incident.merged_into ? [] : MOVES[incident.state];
-  const next: Deed | undefined = untaken ? 'taken' : legal.find((state) => state === NEXT[incident.state]);
+  const next: Deed | undefined = untaken ? 'taken' : legal.find((state) => state === nextOf(incident));
   return {
     move,
     blocked,
     waits: blocked ?? (settled ? undefined : 'One moment: these buttons have just changed.'),
     next,
     others: legal.filter((state) => state !== next),
-    go: (deed: Deed) => (deed === 'resolved' ? setOpened('resolve') : move.run(deed)),
+    go: (deed: Deed) => {
+      const asking = ASKING[deed];
+      if (asking) setOpened(asking);
+      else move.run(deed);
+    },
     opened,
     setOpened,
   };
@@ -169,6 +181,7 @@ function Dialogs({
   move: ReturnType<typeof useMove>;
 }) {
   if (opened === 'resolve') return <Resolve incident={incident} onClose={onClose} move={move} />;
+  if (opened === 'learn') return <Learn incident={incident} onClose={onClose} move={move} />;
   if (opened === 'merge') return <Merge incident={incident} onClose={onClose} />;
   if (opened === 'edit') return <Edit incident={incident} onClose={onClose} />;
   return null;

@@ -1,5 +1,5 @@
 /** The alerts of the incident: what they have in common said once, and of each what is its own. */
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { BookOpen, ExternalLink } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { q } from '../../api/endpoints';
@@ -8,10 +8,11 @@ import { ErrorState } from '../../components/ErrorState';
 import { SeverityText } from '../../components/Severity';
 import { safeUrl } from '../../components/safeUrl';
 import { Instant, Lasted } from '../../components/Time';
+import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Clamp } from '../../ui/Clamp';
 import { EmptyState, Skeleton } from '../../ui/Notice';
-import { counted } from '../../util/numbers';
+import { counted, exact } from '../../util/numbers';
 import { words } from '../../util/sentence';
 import { AsOf } from './AsOf';
 import { type Alike, alikeIn, ownLabels } from './alike';
@@ -19,11 +20,11 @@ import { LabelList } from './LabelList';
 import { MergedInto } from './MergedInto';
 
 export function Alerts({ incident }: { incident: Incident }) {
-  const query = useQuery(q.alerts(incident.id));
+  const query = useInfiniteQuery(q.alerts(incident.id));
   if (query.isPending) return <Skeleton rows={4} />;
   if (query.isError && !query.data)
     return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
-  const alerts = query.data.items;
+  const alerts = query.data.pages.flatMap((page) => page.items);
   if (incident.merged_into)
     return (
       <EmptyState title="No alerts here any more">
@@ -37,24 +38,35 @@ export function Alerts({ incident }: { incident: Incident }) {
     <>
       <h2 className="sr-only">Alerts</h2>
       <AsOf query={query} />
-      {alerts.length > 1 && <InCommon alike={alike} count={alerts.length} incident={incident} />}
+      {alerts.length > 1 && (
+        <InCommon alike={alike} count={alerts.length} whole={!query.hasNextPage} incident={incident} />
+      )}
       <ul className="mt-3 divide-y divide-hairline rounded-lg border border-hairline bg-raised">
         {alerts.map((alert) => (
           <AlertRow key={alert.id} alert={alert} alike={alike} />
         ))}
       </ul>
-      {query.data.next_cursor && (
-        <p className="mt-3 text-muted text-sm">The newest {alerts.length} are shown.</p>
+      {query.hasNextPage && (
+        <div className="mt-3 flex flex-wrap items-center gap-x-3 gap-y-1 text-muted text-sm">
+          {exact(alerts.length)} of {exact(incident.alert_count)} are shown, in the order they were first
+          received.
+          <Button pending={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Show more
+          </Button>
+        </div>
       )}
     </>
   );
 }
 
-function InCommon({ alike, count, incident }: { alike: Alike; count: number; incident: Incident }) {
+/** `whole` when there are no alerts beyond these. */
+type InCommonProps = { alike: Alike; count: number; whole: boolean; incident: Incident };
+
+function InCommon({ alike, count, whole, incident }: InCommonProps) {
   const title = alike.title === incident.title ? undefined : alike.title;
   return (
     <Card
-      title={`The same for ${count === 2 ? 'both' : `all ${count}`}`}
+      title={`The same for ${whole ? (count === 2 ? 'both' : `all ${count}`) : `the ${count} shown`}`}
       aside={<Links runbook={alike.runbook_url} source={alike.generator_url} />}
     >
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 pb-2 text-sm">

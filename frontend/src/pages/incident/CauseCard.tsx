@@ -13,6 +13,7 @@ import { Lasted } from '../../components/Time';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Skeleton } from '../../ui/Notice';
+import { usePrinting } from '../../ui/printing';
 import { toast } from '../../ui/Toast';
 import { sentence } from '../../util/sentence';
 import { AnalysisLine } from './AnalysisLine';
@@ -164,6 +165,7 @@ function Others({
   incident: Incident;
 }) {
   const [open, setOpen] = useState<string | null>(null);
+  const printing = usePrinting();
   return (
     <section aria-label="Other theories" className="mt-4 border-hairline border-t pt-3">
       <h3 className="mb-1 text-[13px] text-muted">Other theories</h3>
@@ -172,6 +174,7 @@ function Others({
           <li key={one.id} className="border-hairline border-b last:border-0">
             <button
               type="button"
+              data-prints
               aria-expanded={open === one.id}
               onClick={() => setOpen(open === one.id ? null : one.id)}
               className="-mx-2 flex w-[calc(100%+1rem)] items-center gap-x-3 gap-y-1 rounded-md px-2 py-2 text-left text-sm hover:bg-hover max-md:flex-wrap"
@@ -179,7 +182,7 @@ function Others({
               <span className="min-w-0 flex-1 [overflow-wrap:anywhere] max-md:basis-full">{one.claim}</span>
               <Confidence score={one.confidence_score} verdict={one.feedback?.verdict} />
             </button>
-            {open === one.id && (
+            {(open === one.id || printing) && (
               <div className="pt-1 pb-3">
                 <Theory hypothesis={one} evidence={evidence} incident={incident} minor />
               </div>

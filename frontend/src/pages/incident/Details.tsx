@@ -1,12 +1,15 @@
 /** The rest of what is known: description, root cause, labels, and the requests that brought it. */
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { q } from '../../api/endpoints';
 import type { Incident, Step } from '../../api/types';
 import { LinkedText } from '../../components/LinkedText';
+import { useBlocked } from '../../components/me';
 import { Instant } from '../../components/Time';
+import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
+import { CauseDialog } from './CauseDialog';
 import { LabelList } from './LabelList';
 
 const FEW = 5;
@@ -19,10 +22,13 @@ export function Details({ incident }: { incident: Incident }) {
     ['Description', incident.description || null],
   ];
   const written = texts.filter((one): one is [string, string] => one[1] !== null && one[1] !== '');
-  const deliveries = deliveriesOf(useQuery(q.steps(incident.id)).data?.items ?? []);
-  if (labels.length === 0 && written.length === 0 && deliveries.length === 0) return null;
+  const steps = useInfiniteQuery(q.steps(incident.id)).data?.pages.flatMap((page) => page.items);
+  const deliveries = deliveriesOf(steps ?? []);
+  const lacksCause = useLacksCause(incident);
+  if (labels.length === 0 && written.length === 0 && deliveries.length === 0 && !lacksCause) return null;
   return (
     <Card title="Details">
+      {lacksCause && <AddCause incident={incident} />}
       {written.map(([name, text]) => (
         <Part key={name} name={name}>
           <p className="whitespace-pre-line text-sm [overflow-wrap:anywhere]">
@@ -60,6 +66,34 @@ function deliveriesOf(steps: readonly Step[]): { id: string; at: string }[] {
     if (typeof detail.delivery_id === 'string' && !found.has(detail.delivery_id))
       found.set(detail.delivery_id, started_at);
   return [...found].map(([id, at]) => ({ id, at }));
+}
+
+/** Whether it ended, as by its alerts closing, without that anybody wrote why; and the reader may. */
+function useLacksCause({ open, merged_into, root_cause }: Incident): boolean {
+  const blocked = useBlocked('engineer');
+  return !blocked && !open && !merged_into && !root_cause;
+}
+
+function AddCause({ incident }: { incident: Incident }) {
+  const [asking, setAsking] = useState(false);
+  const close = () => setAsking(false);
+  return (
+    <Part name="Root cause">
+      <p className="mb-2 text-muted text-sm">
+        Nobody has written one yet. It is shown when this happens again.
+      </p>
+      <Button onClick={() => setAsking(true)}>Add root cause</Button>
+      {asking && (
+        <CauseDialog
+          incident={incident}
+          title={`Root cause of INC-${incident.number}`}
+          action="Save"
+          onDone={close}
+          onClose={close}
+        />
+      )}
+    </Part>
+  );
 }
 
 function Part({ name, children }: { name: string; children: ReactNode }) {

@@ -1,4 +1,4 @@
-/** Changing what people may change: title, severity, service, owner, description. */
+/** Changing what people may change: title, severity, service, owner, description, and why it happened. */
 import { useQuery } from '@tanstack/react-query';
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
@@ -10,8 +10,9 @@ import { severityWord } from '../../components/Severity';
 import { Button } from '../../ui/Button';
 import { Dialog, DialogActions } from '../../ui/Dialog';
 import { FormError, SelectField, TextArea, TextField } from '../../ui/Field';
+import { type Cause, causeChange, causeOf } from './cause';
 
-type Form = {
+type Form = Cause & {
   title: string;
   severity: Severity;
   service_name: string;
@@ -30,6 +31,7 @@ export function Edit({ incident, onClose }: { incident: Incident; onClose: () =>
       service_name: incident.service_name ?? '',
       assigned_to: incident.assigned_to ?? '',
       description: incident.description,
+      ...causeOf(incident),
     },
     resetOptions: { keepDirtyValues: true },
   });
@@ -41,6 +43,7 @@ export function Edit({ incident, onClose }: { incident: Incident; onClose: () =>
       ...(dirty.service_name && { service_name: form.service_name.trim() || null }),
       ...(dirty.assigned_to && { assigned_to: form.assigned_to || null }),
       ...(dirty.description && { description: form.description }),
+      ...((dirty.root_cause || dirty.resolution_summary) && causeChange(form, causeOf(incident))),
     };
     if (Object.keys(change).length === 0) onClose();
     else save.mutate({ id: incident.id, change }, { onSuccess: onClose });
@@ -85,6 +88,12 @@ export function Edit({ incident, onClose }: { incident: Incident; onClose: () =>
           ))}
         </SelectField>
         <TextArea label="Description" rows={4} {...register('description')} />
+        {(!incident.open || incident.root_cause || incident.resolution_summary) && (
+          <>
+            <TextArea label="Root cause" {...register('root_cause')} />
+            <TextArea label="What fixed it" {...register('resolution_summary')} />
+          </>
+        )}
         <FormError>{save.error && sentenceOf(save.error)}</FormError>
         <DialogActions>
           <Button look="ghost" onClick={onClose}>

@@ -38,6 +38,7 @@ export function EvidenceRow({ evidence, side, incident }: Props) {
     <li className="border-hairline border-b">
       <button
         type="button"
+        data-prints
         aria-expanded={open}
         onClick={() => setOpen(!open)}
         className={cx(row, 'hover:bg-hover')}

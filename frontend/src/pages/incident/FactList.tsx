@@ -1,5 +1,5 @@
 /** What one must know, by name: the service, since when, who has it, where the runbook is. */
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { BookOpen } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { actions, useAction } from '../../api/actions';
@@ -20,7 +20,8 @@ import { MergedInto } from './MergedInto';
 
 export function FactList({ incident }: { incident: Incident }) {
   const hasAlerts = incident.alert_count > 0 && !incident.merged_into;
-  const query = useQuery({ ...q.alerts(incident.id), enabled: hasAlerts });
+  const query = useInfiniteQuery({ ...q.alerts(incident.id), enabled: hasAlerts });
+  const alerts = query.data?.pages.flatMap((page) => page.items);
   return (
     <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1 text-sm max-md:gap-x-4">
       {incident.service_name && (
@@ -29,7 +30,7 @@ export function FactList({ incident }: { incident: Incident }) {
         </Fact>
       )}
       <Fact name="Started">
-        <Started episode={episodeOf(incident, query.data?.items ?? [])} />
+        <Started episode={episodeOf(incident, alerts ?? [])} />
       </Fact>
       {incident.acknowledged_at && (
         <Fact name="Acknowledged">
@@ -46,7 +47,7 @@ export function FactList({ incident }: { incident: Incident }) {
       <Fact name="Source" wide>
         {incident.source === 'manual' ? 'opened by hand' : <bdi>{incident.source}</bdi>}
       </Fact>
-      {hasAlerts && <Runbooks alerts={query.data?.items} />}
+      {hasAlerts && <Runbooks alerts={alerts} />}
     </dl>
   );
 }
@@ -66,7 +67,7 @@ function AlertCount({ incident }: { incident: Incident }) {
 /** A named fact; a `wide` one is left out on a phone, where the first screen is short. */
 function Fact({ name, children, wide = false }: { name: string; children: ReactNode; wide?: boolean }) {
   return (
-    <div className={cx('flex min-w-0 items-baseline gap-1.5', wide && 'max-md:hidden')}>
+    <div className={cx('flex min-w-0 items-baseline gap-1.5', wide && 'max-md:not-print:hidden')}>
       <dt className="shrink-0 text-[13px] text-muted">{name}</dt>
       <dd className="min-w-0 font-medium [overflow-wrap:anywhere]">{children}</dd>
     </div>

@@ -20,7 +20,7 @@ export function Facts({ incident }: { incident: Incident }) {
   const [editing, setEditing] = useState(false);
   const over = !incident.open;
   return (
-    <section aria-label="Facts">
+    <section aria-label="Facts" className="print:mb-4">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
         <SeverityBadge severity={incident.severity} quiet={over} />
         <StateBadge state={incident.state} />

@@ -1,6 +1,7 @@
 /** The evidence of an analysis that named no cause: it speaks for nothing yet, but it is there to look at. */
 import { useState } from 'react';
 import type { Evidence, Incident } from '../../api/types';
+import { usePrinting } from '../../ui/printing';
 import { EvidenceRow } from './EvidenceRow';
 import { nearestFirst } from './evidence';
 
@@ -8,11 +9,12 @@ const AT_FIRST = 5;
 
 export function Found({ evidence, incident }: { evidence: readonly Evidence[]; incident: Incident }) {
   const [all, setAll] = useState(false);
+  const printing = usePrinting();
   const found = nearestFirst(
     evidence.filter((one) => one.role !== 'symptom'),
     incident,
   );
-  const shown = all ? found : found.slice(0, AT_FIRST);
+  const shown = all || printing ? found : found.slice(0, AT_FIRST);
   const folded = found.length - shown.length;
   if (found.length === 0) return null;
   return (

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { HttpResponse, http } from 'msw';
 import { expect, it } from 'vitest';
 import { db, emit, findIncident } from '../../../mock/db';
@@ -69,7 +69,7 @@ it('names the other theories without a number, for they begin after the first', 
   expect(screen.getByRole('article', { name: /^payments answers slower/ })).toBeTruthy();
 });
 
-it('shows a few of many findings, the nearest in time first', async () => {
+it('shows a few of many findings, the nearest in time first, and all of them on paper', async () => {
   const { id, started_at } = findIncident('INC-140') ?? { id: '', started_at: '' };
   const [symptom] = db.evidence.get(id) ?? [];
   if (!symptom) throw new Error('it has a symptom');
@@ -83,6 +83,10 @@ it('shows a few of many findings, the nearest in time first', async () => {
   const found = within(await screen.findByRole('region', { name: 'What was found' }));
   const minutes = () => found.getAllByRole('listitem').map((one) => /\d+/.exec(one.textContent ?? '')?.[0]);
   expect(minutes()).toEqual(['2', '9', '20', '33', '41']);
+  fireEvent(window, new Event('beforeprint'));
+  expect(minutes()).toEqual(['2', '9', '20', '33', '41', '52', '68']);
+  fireEvent(window, new Event('afterprint'));
+  expect(minutes()).toHaveLength(5);
   await user.click(found.getByRole('button', { name: 'and 2 more' }));
   expect(minutes()).toEqual(['2', '9', '20', '33', '41', '52', '68']);
 });
@@ -170,6 +174,8 @@ it('can be asked about as soon as the analysis has ended', async () => {
 it('says when there is no such incident', async () => {
   renderApp('/incidents/INC-99999');
   expect(await screen.findByText('There is nothing at this address')).toBeTruthy();
+  expect(screen.getByRole('link', { name: 'Skip to content' }).getAttribute('href')).toBe('#main');
+  expect(screen.getByRole('main').id).toBe('main');
 });
 
 it('says as of when a measurement is, and measures again when asked', async () => {

@@ -52,7 +52,7 @@ export default function IncidentPage() {
             <Link
               to="/incidents"
               search={listSearch()}
-              className="flex h-8 items-center gap-1 rounded-md pr-2 text-[13px] text-muted hover:text-text max-md:h-10"
+              className="flex h-8 items-center gap-1 rounded-md pr-2 text-[13px] text-muted hover:text-text print:hidden max-md:h-10"
             >
               <ChevronLeft className="size-4" aria-hidden="true" />
               <span className="max-md:sr-only">Incidents</span>

@@ -1,7 +1,7 @@
 /** Labels as Prometheus writes them. */
 import { Link } from '@tanstack/react-router';
 import { cx } from '../../ui/cx';
-import { labelFilter } from '../incidents/filter';
+import { labelFilter } from '../../util/filterText';
 
 const LOOK =
   'block max-w-full rounded border border-hairline bg-surface px-1.5 py-0.5 font-mono text-xs [overflow-wrap:anywhere]';

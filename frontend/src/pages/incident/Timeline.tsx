@@ -1,6 +1,6 @@
 /** The workflow of the incident, step by step, and the place to add a note. */
-import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 import { actions, useAction } from '../../api/actions';
 import { q } from '../../api/endpoints';
 import { sentenceOf } from '../../api/errors';
@@ -18,14 +18,17 @@ import { cx } from '../../ui/cx';
 import { FormError, TextArea } from '../../ui/Field';
 import { Skeleton } from '../../ui/Notice';
 import { Segmented } from '../../ui/Segmented';
+import { exact } from '../../util/numbers';
 import { stepDuration } from '../../util/time';
 import { AsOf } from './AsOf';
 import { folded, isByPerson, type StepText } from './steps';
 
+/** Of 200 steps each. */
+const PAGES_UNASKED = 5;
+
 export function Timeline({ incident }: { incident: Incident }) {
-  const query = useQuery(q.steps(incident.id));
+  const { query, steps, more } = useSteps(incident.id);
   const [whose, setWhose] = useState<'all' | 'people'>('all');
-  const steps = query.data?.items ?? [];
   const shown = folded(whose === 'people' ? steps.filter(isByPerson) : steps);
   return (
     <Card
@@ -55,11 +58,33 @@ export function Timeline({ incident }: { incident: Incident }) {
             ))}
             {shown.length === 0 && <li className="text-muted text-sm">Nothing yet.</li>}
           </ol>
+          {more && (
+            <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-1 text-muted text-sm">
+              The first {exact(steps.length)} steps are shown.
+              <Button pending={query.isFetchingNextPage} onClick={more}>
+                Show more
+              </Button>
+            </div>
+          )}
         </>
       )}
       <AddNote incident={incident} />
     </Card>
   );
+}
+
+/** The steps, read on by themselves so that the newest are there; at very many, the reader is asked. */
+function useSteps(id: string) {
+  const query = useInfiniteQuery(q.steps(id));
+  const [most, setMost] = useState(PAGES_UNASKED);
+  const { data, hasNextPage, isFetching, isError, fetchNextPage } = query;
+  const pages = data?.pages ?? [];
+  const next = hasNextPage && !isFetching && !isError && pages.length < most ? pages.length : null;
+  useEffect(() => {
+    if (next !== null) void fetchNextPage();
+  }, [next, fetchNextPage]);
+  const more = hasNextPage && pages.length >= most ? () => setMost(most + PAGES_UNASKED) : null;
+  return { query, steps: pages.flatMap((page) => page.items), more };
 }
 
 const DOT: Record<Step['status'], string> = {
@@ -96,6 +121,11 @@ function StepRow({ step, text }: { step: Step; text: StepText }) {
               </b>
             )}
             {text.title}
+            {text.last && (
+              <span className="text-muted">
+                , last <Instant at={text.last} />
+              </span>
+            )}
             {status && (
               <span className={step.status === 'failed' ? 'text-critical' : 'text-muted'}> {status}</span>
             )}

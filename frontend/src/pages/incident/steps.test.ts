@@ -19,6 +19,7 @@ const step = (
 
 it.each([
   [step('alert_received', { name: 'HighErrorRate' }, 'Prometheus'), 'Alert received: HighErrorRate'],
+  [step('alert_received', { name: '190 more', count: 190 }, 'Prometheus'), '190 alerts received'],
   [step('incident_created', { source: 'manual' }, 'Ana'), 'opened the incident'],
   [step('incident_created', { source: 'Prometheus' }), 'Incident opened'],
   [step('evidence_collected', { evidence: 1 }), 'Evidence collected: 1 piece of evidence'],
@@ -60,5 +61,27 @@ it('folds alerts that came one after another', () => {
     'Alert received',
     'Incident opened',
     '3 alerts received',
+  ]);
+});
+
+it('counts the alerts that a burst tells of in one step', () => {
+  const burst = [...Array(10).fill(step('alert_received')), step('alert_received', { count: 190 })];
+  expect(folded(burst).map((line) => line.text.title)).toEqual(['200 alerts received']);
+});
+
+it('folds analyses that came one after another, and says when the last was', () => {
+  const analysis = (at: string) => [
+    { ...step('evidence_collected', { evidence: 4 }), started_at: at },
+    { ...step('hypotheses_generated', { count: 2 }), started_at: at },
+  ];
+  const later = [...analysis('2026-01-24T12:01:00Z'), ...analysis('2026-01-24T12:02:00Z')];
+  expect(folded(later).map((line) => line.text)).toEqual([
+    { title: '2 analyses', last: '2026-01-24T12:02:00Z' },
+  ]);
+  expect(folded(analysis('2026-01-24T12:01:00Z'))).toHaveLength(2);
+  const running = { ...step('hypotheses_generated'), status: 'in_progress' as const };
+  expect(folded([...later, running]).map((line) => line.text.title)).toEqual([
+    '2 analyses',
+    'Causes looked for',
   ]);
 });

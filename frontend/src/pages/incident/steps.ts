@@ -4,7 +4,8 @@ import { severityWord } from '../../components/Severity';
 import { stateWord } from '../../components/State';
 import { counted } from '../../util/numbers';
 
-export type StepText = { title: string; note?: string };
+/** `last` is when the last of a folded run began, RFC 3339. */
+export type StepText = { title: string; note?: string; last?: string };
 
 /** Steps that a source or the product takes, whoever is named as their actor. */
 const BY_MACHINES: ReadonlySet<string> = new Set([
@@ -19,17 +20,47 @@ export function isByPerson(step: Step): boolean {
   return step.actor !== null && !BY_MACHINES.has(step.step_type);
 }
 
-/** Steps with their texts; alerts that came one after another become one line. */
-export function folded(steps: readonly Step[]): { step: Step; text: StepText }[] {
-  const out: { step: Step; text: StepText; many: number }[] = [];
+/** One line of the timeline: a step, or several of a kind that came one after another. */
+export type Line = { step: Step; text: StepText };
+
+/** Steps with their texts; runs of alerts, and of analyses, become one line each. */
+export function folded(steps: readonly Step[]): Line[] {
+  const runs: Step[][] = [];
   for (const step of steps) {
-    const last = out.at(-1);
-    if (last && step.step_type === 'alert_received' && last.step.step_type === 'alert_received') {
-      last.many += 1;
-      last.text = { title: `${counted(last.many, 'alert')} received` };
-    } else out.push({ step, text: stepText(step), many: 1 });
+    const run = runs.at(-1);
+    const kind = foldedAs(step);
+    if (run?.[0] && kind && foldedAs(run[0]) === kind) run.push(step);
+    else runs.push([step]);
   }
-  return out;
+  return runs.flatMap(linesOf);
+}
+
+/** What a step is folded with: others of this name. What failed or is under way stands alone. */
+function foldedAs({ step_type, status }: Step): 'alerts' | 'analyses' | null {
+  if (step_type === 'alert_received') return 'alerts';
+  if (status !== 'completed') return null;
+  return step_type === 'evidence_collected' || step_type === 'hypotheses_generated' ? 'analyses' : null;
+}
+
+function linesOf(run: Step[]): Line[] {
+  const [first] = run;
+  const last = run.at(-1);
+  if (!first || !last) return [];
+  if (foldedAs(first) === 'alerts' && run.length > 1) {
+    const many = run.reduce((sum, step) => sum + alertsIn(step), 0);
+    return [{ step: first, text: { title: `${counted(many, 'alert')} received` } }];
+  }
+  const analyses = run.filter((step) => step.step_type === 'hypotheses_generated').length;
+  if (analyses > 1)
+    return [
+      { step: first, text: { title: counted(analyses, 'analysis', 'analyses'), last: last.started_at } },
+    ];
+  return run.map((step) => ({ step, text: stepText(step) }));
+}
+
+/** How many alerts a step tells of: a burst's first have a step each, and all the rest one together. */
+function alertsIn({ detail }: Step): number {
+  return typeof detail.count === 'number' ? detail.count : 1;
 }
 
 /** What one step says; an unknown kind is named rather than hidden. */
@@ -38,6 +69,7 @@ export function stepText(step: Step): StepText {
   const text = (name: string) => words(detail[name]);
   switch (step.step_type) {
     case 'alert_received':
+      if (alertsIn(step) > 1) return { title: `${counted(alertsIn(step), 'alert')} received` };
       return { title: text('name') ? `Alert received: ${text('name')}` : 'Alert received' };
     case 'alert_resolved':
       return { title: text('name') ? `Alert resolved: ${text('name')}` : 'Alert resolved' };

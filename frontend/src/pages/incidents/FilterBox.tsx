@@ -2,6 +2,7 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { Search, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import type { Incident, Page } from '../../api/types';
 import { useKeys } from '../../components/keys';
 import { IconButton } from '../../ui/Button';
@@ -17,8 +18,9 @@ type Props = { text: string; onChange: (text: string) => void };
 export function useFilterDraft({ text, onChange }: Props) {
   const [draft, setDraft] = useState<string | null>(null);
   useEffect(() => {
-    if (draft === null || draft === text) return;
-    const timer = setTimeout(() => onChange(draft), PAUSE_MS);
+    const typed = draft?.trim();
+    if (typed === undefined || typed === text) return;
+    const timer = setTimeout(() => onChange(typed), PAUSE_MS);
     return () => clearTimeout(timer);
   }, [draft, text, onChange]);
   const { problems, notes } = parseFilter(draft ?? text);
@@ -33,14 +35,22 @@ export function FilterBox({ text, onChange, draft: typed }: Props & { draft: Dra
   const client = useQueryClient();
   const [services, setServices] = useState<string[]>([]);
   const shown = draft ?? text;
-  useKeys('Incident list', [{ keys: '/', label: 'Filter', run: () => input.current?.select() }]);
+  const givenUp = useRef(false);
+  /** The caret goes behind what is there: whoever types adds to the filter, and loses no `is:open`. */
+  const enter = () => {
+    flushSync(() => setDraft(shown === '' || shown.endsWith(' ') ? shown : `${shown} `));
+    input.current?.focus();
+    const end = input.current?.value.length ?? 0;
+    input.current?.setSelectionRange(end, end);
+  };
+  useKeys('Incident list', [{ keys: '/', label: 'Filter', run: enter }]);
   return (
     <div className="relative min-w-0 flex-1">
       <form
         className="relative"
         onSubmit={(event) => {
           event.preventDefault();
-          onChange(shown);
+          onChange(shown.trim());
         }}
       >
         <Search
@@ -61,11 +71,17 @@ export function FilterBox({ text, onChange, draft: typed }: Props & { draft: Dra
           onFocus={() => setServices(servicesIn(client))}
           onChange={(event) => setDraft(event.target.value)}
           onBlur={() => {
-            if (draft !== null && draft !== text) onChange(draft);
+            const typed = givenUp.current ? text : (draft?.trim() ?? text);
+            givenUp.current = false;
+            if (typed !== text) onChange(typed);
             setDraft(null);
           }}
           onKeyDown={(event) => {
-            if (event.key === 'Escape') input.current?.blur();
+            if (event.key !== 'Escape') return;
+            // A search field empties itself at this key, which would list everything.
+            event.preventDefault();
+            givenUp.current = true;
+            input.current?.blur();
           }}
           className="h-8 w-full rounded-md border border-control/70 bg-page pr-9 pl-8 font-mono text-[13px] hover:border-control max-md:h-10 max-md:text-base [&::-webkit-calendar-picker-indicator]:!hidden [&::-webkit-search-cancel-button]:hidden"
         />
@@ -74,7 +90,7 @@ export function FilterBox({ text, onChange, draft: typed }: Props & { draft: Dra
             completions(draft, services, Date.now()).map((one) => <option key={one} value={one} />)}
         </datalist>
         <span className="absolute top-1/2 right-1 -translate-y-1/2">
-          {shown === DEFAULT_FILTER ? (
+          {shown.trim() === DEFAULT_FILTER ? (
             <span className="pr-1.5 max-md:hidden">
               <Key>/</Key>
             </span>

@@ -62,7 +62,7 @@ export function IncidentList(props: Props) {
   return (
     <div
       ref={scroller}
-      className="min-h-0 flex-1 overflow-y-auto overscroll-contain"
+      className="min-h-0 flex-1 overflow-y-auto overscroll-contain short:h-dvh short:flex-none short:overscroll-auto"
       onScroll={(event) => onPlace({ offset: event.currentTarget.scrollTop })}
       onPointerEnter={() => onHold(true)}
       onPointerLeave={() => onHold(false)}
@@ -132,11 +132,19 @@ function useActiveRow(
     setActive(next);
     show(next);
     requestAnimationFrame(() => {
-      scroller.current
-        ?.querySelector<HTMLElement>(`[data-index="${next}"] a`)
-        ?.focus({ preventScroll: true });
+      focusRow(scroller.current, next);
+      scroller.current?.scrollIntoView({ block: 'nearest' });
     });
   };
+  const began = useRef(active);
+  useEffect(() => {
+    // Back in the list: on the row one left, unless the reader is somewhere else already.
+    const frame = requestAnimationFrame(() => {
+      if (document.activeElement && document.activeElement !== document.body) return;
+      focusRow(scroller.current, began.current);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [scroller]);
   const extend = (step: number) => {
     const ids = [rows[active], rows[active + step]].flatMap((row) => (row ? [row.incident.id] : []));
     onExtend(ids);
@@ -150,6 +158,10 @@ function useActiveRow(
     { keys: 'o', label: 'Open (or Enter)', run: () => openActive(scroller.current, active) },
   ]);
   return { active, setActive };
+}
+
+function focusRow(scroller: HTMLElement | null, index: number): void {
+  scroller?.querySelector<HTMLElement>(`[data-index="${index}"] a`)?.focus({ preventScroll: true });
 }
 
 function openActive(scroller: HTMLElement | null, index: number): void {

@@ -66,7 +66,9 @@ export const IncidentRow = memo(function IncidentRow(props: Props) {
         <PhoneTop incident={incident} over={over} me={props.me} />
         <span className={cx('block truncate text-sm max-md:text-base', over && 'text-muted')}>
           {incident.service_name && !incident.title.includes(incident.service_name) && (
-            <span className="mr-2 text-muted max-md:hidden">{incident.service_name}</span>
+            <span className="mr-2 inline-block max-w-[35%] truncate align-bottom text-muted max-md:hidden">
+              {incident.service_name}
+            </span>
           )}
           <Link
             to="/incidents/$ref"

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { HttpResponse, http } from 'msw';
 import { expect, it } from 'vitest';
 import { changeIncident, db, emit } from '../../../mock/db';
@@ -48,6 +48,31 @@ it('explains a filter it does not know', async () => {
   await user.type(await screen.findByRole('combobox', { name: 'Filter incidents' }), ' colour:red');
   const told = await screen.findByText(/“colour:” is not a filter/);
   expect(told.nextElementSibling).toBe(screen.getByRole('region', { name: 'Summary' }));
+});
+
+it('adds to the filter after /, and gives up what is not yet applied at Escape', async () => {
+  const { user, at } = renderApp('/incidents');
+  await screen.findAllByRole('row');
+  const box = screen.getByRole<HTMLInputElement>('combobox', { name: 'Filter incidents' });
+  await user.keyboard('/s');
+  expect(box.value).toBe('is:open s');
+  fireEvent.change(box, { target: { value: 'is:open slow' } });
+  await waitFor(() => expect(at()).toBe('/incidents?q=is%3Aopen+slow'));
+  fireEvent.change(box, { target: { value: 'is:open slower' } });
+  const unprevented = fireEvent.keyDown(box, { key: 'Escape' });
+  expect(unprevented).toBe(false);
+  expect(box.value).toBe('is:open slow');
+  expect(document.activeElement).not.toBe(box);
+  expect(at()).toBe('/incidents?q=is%3Aopen+slow');
+});
+
+it('comes back to the row that one left', async () => {
+  const { user, router } = renderApp('/incidents');
+  await user.click(await screen.findByRole('link', { name: /payments: p99 latency/ }));
+  await screen.findByRole('heading', { level: 1, name: /payments: p99 latency/ });
+  router.history.back();
+  const link = await screen.findByRole('link', { name: /payments: p99 latency/ });
+  await waitFor(() => expect(document.activeElement).toBe(link));
 });
 
 it('holds ten thousand rows with few of them in the page', async () => {

@@ -1,8 +1,9 @@
 /** What the filter text can go on with: only what the server can narrow by. */
 import { SEVERITIES, STATES } from '../../api/types';
-import { quote } from './filter';
+import { quote } from '../../util/filterText';
 
 const DAY_MS = 86_400_000;
+const AGO = ['-1h', '-24h'];
 const DAYS_BACK = [0, 1, 7, 30];
 const IS = ['open', 'closed', 'unacked', 'still-firing'];
 
@@ -15,7 +16,7 @@ export function completions(text: string, services: readonly string[], now: numb
     state: STATES,
     service: services.map(quote),
     owner: ['me', 'none'],
-    from: DAYS_BACK.map((days) => new Date(now - days * DAY_MS).toISOString().slice(0, 10)),
+    from: [...AGO, ...DAYS_BACK.map((days) => new Date(now - days * DAY_MS).toISOString().slice(0, 10))],
   };
   const colon = word.indexOf(':');
   if (colon < 0)

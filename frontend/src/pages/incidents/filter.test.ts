@@ -37,10 +37,37 @@ it.each([
   ['from:yesterday', 'yesterday'],
   ['owner:ada', 'ada'],
   ['label.team=~"sh.*"', '=~'],
+  ['-severity:low', '-severity:low'],
+  ['-label.team=shop', '-label.team=shop'],
+  ['severity:high OR slow', 'commas'],
+  ['slow AND late', 'AND'],
+  ['NOT slow', 'NOT'],
+  ['from:-30x', '-30x'],
 ])('“%s” is explained, not ignored', (text, named) => {
   const { problems } = parseFilter(text);
   expect(problems).toHaveLength(1);
   expect(problems[0]).toContain(named);
+});
+
+it.each([
+  ['-30m', '2026-01-24T11:30:00.000Z'],
+  ['-2h', '2026-01-24T10:00:00.000Z'],
+])('“from:%s” counts back from now, and is the same list within a minute', (ago, from) => {
+  const at = (time: string) => queryOf(`from:${ago}`, Date.parse(`2026-01-24T${time}Z`));
+  expect(at('12:00:00')).toEqual({ sort: '-detected_at', from });
+  expect(at('12:00:59')).toEqual(at('12:00:00'));
+  expect(at('12:01:00')).not.toEqual(at('12:00:00'));
+});
+
+it('never asks for less than the seven days it says', () => {
+  const { from } = queryOf('from:-7d', Date.parse('2026-01-24T12:00:00Z'));
+  const days = (Date.parse('2026-01-24T12:00:00Z') - Date.parse(from ?? '')) / 86_400_000;
+  expect(days).toBeGreaterThanOrEqual(7);
+  expect(days).toBeLessThan(7.03);
+});
+
+it('keeps words that only look like operators', () => {
+  expect(queryOf('and or not -v').q).toBe('and or not -v');
 });
 
 it('says how it reads a word that senders use', () => {
@@ -55,6 +82,7 @@ it.each([
   'is:still-firing',
   'is:open owner:none label.team=shop label.note="a b" slow',
   'is:closed from:2026-01-24 to:2026-01-25',
+  'is:open from:-2h to:-30m',
   'service:"order e-mails"',
   '"exact words" more',
 ])('“%s” survives being read and written', (text) => {

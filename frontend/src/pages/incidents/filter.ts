@@ -5,6 +5,8 @@
  * The text box, the chips and the URL are three views of the same string.
  */
 import { SEVERITIES, type Severity, STATES, type State } from '../../api/types';
+import { labelFilter, quote } from '../../util/filterText';
+import { isTime } from './when';
 
 /** A filter, taken apart. */
 export type Filter = {
@@ -17,7 +19,7 @@ export type Filter = {
   /** `me`, `none` or an e-mail address. */
   owner: string | null;
   labels: Record<string, string>;
-  /** Detected at or after, and before: RFC 3339, or a day in UTC. */
+  /** Detected at or after, and before: RFC 3339, a day in UTC, or so long ago as in `-2h`. */
   from: string | null;
   to: string | null;
   words: string;
@@ -53,6 +55,8 @@ const STATE_ALIASES: Record<string, State> = {
 
 const LABEL = /^labels?[.:]([^=!~\s"]+)(=~|!=|!~|=)(.*)$/i;
 
+const NEGATED = /^[-!](?:(?:is|severity|state|service|owner|from|to):|labels?[.:])/i;
+
 /** Reads a filter text. Never throws: what it cannot read is reported in `problems`. */
 export function parseFilter(text: string): Filter {
   const filter: Filter = {
@@ -71,6 +75,11 @@ export function parseFilter(text: string): Filter {
   };
   const words: string[] = [];
   for (const token of tokens(text)) {
+    const refused = refusal(token);
+    if (refused) {
+      filter.problems.push(refused);
+      continue;
+    }
     const [, name, how, value] = LABEL.exec(token) ?? [];
     if (name && how) {
       takeLabel(filter, name, how, unquote(value ?? ''));
@@ -82,6 +91,15 @@ export function parseFilter(text: string): Filter {
   }
   filter.words = words.join(' ');
   return filter;
+}
+
+/** Why a token of other query languages does not do here what it does there. */
+function refusal(token: string): string | null {
+  if (token === 'AND') return 'AND is not needed: everything in the filter has to match.';
+  if (token === 'OR') return 'OR can’t be asked for. Separate values with commas: severity:critical,high.';
+  if (token === 'NOT' || NEGATED.test(token))
+    return `“${token}” can’t be asked for: nothing can be left out. Name what you want to see, as in severity:critical,high.`;
+  return null;
 }
 
 function take(filter: Filter, words: string[], key: string, value: string, token: string): void {
@@ -133,8 +151,8 @@ function takeLabel(filter: Filter, name: string, how: string, value: string): vo
 }
 
 function takeInstant(filter: Filter, key: 'from' | 'to', value: string): void {
-  if (Number.isNaN(Date.parse(value)))
-    filter.problems.push(`“${value}” is no time. Use 2026-01-24 or 2026-01-24T12:00:00Z.`);
+  if (!isTime(value))
+    filter.problems.push(`“${value}” is no time. Use -30m, -2h, -7d, 2026-01-24 or 2026-01-24T12:00:00Z.`);
   else filter[key] = value;
 }
 
@@ -205,14 +223,4 @@ function tokens(text: string): string[] {
 
 function unquote(value: string): string {
   return value.replaceAll('"', '').trim();
-}
-
-/** A label as the filter writes it. */
-export function labelFilter(name: string, value: string): string {
-  return `label.${name}=${quote(value)}`;
-}
-
-/** A value as the filter writes it. */
-export function quote(value: string): string {
-  return /[\s,]/.test(value) ? `"${value}"` : value;
 }

@@ -3,8 +3,10 @@ import type { IncidentQuery } from '../../api/endpoints';
 import type { AnalysisSummary } from '../../api/types';
 import { confidenceWord } from '../../util/confidence';
 import { parseFilter } from './filter';
+import { instantOf } from './when';
 
-export function queryOf(text: string): IncidentQuery {
+/** What the server is asked; `now` is what times such as `-2h` count from. */
+export function queryOf(text: string, now = Date.now()): IncidentQuery {
   const filter = parseFilter(text);
   return {
     sort: filter.open === true ? 'needs_me' : '-detected_at',
@@ -17,8 +19,8 @@ export function queryOf(text: string): IncidentQuery {
     ...(Object.keys(filter.labels).length > 0 && {
       label: Object.entries(filter.labels).map(([name, value]) => `${name}=${value}`),
     }),
-    ...(filter.from && { from: new Date(filter.from).toISOString() }),
-    ...(filter.to && { to: new Date(filter.to).toISOString() }),
+    ...(filter.from && { from: instantOf(filter.from, now) }),
+    ...(filter.to && { to: instantOf(filter.to, now) }),
     ...(filter.words && { q: filter.words }),
   };
 }

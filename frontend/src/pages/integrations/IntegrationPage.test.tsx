@@ -21,6 +21,15 @@ it('tests the address that is typed, which it saves first', async () => {
   expect(screen.queryByRole('button', { name: 'Save' })).toBeNull();
 });
 
+it('has no two landmarks of one name', async () => {
+  const alertmanager = db.integrations.find((one) => one.kind === 'alertmanager');
+  renderApp(`/integrations/${alertmanager?.id}`);
+  expect(await screen.findAllByRole('group', { name: 'shell' })).toHaveLength(2);
+  const names = screen.getAllByRole('region').map((one) => one.getAttribute('aria-label'));
+  const labels = names.filter((name) => name !== null);
+  expect(new Set(labels).size).toBe(labels.length);
+});
+
 it('says that there is no such integration, and does not offer to try again', async () => {
   renderApp('/integrations/nothing');
   expect(await screen.findByText('There is no such integration.')).toBeTruthy();

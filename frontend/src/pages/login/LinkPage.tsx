@@ -23,7 +23,15 @@ export default function LinkPage() {
   useEffect(() => {
     if (isSuccess) enter();
   }, [isSuccess]);
-  if (!token || exchange.isError)
+  const failed = !token || exchange.isError;
+  const session = useQuery({
+    queryKey: ['link', 'session'],
+    queryFn: () => actions.refresh().then(() => true),
+    enabled: failed,
+    retry: false,
+    refetchOnWindowFocus: false,
+  });
+  if (failed)
     return (
       <Frame
         title="This link does not work any more"
@@ -31,9 +39,13 @@ export default function LinkPage() {
           token ? sentenceOf(exchange.error) : 'It works once, and only with everything after the # sign.'
         }
       >
-        <a href="/login" className="text-link text-sm hover:underline">
-          Go to sign-in
-        </a>
+        {session.isPending ? (
+          <Skeleton rows={1} />
+        ) : (
+          <a href={session.data ? '/' : '/login'} className="text-link text-sm hover:underline">
+            {session.data ? 'You are signed in already: go to the dashboard' : 'Go to sign-in'}
+          </a>
+        )}
       </Frame>
     );
   return (

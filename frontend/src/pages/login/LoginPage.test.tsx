@@ -43,6 +43,17 @@ it('lets the first visitor register, and names the field the server refused', as
   expect(await screen.findByText('Nothing is connected yet')).toBeTruthy();
 });
 
+it.each([
+  [true, 'You are signed in already: go to the dashboard', '/'],
+  [false, 'Go to sign-in', '/login'],
+])('leads from a used link to where one can go on; signed in: %s', async (signedIn, name, href) => {
+  db.signedIn = signedIn;
+  location.hash = '#used';
+  renderApp('/link');
+  expect((await screen.findByRole('link', { name })).getAttribute('href')).toBe(href);
+  expect(screen.getByText('This link was used already.')).toBeTruthy();
+});
+
 it('does not offer registration once somebody is here', async () => {
   db.signedIn = false;
   renderApp('/login');
