@@ -60,9 +60,9 @@ export function Alerts({ incident }: { incident: Incident }) {
 }
 
 /** `whole` when there are no alerts beyond these. */
-type InCommonProps = { alike: Alike; count: number; whole: boolean; incident: Incident };
+type SharedProps = { alike: Alike; count: number; whole: boolean; incident: Incident };
 
-function InCommon({ alike, count, whole, incident }: InCommonProps) {
+function InCommon({ alike, count, whole, incident }: SharedProps) {
   const title = alike.title === incident.title ? undefined : alike.title;
   return (
     <Card

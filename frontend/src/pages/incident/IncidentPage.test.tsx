@@ -243,11 +243,3 @@ it('tells which of its parts is shown', async () => {
   await user.click(parts.getByRole('link', { name: /^Alerts/ }));
   await waitFor(() => expect(current()).toEqual(['Alerts 3']));
 });
-
-it('makes the addresses in a note links', async () => {
-  const { user } = renderApp('/incidents/INC-140');
-  await user.type(await screen.findByLabelText('Add a note'), 'Per https://wiki.example/disk.');
-  await user.click(screen.getByRole('button', { name: 'Add note' }));
-  const link = await screen.findByRole('link', { name: 'https://wiki.example/disk' });
-  expect(link.getAttribute('rel')).toBe('noreferrer noopener');
-});

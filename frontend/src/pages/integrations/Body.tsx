@@ -28,7 +28,7 @@ export function Body({ body }: { body: string | null }) {
           label={`${exact(body.length)} characters`}
           text={view === 'read' && readable !== null ? readable : body}
           wrap
-          className="[&>section]:max-h-[60vh]"
+          className="[&>[role=group]]:max-h-[60vh]"
         />
       )}
     </Card>

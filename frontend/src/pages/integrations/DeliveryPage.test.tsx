@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { db } from '../../../mock/db';
 import { renderApp } from '../../../mock/renderApp';
 
-const text = (label: RegExp) => screen.getByRole('region', { name: label }).textContent;
+const text = (label: RegExp) => screen.getByRole('group', { name: label }).textContent;
 
 it('lays the body out to be read, and shows it byte for byte when asked', async () => {
   const delivery = db.deliveries[0];
