@@ -18,7 +18,7 @@ pub fn document() -> OpenApi {
         let methods = vec![if row.method == "PUT" { HttpMethod::Put } else { HttpMethod::Post }];
         let mut operation = OperationBuilder::new()
             .tag("webhooks")
-            .description(Some(words(row.path)))
+            .summary(Some(words(row.path)))
             .request_body(Some(
                 RequestBodyBuilder::new()
                     .required(Some(Required::True))

@@ -180,7 +180,9 @@ fn good(document: &Value, method: &str, path: &str) -> Option<Value> {
 async fn no_field_of_a_body_makes_us_fail() {
     let stage = Stage::new().await;
     let (document, misfits, mut found) = (document(), misfits(), Found::default());
-    for row in TABLE.iter().filter(|row| ["POST", "PATCH"].contains(&row.method)) {
+    // What senders post is described as an object that may hold anything.
+    let ours = TABLE.iter().filter(|row| row.path.starts_with("/api/v1/"));
+    for row in ours.filter(|row| ["POST", "PATCH"].contains(&row.method)) {
         let Some(good) = good(&document, row.method, row.path) else { continue };
         let path = stage.path(row.path, None);
         for whole in BODIES {

@@ -286,7 +286,9 @@ async fn what_nobody_may_set_is_set_by_nobody() {
     let (ana, theirs) = (Browser::owner(&stage.world).await, stage.read("another tenant").await);
     let (viewer, members) = (stage.me("viewer").await, roles(&stage).await);
     let (mut wrong, mut n, mut taken, mut refused) = (Vec::new(), 0, 0, 0);
-    for row in TABLE.iter().filter(|row| ["POST", "PATCH"].contains(&row.method)) {
+    // What senders post may hold anything.
+    let ours = TABLE.iter().filter(|row| row.path.starts_with("/api/v1/"));
+    for row in ours.filter(|row| ["POST", "PATCH"].contains(&row.method)) {
         let route = format!("{} {}", row.method, row.path);
         let mut next = async || {
             n += 1;

