@@ -60,9 +60,9 @@ export function Alerts({ incident }: { incident: Incident }) {
 }
 
 /** `whole` when there are no alerts beyond these. */
-type SharedProps = { alike: Alike; count: number; whole: boolean; incident: Incident };
+type AlikeProps = { alike: Alike; count: number; whole: boolean; incident: Incident };
 
-function InCommon({ alike, count, whole, incident }: SharedProps) {
+function InCommon({ alike, count, whole, incident }: AlikeProps) {
   const title = alike.title === incident.title ? undefined : alike.title;
   return (
     <Card
