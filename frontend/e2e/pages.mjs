@@ -27,5 +27,8 @@ export const PAGES = {
   audit: '/settings/audit?mock=shop&still',
 };
 
+/** The page that asks for what is not there, which the browser itself reports. */
+export const ASKS_IN_VAIN = 'missing';
+
 export const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 export const THEMES = ['light', 'dark'];

@@ -47,6 +47,10 @@ pub async fn schema(options: &SqliteConnectOptions) -> anyhow::Result<Option<i64
 /// Makes the file, which its owner alone may read; what SQLite keeps beside it gets the same mode.
 fn create(file: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
+    // What is in memory has a name and no file.
+    if file.to_string_lossy().starts_with("file:") {
+        return Ok(());
+    }
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
     match made {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error).context("creating it"),

@@ -42,7 +42,12 @@ impl Settings {
         };
         let exported = choice("otel_traces_exporter", &config.otel_traces_exporter, &["otlp", "none"])?;
         let Some(endpoint) = endpoint(config).filter(|_| !off && exported == "otlp") else { return Ok(None) };
-        ensure!(is_http(&endpoint), "{endpoint:?} is no http:// or https:// URL to send traces to");
+        if !is_http(&endpoint) {
+            let own = ("otel_exporter_otlp_traces_endpoint", &*config.otel_exporter_otlp_traces_endpoint);
+            let (key, value) =
+                own_or(own, ("otel_exporter_otlp_endpoint", &config.otel_exporter_otlp_endpoint));
+            return Err(misfit(key, value, "an http:// or https:// URL"));
+        }
         protocol(config)?;
         let (key, headers) = own_or(
             ("otel_exporter_otlp_traces_headers", &config.otel_exporter_otlp_traces_headers),

@@ -1,26 +1,31 @@
 //! What an operator does at the command line, with the real binary.
 
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
 
 use crate::process::Process;
 use crate::world::{Home, PASSWORD, client};
 
 const ANOTHER: &str = "granite parasol eleven walnut";
 
+/// Longer than any of these commands takes; one that goes on is not what was asked for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Runs a command of the program on the database of `home`.
-fn run(home: &Home, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
+async fn run(home: &Home, arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sre-copilot"));
     command.args(arguments).env_clear().env("SRE_COPILOT_DATA_DIR", home.folder.path().join("data"));
     command.env("DATABASE_URL", home.database.url());
     command.env("SRE_COPILOT_MASTER_KEY", home.database.master_key()).envs(variables.iter().copied());
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
+    let mut child = piped.kill_on_drop(true).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
+    tokio::time::timeout(PATIENCE, child.wait_with_output()).await.expect("it goes on and on").unwrap()
 }
 
 #[track_caller]
@@ -41,8 +46,8 @@ const CREATE: [&str; 8] =
 #[tokio::test]
 async fn who_forgot_a_password_is_given_another() {
     let home = Home::new().await;
-    done(&run(&home, &CREATE, &[], PASSWORD));
-    let listed: Value = serde_json::from_str(&done(&run(&home, &["user", "list"], &[], ""))).unwrap();
+    done(&run(&home, &CREATE, &[], PASSWORD).await);
+    let listed: Value = serde_json::from_str(&done(&run(&home, &["user", "list"], &[], "").await)).unwrap();
     assert_eq!(
         json!([listed["email"], listed["tenant"], listed["projects"][0]["role"], listed["disabled"]]),
         json!(["ana@shop.example", "Shop", "owner", false])
@@ -56,9 +61,9 @@ async fn who_forgot_a_password_is_given_another() {
     let session = enter(PASSWORD).await;
     assert_eq!(session.status(), 200);
     let cookie = session.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let told = refused(&run(&home, &["user", "reset-password", "ana@shop.example"], &[], "short"));
+    let told = refused(&run(&home, &["user", "reset-password", "ana@shop.example"], &[], "short").await);
     assert!(told.contains("password"), "{told}");
-    let told = done(&run(&home, &["user", "reset-password", "Ana@shop.example"], &[], ANOTHER));
+    let told = done(&run(&home, &["user", "reset-password", "Ana@shop.example"], &[], ANOTHER).await);
     assert!(told.contains("1 sessions were ended"), "{told}");
     assert_eq!(
         (enter(PASSWORD).await.status(), enter(ANOTHER).await.status()),
@@ -67,21 +72,21 @@ async fn who_forgot_a_password_is_given_another() {
     let me = client().get(format!("{}/api/v1/auth/me", process.base)).header("cookie", cookie);
     assert_eq!(me.send().await.unwrap().status(), 401);
     let healthy = format!("{}/-/healthy", process.base);
-    done(&run(&home, &["health", &healthy], &[], ""));
-    let told = refused(&run(&home, &["health", &format!("{}/api/v1/auth/me", process.base)], &[], ""));
+    done(&run(&home, &["health", &healthy], &[], "").await);
+    let told = refused(&run(&home, &["health", &format!("{}/api/v1/auth/me", process.base)], &[], "").await);
     assert!(told.contains("401"), "{told}");
 }
 
 #[tokio::test]
 async fn another_master_key_than_the_first_is_refused_until_that_is_forgotten() {
     let home = Home::new().await;
-    done(&run(&home, &CREATE, &[], PASSWORD));
+    done(&run(&home, &CREATE, &[], PASSWORD).await);
     let another = [("SRE_COPILOT_MASTER_KEY", "3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=")];
     let second = ["user", "create", "--email", "b@shop.example", "--name", "Bo Ek", "--tenant", "Shop"];
-    let told = refused(&run(&home, &second, &another, PASSWORD));
+    let told = refused(&run(&home, &second, &another, PASSWORD).await);
     assert!(told.contains("another master key"), "{told}");
-    done(&run(&home, &["master-key", "forget"], &[], ""));
-    done(&run(&home, &second, &another, PASSWORD));
+    done(&run(&home, &["master-key", "forget"], &[], "").await);
+    done(&run(&home, &second, &another, PASSWORD).await);
 }
 
 #[tokio::test]
@@ -91,11 +96,11 @@ async fn a_file_without_its_master_key_is_given_no_new_one() {
     let data = home.folder.path().join("data");
     std::fs::create_dir_all(&data).unwrap();
     std::fs::set_permissions(&data, PermissionsExt::from_mode(0o755)).unwrap();
-    done(&run(&home, &CREATE, &none, PASSWORD));
+    done(&run(&home, &CREATE, &none, PASSWORD).await);
     let mode = |name: &str| std::fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("sre-copilot.db"), mode("master.key")), (0o600, 0o600));
     std::fs::remove_file(data.join("master.key")).unwrap();
-    let told = refused(&run(&home, &["serve"], &none, ""));
+    let told = refused(&run(&home, &["serve"], &none, "").await);
     assert!(told.contains("master.key is missing"), "{told}");
     assert!(!data.join("master.key").exists());
 }
@@ -109,7 +114,7 @@ async fn a_command_that_reads_makes_no_database() {
         &["user", "list"],
         &["token", "create", "--email", "a@b.example", "--name", "x"],
     ] {
-        let told = refused(&run(&home, command, &elsewhere, ""));
+        let told = refused(&run(&home, command, &elsewhere, "").await);
         assert!(
             told.contains("nothing was set up in the database") && told.contains("sre-copilot.db"),
             "{told}"

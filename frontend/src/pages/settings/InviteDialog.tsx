@@ -1,12 +1,11 @@
 /** Inviting someone by e-mail address and role; the link is shown once. */
-import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
 import { ApiError, sentenceOf } from '../../api/errors';
 import { ROLES, type Role } from '../../api/types';
 import { reaches, useMe } from '../../components/me';
+import { ShownOnce } from '../../components/ShownOnce';
 import { Button } from '../../ui/Button';
-import { Code } from '../../ui/Copy';
 import { Dialog, DialogActions } from '../../ui/Dialog';
 import { FormError, SelectField, TextField } from '../../ui/Field';
 
@@ -62,21 +61,14 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
 }
 
 function Invited({ email, link, onClose }: { email: string; link: string; onClose: () => void }) {
-  const [copied, setCopied] = useState(false);
   return (
-    <Dialog
-      open
-      onClose={onClose}
+    <ShownOnce
       title={`${email} is invited`}
       description="Send them this link. It works once, and it is shown only now."
-      loses={copied ? undefined : 'The link was not copied, and it can’t be shown again.'}
-    >
-      <Code label="invitation link" text={link} onCopied={() => setCopied(true)} />
-      <DialogActions>
-        <Button look="primary" onClick={onClose}>
-          Done
-        </Button>
-      </DialogActions>
-    </Dialog>
+      noun="link"
+      label="invitation link"
+      text={link}
+      onClose={onClose}
+    />
   );
 }

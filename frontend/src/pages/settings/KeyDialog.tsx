@@ -1,12 +1,11 @@
 /** Making an API key; the key itself is shown once. */
-import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { actions, useAction } from '../../api/actions';
 import { sentenceOf } from '../../api/errors';
 import { ROLES, type Role } from '../../api/types';
 import { reaches, useMe } from '../../components/me';
+import { ShownOnce } from '../../components/ShownOnce';
 import { Button } from '../../ui/Button';
-import { Code } from '../../ui/Copy';
 import { Dialog, DialogActions } from '../../ui/Dialog';
 import { FormError, SelectField, TextField } from '../../ui/Field';
 
@@ -80,21 +79,14 @@ export function KeyDialog({ onClose }: { onClose: () => void }) {
 }
 
 function Made({ name, secret, onClose }: { name: string; secret: string; onClose: () => void }) {
-  const [copied, setCopied] = useState(false);
   return (
-    <Dialog
-      open
-      onClose={onClose}
+    <ShownOnce
       title={`Key for ${name}`}
       description="Copy it now; it is not stored in a form that can be shown again."
-      loses={copied ? undefined : 'The key was not copied, and it can’t be shown again.'}
-    >
-      <Code label="API key" text={secret} onCopied={() => setCopied(true)} />
-      <DialogActions>
-        <Button look="primary" onClick={onClose}>
-          Done
-        </Button>
-      </DialogActions>
-    </Dialog>
+      noun="key"
+      label="API key"
+      text={secret}
+      onClose={onClose}
+    />
   );
 }
