@@ -69,14 +69,16 @@ pub enum QueryError {
 }
 
 impl QueryError {
-    /// The kind in a word.
+    /// The kind in a word, in traces and as metrics count it.
     fn slug(&self) -> &'static str {
         match self {
+            Self::Door(Failure::Refused(_)) => "not-allowed",
             Self::Door(Failure::Timeout) => "timeout",
+            Self::Door(Failure::TooLarge) => "too-large",
             Self::Door(_) => "unreachable",
-            Self::Query(_) => "refused",
+            Self::Query(_) => "query",
             Self::Credentials(_) => "credentials",
-            Self::NotPrometheus(_) => "not_prometheus",
+            Self::NotPrometheus(_) => "not-prometheus",
             Self::Budget => "budget",
         }
     }
@@ -301,15 +303,9 @@ impl Prometheus {
 pub fn counted<T>(outcome: Result<T, QueryError>) -> Result<T, QueryError> {
     let word = match &outcome {
         Ok(_) => "answered",
-        Err(QueryError::Door(Failure::Refused(_))) => "not-allowed",
-        Err(QueryError::Door(Failure::Timeout)) => "timeout",
-        Err(QueryError::Door(Failure::TooLarge)) => "too-large",
-        Err(QueryError::Door(_)) => "unreachable",
-        Err(QueryError::Query(_)) => "query",
-        Err(QueryError::Credentials(_)) => "credentials",
-        Err(QueryError::NotPrometheus(_)) => "not-prometheus",
         // It was not sent.
         Err(QueryError::Budget) => return outcome,
+        Err(error) => error.slug(),
     };
     metrics::counter!("sre_copilot_evidence_queries_total", "outcome" => word).increment(1);
     outcome

@@ -16,6 +16,7 @@ use super::analysis::{AnalysisStatus, Engine, Evidence, EvidenceKind};
 use super::evidence::Gathered;
 use crate::ids::{EvidenceId, HypothesisId};
 use rows::Rows;
+use tie::Loose;
 
 /// Hypotheses of one analysis at most.
 pub const MOST: usize = 5;
@@ -206,11 +207,12 @@ fn proposal(gathered: &Gathered, diagnosis: &Diagnosis, cause: &Cause, rows: &Ro
         }
     }
     contradicting.retain(|id| !supporting.contains(id));
-    let cap = cap(gathered, cause, &supporting, rows);
+    let loose = tie::loose(gathered, &cause.service);
+    let cap = cap(gathered, cause, &supporting, rows).min(loose.map_or(1.0, Loose::cap));
     let confidence = cause.probability.clamp(0.0, 1.0).min(cap);
     let best = claim::most_telling(gathered, diagnosis.onset, cause);
     let mut description = claim::description(gathered, diagnosis.onset, cause);
-    if let Some(loose) = tie::loose(gathered, &cause.service) {
+    if let Some(loose) = loose {
         description = format!("{description} {}", loose.told(&cause.service));
     }
     // What the cap takes off the middle it takes off the lower end as well.
@@ -247,7 +249,7 @@ fn cap(gathered: &Gathered, cause: &Cause, supporting: &[EvidenceId], rows: &Row
     if elsewhere && gathered.metrics.graph.is_empty() {
         cap = f64::min(cap, 0.6);
     }
-    tie::loose(gathered, &cause.service).map_or(cap, |loose| cap.min(loose.cap()))
+    cap
 }
 
 /// What changed on the service before the alarm, when that speaks for it: seconds before, and what.

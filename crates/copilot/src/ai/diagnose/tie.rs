@@ -1,7 +1,7 @@
 //! What ties a suspect to the service that raised the alarm. Things break at the same time for no common reason; a cause in
 //! another service needs a way in which it reached this one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ai::evidence::Gathered;
 
@@ -62,18 +62,30 @@ pub fn loose<'a>(gathered: &'a Gathered, suspect: &str) -> Option<Loose<'a>> {
 
 /// Whether calls lead from one to the other, in whichever direction.
 fn connected(graph: &BTreeSet<(String, String)>, from: &str, to: &str) -> bool {
+    let mut beside: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (caller, callee) in graph {
+        beside.entry(caller).or_default().push(callee);
+        beside.entry(callee).or_default().push(caller);
+    }
     let (mut seen, mut next) = (BTreeSet::from([from]), vec![from]);
     while let Some(at) = next.pop() {
-        if at == to {
-            return true;
-        }
-        for (caller, callee) in graph {
-            for (one, other) in [(caller, callee), (callee, caller)] {
-                if one == at && seen.insert(other) {
-                    next.push(other);
-                }
-            }
+        next.extend(beside.get(at).into_iter().flatten().filter(|other| seen.insert(*other)));
+    }
+    seen.contains(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_connect_in_either_direction_and_over_others() {
+        let calls = [("shop", "cart"), ("cart", "db"), ("admin", "db"), ("mail", "queue")];
+        let graph = calls.map(|(from, to)| (from.to_owned(), to.to_owned())).into_iter().collect();
+        for (from, to, tied) in
+            [("shop", "db", true), ("db", "shop", true), ("shop", "admin", true), ("shop", "queue", false)]
+        {
+            assert_eq!(connected(&graph, from, to), tied, "{from} {to}");
         }
     }
-    false
 }

@@ -129,7 +129,7 @@ async fn an_analysis_is_a_trace_of_its_queries_its_ranking_and_its_model() {
     }
     assert_eq!(query.parent_span_id, gathering.span_id);
     assert!(
-        is(query, "error.type", "not_prometheus") && is(query, "http.response.status_code", "404"),
+        is(query, "error.type", "not-prometheus") && is(query, "http.response.status_code", "404"),
         "{query:?}"
     );
     for (key, value) in [
