@@ -48,7 +48,7 @@ impl FromRequestParts<App> for Hook {
             (Ok(_), _) => Err(Error::NotFound),
             (Err(error), named) => {
                 if let Some(id) = named {
-                    deliveries::note_rejection(app, id, &remote, &user_agent, &error).await;
+                    Box::pin(deliveries::note_rejection(app, id, &remote, &user_agent, &error)).await;
                 }
                 Err(error)
             }

@@ -139,8 +139,8 @@ impl Tokens {
             Some(proof) => proof,
             // One of those who find it gone asks, and all are told.
             None => {
-                let proof =
-                    self.fresh.try_get_with(name, self.confirm(app, text, name)).await.map_err(told)?;
+                let asked = self.fresh.try_get_with(name, self.confirm(app, text, name));
+                let proof = Box::pin(asked).await.map_err(told)?;
                 if !proof.sure {
                     self.fresh.invalidate(&name).await;
                 }
