@@ -287,6 +287,21 @@ pub async fn follow_up(
         .bind(tenant).bind(incident).fetch_optional(c).await)
 }
 
+/// How many versions of an incident's analysis were asked for since then.
+///
+/// # Errors
+/// When the database refused.
+pub async fn versions_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    incident: IncidentId,
+    since: Ts,
+) -> sqlx::Result<i64> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select count(*) from analyses where tenant_id = $1 and incident_id = $2 and created_at >= $3")
+        .bind(tenant).bind(incident).bind(since).fetch_one(c).await)
+}
+
 /// Adds a queued version of an incident's analysis.
 ///
 /// # Errors
