@@ -14,7 +14,7 @@ macro_rules! columns {
           and users.id = incidents.assigned_to) as assigned_to_name,
          coalesce(started_at, detected_at) as started_at, detected_at, acknowledged_at, acknowledged_by, investigating_at, mitigated_at, resolved_at,
          learned_at, root_cause, resolution_summary, merged_into, previous_incident_id, created_at, updated_at, version,
-         severity_by_person, resolved_by, incident_key"
+         severity_by_person, resolved_by, incident_key, alert_words"
     };
 }
 
