@@ -17,8 +17,12 @@ pub fn between(before: Version<'_>, after: Version<'_>) -> Vec<String> {
     let mut out = cause(before.0.first(), after.0.first());
     let known = |row: &&Evidence| before.1.iter().any(|old| old.kind == row.kind && same(old, row));
     let weighty = |row: &&Evidence| row.kind != EvidenceKind::Metric;
-    let fresh: Vec<&Evidence> = after.1.iter().filter(weighty).filter(|row| !known(row)).collect();
-    out.extend(fresh.iter().take(FACTS).map(|row| short(&format!("new: {}", row.summary), 300)));
+    let mut fresh: Vec<&Evidence> = after.1.iter().filter(weighty).filter(|row| !known(row)).collect();
+    fresh.sort_by_key(|row| !is_report(row));
+    out.extend(fresh.iter().take(FACTS).map(|row| {
+        let what = if is_report(row) { "a change was reported" } else { "new" };
+        short(&format!("{what}: {}", row.summary), 300)
+    }));
     if fresh.len() > FACTS {
         out.push(format!("{} more new facts", fresh.len() - FACTS));
     }
@@ -26,6 +30,11 @@ pub fn between(before: Version<'_>, after: Version<'_>) -> Vec<String> {
         out.push("nothing of weight changed".to_owned());
     }
     out
+}
+
+/// A change that somebody reported, not one that metrics show.
+fn is_report(row: &Evidence) -> bool {
+    row.kind == EvidenceKind::Change && row.query.is_none()
 }
 
 /// The same fact, although its numbers may have moved on.

@@ -9,10 +9,12 @@ use garde::Validate;
 use outbox::{Ts, Tx};
 use serde::{Deserialize, Serialize};
 
+use super::store as analysis;
 use crate::app::App;
 use crate::auth::{Engineer, Member, Query, Viewer};
 use crate::error::{Error, Result};
-use crate::ids::ChangeId;
+use crate::ids::{ChangeId, ProjectId, TenantId};
+use crate::incident::{self, explain};
 use crate::page::{Page, PageQuery};
 use crate::valid::{Valid, storable, visible};
 
@@ -100,7 +102,7 @@ pub async fn report(
     Ok((StatusCode::CREATED, Json(change)))
 }
 
-/// Stores a change inside a transaction.
+/// Stores a change inside a transaction, and has the incidents explained anew that it may explain.
 ///
 /// # Errors
 /// When it lies in the future, or the database refused.
@@ -124,7 +126,25 @@ pub async fn record(tx: &mut Tx, member: &Member, new: NewChange) -> Result<Chan
         created_at: now,
     };
     store::insert(tx, member.tenant, member.project, &change, &member.actor.principal()).await?;
+    explain_anew(tx, member.tenant, member.project, change.timestamp).await?;
     Ok(change)
+}
+
+/// Asks for a new version of every analysis that looks at the time of a change: it may have been made without it.
+///
+/// Any service of the project counts, as in the analysis: which services call which is known only from metrics.
+async fn explain_anew(tx: &mut Tx, tenant: TenantId, project: ProjectId, at: Ts) -> Result<()> {
+    let mut looking = store::looking_at(tx, tenant, project, at).await?;
+    if looking.is_empty() || !incident::store::lock_project(tx, tenant, project).await? {
+        return Ok(());
+    }
+    looking.sort_unstable();
+    for incident in looking {
+        if !analysis::is_merged(tx, tenant, incident).await? {
+            explain::request_anew(tx, tenant, incident).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Lists changes, newest first.

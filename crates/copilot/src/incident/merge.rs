@@ -112,7 +112,10 @@ async fn take_over(
     let (all, firing) = tracked::store::counts(tx, member.tenant, into).await?;
     let worst = tracked::store::worst_firing(tx, member.tenant, into).await?;
     let flapping = !tracked::store::flapping(tx, member.tenant, into).await?.is_empty();
-    let started_at = desk.take(tx, id).await?.incident.started_at;
+    let merged = desk.take(tx, id).await?.clone();
+    let started_at = merged.incident.started_at;
+    let own = [&merged.incident.title, &merged.incident.description];
+    desk.hear(into, own.into_iter().chain(merged.incident.labels.values()).chain(&merged.alert_words));
     let target = desk.take(tx, into).await?;
     if let Some(worst) = worst {
         target.raise(worst, None);

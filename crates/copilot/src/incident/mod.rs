@@ -16,6 +16,7 @@ pub mod sweep;
 mod tests;
 pub mod timeline;
 pub mod tracked;
+mod vocabulary;
 pub mod work;
 mod write;
 

@@ -20,6 +20,8 @@ pub struct Record {
     pub resolved_by: Option<String>,
     /// What firings join it by; absent on manual incidents.
     pub incident_key: Option<Vec<u8>>,
+    /// Words of its later alerts by which it is found.
+    pub alert_words: Option<String>,
 }
 
 /// An incident to open.
@@ -104,7 +106,7 @@ impl Record {
             analysis: None,
         };
         let incident_key = new.incident_key.map(|key| key.to_vec());
-        Self { incident, severity_by_person: false, resolved_by: None, incident_key }
+        Self { incident, severity_by_person: false, resolved_by: None, incident_key, alert_words: None }
     }
 
     /// Moves the incident to `to`, as `name` asked.

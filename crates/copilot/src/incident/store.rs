@@ -14,7 +14,7 @@ macro_rules! columns {
           and users.id = incidents.assigned_to) as assigned_to_name,
          coalesce(started_at, detected_at) as started_at, detected_at, acknowledged_at, acknowledged_by, investigating_at, mitigated_at, resolved_at,
          learned_at, root_cause, resolution_summary, merged_into, previous_incident_id, created_at, updated_at, version,
-         severity_by_person, resolved_by, incident_key"
+         severity_by_person, resolved_by, incident_key, alert_words"
     };
 }
 
@@ -285,6 +285,21 @@ pub async fn follow_up(
         "update analyses set again = (status = 'running')
          where tenant_id = $1 and incident_id = $2 and status in ('queued', 'running') returning id")
         .bind(tenant).bind(incident).fetch_optional(c).await)
+}
+
+/// How many versions of an incident's analysis were asked for since then.
+///
+/// # Errors
+/// When the database refused.
+pub async fn versions_since(
+    tx: &mut Tx,
+    tenant: TenantId,
+    incident: IncidentId,
+    since: Ts,
+) -> sqlx::Result<i64> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select count(*) from analyses where tenant_id = $1 and incident_id = $2 and created_at >= $3")
+        .bind(tenant).bind(incident).bind(since).fetch_one(c).await)
 }
 
 /// Adds a queued version of an incident's analysis.

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::record::{By, NewIncident, Record};
 use super::store::bulk::{DoneStep, New};
+use super::vocabulary::Vocabulary;
 use super::{Incident, Severity, State, explain, store, tracked};
 use crate::error::{Error, Result};
 use crate::event::{self, Event};
@@ -21,11 +22,13 @@ struct Working {
     unwritten: Option<Option<i64>>,
     changed: bool,
     stale_at: Option<Ts>,
+    /// What it is found by, once an alert added to that.
+    vocabulary: Option<Vocabulary>,
 }
 
 impl Working {
     fn read(record: Record) -> Self {
-        Self { record, opened: None, unwritten: None, changed: false, stale_at: None }
+        Self { record, opened: None, unwritten: None, changed: false, stale_at: None, vocabulary: None }
     }
 }
 
@@ -174,6 +177,18 @@ impl Desk {
         Ok(())
     }
 
+    /// Has a taken incident found by these texts as well.
+    pub fn hear<'a>(&mut self, id: IncidentId, texts: impl IntoIterator<Item = &'a String>) {
+        let Some(working) = self.open.get_mut(&id) else { return };
+        if working.vocabulary.is_none() && Vocabulary::is_full(&working.record) {
+            return;
+        }
+        let vocabulary = working.vocabulary.get_or_insert_with(|| Vocabulary::of(&working.record));
+        for text in texts {
+            vocabulary.hear(text);
+        }
+    }
+
     /// Counts an alert that closed, and resolves the incident when it was the last one.
     ///
     /// # Errors
@@ -277,6 +292,9 @@ impl Desk {
         let heard: Vec<(IncidentId, Ts)> =
             written.filter_map(|working| Some((working.record.incident.id, working.stale_at?))).collect();
         store::bulk::set_stale_at(tx, self.tenant, &heard).await?;
+        let words =
+            self.open.iter().filter_map(|(id, working)| Some((*id, working.vocabulary.as_ref()?.unsaved()?)));
+        store::bulk::set_words(tx, self.tenant, &words.collect::<Vec<_>>()).await?;
         store::bulk::record(tx, self.tenant, &self.steps, self.now).await?;
         let is_new = |id: &IncidentId| self.open.get(id).is_some_and(|working| working.unwritten.is_some());
         let (new, known): (Vec<_>, Vec<_>) = self.unexplained.iter().copied().partition(is_new);

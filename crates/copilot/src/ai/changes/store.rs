@@ -3,7 +3,11 @@
 use outbox::{Ts, Tx, on_tx, sabotage};
 
 use super::{Change, ChangeQuery};
-use crate::ids::{ChangeId, ProjectId, TenantId};
+use crate::ai::evidence::{AFTER_S, BASELINE_S};
+use crate::ids::{ChangeId, IncidentId, ProjectId, TenantId};
+
+/// Incidents that one change has explained anew at most.
+const MOST: i64 = 20;
 
 /// Stores a change.
 pub async fn insert(
@@ -48,4 +52,29 @@ pub async fn list(
          order by at desc, id desc limit $8")
         .bind(tenant).bind(project).bind(from).bind(to).bind(service.unwrap_or_default()).bind(before).bind(id)
         .bind(limit).fetch_all(c).await)
+}
+
+/// The newest open incidents whose analysis looks at this time, 20 at most. Of an incident with many alerts the first 50 that
+/// fire tell when it began, as in the analysis.
+pub async fn looking_at(
+    tx: &mut Tx,
+    tenant: TenantId,
+    project: ProjectId,
+    at: Ts,
+) -> sqlx::Result<Vec<IncidentId>> {
+    let (first, last) = (at.plus_seconds(-AFTER_S), at.plus_seconds(BASELINE_S));
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select id from (
+             select i.id, i.detected_at, coalesce(
+                 (select min(starts_at) from (select e.starts_at from episodes e
+                      where e.tenant_id = $1 and e.incident_id = i.id and e.closed_at is null
+                      order by e.opened_at limit 50) firing),
+                 (select e.starts_at from episodes e where e.tenant_id = $1 and e.incident_id = i.id
+                      order by e.opened_at desc limit 1),
+                 i.detected_at) as alarm
+             from (select id, detected_at from incidents where tenant_id = $1 and project_id = $2 and open
+                     and coalesce(started_at, detected_at) <= $4 and merged_into is null
+                   order by detected_at desc, id desc limit 200) i) o
+         where alarm >= $3 and alarm <= $4 order by detected_at desc, id desc limit $5")
+        .bind(tenant).bind(project).bind(first).bind(last).bind(MOST).fetch_all(c).await)
 }

@@ -23,10 +23,10 @@ use metrics::{Metrics, Question};
 use store::{AlertFacts, ChangeFacts, IncidentFacts, NearbyAlert, Similar, Source};
 
 /// Seconds before the alarm that are compared with what came after.
-const BASELINE_S: i64 = 3600;
+pub const BASELINE_S: i64 = 3600;
 
 /// Seconds after the alarm that are looked at when the incident is older than that.
-const AFTER_S: i64 = 1800;
+pub const AFTER_S: i64 = 1800;
 
 /// How long all queries to the first server may take together; those to others have half of it.
 const TIME: Duration = Duration::from_millis(2800);

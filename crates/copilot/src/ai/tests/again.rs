@@ -20,13 +20,13 @@ async fn anew(world: &World) {
 }
 
 /// The newest version and where it stands.
-async fn newest(world: &World) -> (i64, AnalysisStatus) {
+pub async fn newest(world: &World) -> (i64, AnalysisStatus) {
     let analysis = world.read().await.analysis.unwrap();
     (analysis.version, analysis.status)
 }
 
 /// Works on what waits, the model held up until `meanwhile` is over.
-async fn while_asked(world: &World, meanwhile: impl AsyncFnOnce()) {
+pub async fn while_asked(world: &World, meanwhile: impl AsyncFnOnce()) {
     world.change("checkout", "v2.41.0", 41).await;
     world.script.then_when_released(says(json!([one("Of before", 0.5, &["E1"])])));
     world.ask(false, None).await.unwrap();

@@ -9,6 +9,7 @@ mod merged;
 mod nearby;
 mod questions;
 mod replay;
+mod reported;
 mod storm;
 mod times;
 mod turns;

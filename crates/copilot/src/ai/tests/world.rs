@@ -75,7 +75,7 @@ impl World {
             _folder: folder,
             _database: database,
         };
-        world.tenant().await;
+        world.add_tenant().await;
         world.incident(incident, 1).await;
         world.alert(incident, "HighErrorRate", EXPRESSION).await;
         world
@@ -111,7 +111,8 @@ impl World {
         analytics::sum_up(&self.db, &self.model, (self.tenant, self.project), span).await.unwrap()
     }
 
-    async fn tenant(&self) {
+    /// Makes the tenant and the project that `self` names.
+    pub async fn add_tenant(&self) {
         let mut tx = self.db.begin(self.tenant.0).await.unwrap();
         let now = tx.now();
         on_tx!(tx, c => sqlx::query("insert into tenants (tenant_id, name, created_at) values ($1, 'T', $2)")
@@ -143,6 +144,16 @@ impl World {
                  1, 1, $8, $8, $8, 1)")
             .bind(self.tenant).bind(id).bind(self.project).bind(number).bind(number == 1).bind(Json(json!({})))
             .bind(vec![7_u8]).bind(now).execute(c).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Makes an incident open, by a key of its own.
+    pub async fn open_as(&self, id: IncidentId, key: i64) {
+        let mut tx = self.db.begin(self.tenant.0).await.unwrap();
+        on_tx!(tx, c => sqlx::query(
+            "update incidents set open = $3, incident_key = $4 where tenant_id = $1 and id = $2")
+            .bind(self.tenant).bind(id).bind(true).bind(key.to_be_bytes().to_vec()).execute(c).await.map(drop))
+        .unwrap();
         tx.commit().await.unwrap();
     }
 

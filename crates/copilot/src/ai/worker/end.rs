@@ -51,7 +51,7 @@ impl Worker<'_> {
         }
         tracing::Span::current().record("outcome", ending.status.as_str());
         if again && !store::is_merged(tx, tenant, incident).await? {
-            explain::request(tx, tenant, incident).await?;
+            explain::request_anew(tx, tenant, incident).await?;
         }
         let merged = ending.reason.as_deref() == Some(MERGED);
         let status = if merged { "merged" } else { ending.status.as_str() };

@@ -57,6 +57,12 @@ impl Intake<'_> {
         let severity = (one.row.severity, one.severity_note.clone());
         self.desk.alert_opened(tx, incident, first_time, starts_at, severity).await?;
         if first_time {
+            let told = &self.desk.take(tx, incident).await?.incident;
+            // The alert that opened it has said all of this.
+            if told.title != one.row.title || told.labels != *one.labels {
+                let texts = [&one.row.name, &one.row.title, &one.row.description];
+                self.desk.hear(incident, texts.into_iter().chain(one.labels.values()));
+            }
             let detail = json!({
                 "alert_id": one.row.id, "name": one.row.name, "title": one.row.title,
                 "source": origin.source.name, "delivery_id": origin.delivery,

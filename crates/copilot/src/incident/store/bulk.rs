@@ -174,6 +174,18 @@ pub async fn set_stale_at(tx: &mut Tx, tenant: TenantId, at: &[(IncidentId, Ts)]
         ") as v where incidents.tenant_id = v.column1 and incidents.id = v.column2 and incidents.stale_at is null")
 }
 
+/// Stores the words of alerts by which incidents are found. A statement of its own: to mention them is to have the index of
+/// words written.
+///
+/// # Errors
+/// When the database refused.
+pub async fn set_words(tx: &mut Tx, tenant: TenantId, words: &[(IncidentId, &str)]) -> sqlx::Result<()> {
+    write_all!(tx, words,
+        "update incidents set alert_words = v.column3 from (",
+        (bind, words) => { bind.push_bind(tenant).push_bind(words.0).push_bind(words.1); },
+        ") as v where incidents.tenant_id = v.column1 and incidents.id = v.column2")
+}
+
 /// A step that is done.
 #[derive(Clone, Debug)]
 pub struct DoneStep {

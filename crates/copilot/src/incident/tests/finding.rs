@@ -1,9 +1,11 @@
 //! Lists narrowed by owner, labels and words.
 
 use axum::http::HeaderMap;
+use outbox::on_tx;
 use serde_json::json;
 
 use super::world::World;
+use crate::ids::IncidentId;
 
 #[tokio::test]
 async fn a_list_is_narrowed_by_owner_and_labels() {
@@ -91,4 +93,57 @@ async fn a_search_finds_what_people_wrote() {
     assert!(world.titles("q=certificate").await.is_empty());
     world.merge(&id, &other).await.expect(200);
     assert!(world.titles("q=resolver").await.contains(&"other".to_owned()));
+}
+
+/// Accepts an alert of checkout about one of its hosts.
+async fn fails(world: &World, host: &str, summary: &str) -> String {
+    let labels = json!({"alertname": "Down", "service": "checkout", "severity": "high", "host": host});
+    let (now, annotations) = (world.clock.now(), json!({"summary": summary, "description": "see Runbook7"}));
+    let ends_at = now.plus_seconds(240);
+    world
+        .send(&json!([{"labels": labels, "annotations": annotations, "startsAt": now, "endsAt": ends_at}]))
+        .await
+}
+
+/// The words of alerts that an incident keeps.
+async fn kept(world: &World, id: &str) -> Option<String> {
+    let (tenant, id): (_, IncidentId) = (world.member.tenant, id.parse().unwrap());
+    let mut tx = world.db().read(tenant.0).await.unwrap();
+    on_tx!(tx, c => sqlx::query_scalar("select alert_words from incidents where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).fetch_one(c).await)
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_search_finds_an_incident_by_every_alert_of_it() {
+    let world = World::new().await;
+    let id = fails(&world, "db-amber", "first is down").await;
+    assert_eq!(kept(&world, &id).await, None, "its own texts say all of it");
+    for (host, summary) in [("db-cobalt", "Second is out"), ("Ödland9", "third is down")] {
+        assert_eq!(fails(&world, host, summary).await, id);
+    }
+    assert_eq!(kept(&world, &id).await.unwrap(), "Second out cobalt third Ödland9");
+    fails(&world, "db-cobalt", "Second is out").await;
+    assert_eq!(kept(&world, &id).await.unwrap(), "Second out cobalt third Ödland9", "nothing new");
+    for query in ["q=cobalt", "q=SECOND", "q=%C3%B6dland9", "q=amber+cobalt+third", "q=runbook7", "q=cobal"] {
+        assert_eq!(world.titles(query).await, ["first is down"], "{query}");
+    }
+    assert_eq!(world.titles("q=cobalt&state=detected&severity=high").await, ["first is down"]);
+    assert!(world.titles("q=cobalt+nothing").await.is_empty());
+    let other = world.opened("other").await;
+    world.merge(&id, &other).await.expect(200);
+    assert_eq!(world.titles("q=cobalt+other").await, ["other"], "whose alerts they are now");
+}
+
+#[tokio::test]
+async fn what_a_storm_adds_to_an_incident_is_bounded() {
+    let world = World::new().await;
+    let id = fails(&world, "first", "down").await;
+    for number in 0..12 {
+        let summary: Vec<String> = (0..30).map(|word| format!("word{number}x{word}")).collect();
+        fails(&world, &format!("host{number}"), &summary.join(" ")).await;
+    }
+    let kept = kept(&world, &id).await.unwrap();
+    assert!((1_900..=2_000).contains(&kept.len()), "{}", kept.len());
+    assert_eq!(world.titles("q=word3x7").await, ["down"]);
 }

@@ -8,6 +8,7 @@ mod merging;
 mod plans;
 mod reading;
 mod seed;
+mod sending;
 mod sweeping;
 mod world;
 mod writing;

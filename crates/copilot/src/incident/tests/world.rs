@@ -18,10 +18,8 @@ use crate::auth::{Actor, Engineer, Member, Path, Query, Role, Viewer};
 use crate::config::Config;
 use crate::error::Result;
 use crate::event;
-use crate::ids::{AnalysisId, DeliveryId, EvidenceId, HypothesisId, IncidentId, IntegrationId};
+use crate::ids::{AnalysisId, EvidenceId, HypothesisId, IncidentId, IntegrationId};
 use crate::ids::{ProjectId, SessionId, TenantId, UserId};
-use crate::incident::intake::{self, Applied, Source, Statement};
-use crate::incident::tracked::store::Sent;
 use crate::incident::{analytics, merge, read, sweep, write};
 use crate::page::PageQuery;
 use crate::scratch::Scratch;
@@ -174,27 +172,7 @@ impl World {
         let labels = json!({"alertname": name, "service": service, "severity": severity});
         let ends_at = if status == "firing" { now.plus_seconds(240) } else { now };
         let sent = json!([{"labels": labels, "startsAt": starts_at, "endsAt": ends_at}]);
-        let body = sent.to_string();
-        let settings = alerts::Settings::default();
-        let batch =
-            alerts::parse(alerts::Sender::Prometheus, body.as_bytes(), now.timestamp(), &settings).unwrap();
-        let alert = batch.readable().next().unwrap();
-        let (tenant, project) = (self.member.tenant.to_string(), self.member.project.to_string());
-        let group_by = alerts::DEFAULT_GROUP_BY.map(str::to_owned);
-        let alert_key = alerts::alert_key(&tenant, &project, "am", alert, alerts::Sender::Prometheus);
-        let incident_key = alerts::incident_key(&tenant, &project, "am", &group_by, alert, &alert_key);
-        let sent = Sent { alert, alert_key, incident_key, integration: self.integration };
-        let source = Source::new("am".to_owned(), "alertmanager", &json!({}));
-        let statement =
-            Statement { sent, source: &source, delivery: DeliveryId::new(), order: 0, heard_at: now };
-        let mut tx = self.db().begin(self.member.tenant.0).await.unwrap();
-        let applied: Vec<Applied> =
-            intake::apply(&mut tx, self.member.tenant, self.member.project, &[statement])
-                .await
-                .unwrap()
-                .unwrap();
-        tx.commit().await.unwrap();
-        applied[0].incident.map(|id| id.to_string()).unwrap_or_default()
+        self.send(&sent).await
     }
 
     /// Ends the newest analysis of an incident with these claims, each with its rank, and one piece of evidence.
