@@ -41,10 +41,15 @@ export type Db = {
   steps: Map<string, Step[]>;
   alerts: Map<string, IncidentAlert[]>;
   evidence: Map<string, Evidence[]>;
-  hypotheses: Map<string, Hypotheses>;
+  hypotheses: Map<string, Analysed>;
+  /** The versions before, oldest first. */
+  earlier: Map<string, Analysed[]>;
   changes: Change[];
   ai: Pick<AiAnalytics, 'model' | 'days' | 'totals' | 'budget' | 'calibration'>;
 };
+
+/** One version of an analysis. */
+export type Analysed = Omit<Hypotheses, 'versions'>;
 
 const EPOCH = 'mock';
 const listeners = new Set<(event: LiveEvent) => void>();

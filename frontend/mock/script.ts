@@ -1,6 +1,6 @@
 /** What happens by itself in the mock: analyses end, alerts arrive, a new integration hears its first delivery. */
-import type { Hypotheses, Incident, Integration } from '../src/api/types';
-import { addStep, changeIncident, db, emit } from './db';
+import type { Incident, Integration } from '../src/api/types';
+import { type Analysed, addStep, changeIncident, db, emit } from './db';
 import { uuid } from './ids';
 import { deliveryOf } from './seed/hooks';
 import { addAlerts, incidentOf } from './seed/incident';
@@ -14,7 +14,8 @@ export function analyse(incident: Incident): void {
   const before = db.hypotheses.get(incident.id);
   const version = (before?.analysis?.version ?? 0) + 1;
   const started = new Date().toISOString();
-  const running: Hypotheses = {
+  if (before?.analysis) db.earlier.set(incident.id, [...(db.earlier.get(incident.id) ?? []), before]);
+  const running: Analysed = {
     items: before?.items ?? [],
     analysis: {
       id: uuid(),
@@ -38,7 +39,7 @@ export function analyse(incident: Incident): void {
   void pace.wait(3500).then(() => finish(incident, before, version, started));
 }
 
-function finish(incident: Incident, before: Hypotheses | undefined, version: number, started: string): void {
+function finish(incident: Incident, before: Analysed | undefined, version: number, started: string): void {
   const best = before?.items[0];
   const status = best ? 'completed' : 'inconclusive';
   incident.analysis = {

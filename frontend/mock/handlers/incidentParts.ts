@@ -1,6 +1,6 @@
 /** What belongs to one incident: steps, comments, alerts, evidence, hypotheses. */
 import { http } from 'msw';
-import type { Comment, Rerun, Verdict } from '../../src/api/types';
+import type { Comment, Hypotheses, Rerun, Verdict } from '../../src/api/types';
 import { addStep, changeIncident, db, findIncident } from '../db';
 import { uuid } from '../ids';
 import { analyse } from '../script';
@@ -9,15 +9,25 @@ import { API, bodyOf, json, nothing, paged, problem } from './answers';
 const ONE = `${API}/incidents/:ref`;
 const idOf = (ref: unknown) => findIncident(String(ref))?.id ?? '';
 
+/** A version of an incident's analysis, the newest if none is named. */
+function hypothesesOf(id: string, version: number | null): Hypotheses | undefined {
+  const newest = db.hypotheses.get(id) ?? { analysis: null, items: [] };
+  const all = [newest, ...(db.earlier.get(id) ?? []).toReversed()];
+  const shown = version === null ? newest : all.find(({ analysis }) => analysis?.version === version);
+  return shown && { ...shown, versions: all.flatMap(({ analysis }) => analysis ?? []) };
+}
+
 export const incidentPartHandlers = [
   http.get(`${ONE}/steps`, ({ params, request }) => paged(db.steps.get(idOf(params.ref)) ?? [], request)),
   http.get(`${ONE}/alerts`, ({ params, request }) => paged(db.alerts.get(idOf(params.ref)) ?? [], request)),
   http.get(`${ONE}/evidence`, ({ params, request }) =>
     paged(db.evidence.get(idOf(params.ref)) ?? [], request),
   ),
-  http.get(`${ONE}/hypotheses`, ({ params }) =>
-    json(db.hypotheses.get(idOf(params.ref)) ?? { analysis: null, items: [] }),
-  ),
+  http.get(`${ONE}/hypotheses`, ({ params, request }) => {
+    const version = new URL(request.url).searchParams.get('version');
+    const found = hypothesesOf(idOf(params.ref), version === null ? null : Number(version));
+    return found ? json(found) : problem(404, 'There is no such version.');
+  }),
   http.get(`${ONE}/questions`, () =>
     json({ off: 'Questions need a language model, and none is configured.', items: [] }),
   ),
@@ -55,7 +65,7 @@ export const incidentPartHandlers = [
     const incident = findIncident(String(params.ref));
     if (!incident) return problem(404, 'There is no such incident.');
     analyse(incident);
-    return json(db.hypotheses.get(incident.id) ?? { analysis: null, items: [] }, 202);
+    return json(hypothesesOf(incident.id, null), 202);
   }),
   http.post(`${ONE}/hypotheses/:hid/feedback`, async ({ params, request }) => {
     const { verdict, comment } = await bodyOf<{ verdict: Verdict; comment?: string }>(request);
@@ -67,6 +77,7 @@ export const incidentPartHandlers = [
       comment: comment ?? null,
       by: db.me.user.full_name,
       at: new Date().toISOString(),
+      from_version: null,
     };
     addStep(incident.id, 'feedback_given', { verdict }, db.me.user.full_name);
     return nothing();

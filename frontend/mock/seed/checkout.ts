@@ -4,6 +4,7 @@ import type { Evidence, Hypothesis, Incident } from '../../src/api/types';
 import type { Db } from '../db';
 import { addStep } from '../db';
 import { uuid } from '../ids';
+import { addEarlier } from './earlier';
 import { addAlerts, MINUTE } from './incident';
 import { stepped } from './series';
 
@@ -104,6 +105,7 @@ export function fillCheckout(db: Db, incident: Incident, now: number): void {
       ),
     ],
   });
+  addEarlier(db, incident.id);
   const s = (
     type: string,
     after: number,

@@ -54,6 +54,7 @@ export function seed(scenario: Scenario, past = 60, now = Date.now()): void {
     alerts: new Map(),
     evidence: new Map(),
     hypotheses: new Map(),
+    earlier: new Map(),
     changes: [],
     ai: usage(now),
   };

@@ -97,6 +97,14 @@ export const q = {
   alerts: (id: string) => partsOf<IncidentAlert>('alerts', id),
   evidence: (id: string) => list<Evidence>('evidence', `/incidents/${id}/evidence`, { limit: 200 }, id),
   hypotheses: (id: string) => one<Hypotheses>('hypotheses', id, `/incidents/${id}/hypotheses`),
+  /** An earlier version, which stays as it is but for what is said of it. */
+  hypothesesOf: (id: string, version: number) =>
+    queryOptions({
+      queryKey: ['hypotheses', id, version],
+      queryFn: ({ signal }) => get<Hypotheses>(`/incidents/${id}/hypotheses`, { query: { version }, signal }),
+    }),
+  evidenceOf: (id: string, version: number) =>
+    list<Evidence>('evidence', `/incidents/${id}/evidence`, { limit: 200, version }, id),
   questions: (id: string) => one<Questions>('questions', id, `/incidents/${id}/questions`),
   changes: (span: Span) => list<Change>('changes', '/changes', { ...span, limit: 200 }),
   changePages: (span: Span) => pages<Change>('changePages', '/changes', span),

@@ -492,6 +492,10 @@ export type Feedback = {
     at: Ts;
     by: string;
     comment?: string | null;
+    /**
+     * The earlier version in which it was said of the same service and metric; null when it was said of this one.
+     */
+    from_version?: number | null;
     verdict: Verdict;
 };
 
@@ -522,6 +526,10 @@ export type Hypotheses = {
      * Its hypotheses; while it has none yet, those of the version before.
      */
     items: Array<Hypothesis>;
+    /**
+     * The newest versions that there are, 50 at most, newest first.
+     */
+    versions: Array<Version>;
 };
 
 /**
@@ -2244,6 +2252,19 @@ export type Verdicts = {
     uncertain: number;
 };
 
+/**
+ * A version of an incident's analysis, as it stands in the list of them.
+ */
+export type Version = {
+    completed_at?: Ts | null;
+    /**
+     * Why it ended as it did, in words.
+     */
+    reason?: string | null;
+    status: AnalysisStatus;
+    version: number;
+};
+
 export type GetAnalyticsAiData = {
     body?: never;
     path?: never;
@@ -3928,6 +3949,10 @@ export type GetIncidentsByIncidentIdEvidenceData = {
     };
     query?: {
         /**
+         * The version; the newest when absent.
+         */
+        version?: number;
+        /**
          * Rows on the page, 50 by default, at most 200.
          */
         limit?: number;
@@ -4044,7 +4069,12 @@ export type GetIncidentsByIncidentIdHypothesesData = {
     path: {
         incident_id: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * The version; the newest when absent.
+         */
+        version?: number;
+    };
     url: '/api/v1/incidents/{incident_id}/hypotheses';
 };
 
@@ -4061,6 +4091,10 @@ export type GetIncidentsByIncidentIdHypothesesErrors = {
      * Absent, or not yours
      */
     404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
     /**
      * Too many requests; `Retry-After` says when to go on
      */

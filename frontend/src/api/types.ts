@@ -56,7 +56,9 @@ export type Comment = Answer<schema.Comment>;
 export type IncidentAlert = Narrowed<schema.IncidentAlert, { status: 'firing' | 'resolved' }>;
 export type Analysis = Answer<schema.Analysis>;
 export type Hypothesis = Answer<schema.Hypothesis>;
-export type Hypotheses = { analysis: Analysis | null; items: Hypothesis[] };
+/** A version of an analysis, as it stands in the list of them. */
+export type Version = Answer<schema.Version>;
+export type Hypotheses = { analysis: Analysis | null; items: Hypothesis[]; versions: Version[] };
 export type Series = { labels: Record<string, string>; points: [number, number | null][] };
 export type Evidence = Narrowed<schema.Evidence, { series: Series[] | null }>;
 /** What a fact's query said then, and what it says now. */

@@ -1,5 +1,7 @@
 //! What an analysis is made of.
 
+pub mod store;
+
 use std::collections::BTreeMap;
 
 use outbox::Ts;
@@ -111,6 +113,18 @@ pub struct Analysis {
     pub changed: Option<Vec<String>>,
 }
 
+/// A version of an incident's analysis, as it stands in the list of them.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the fields are the contract's, by the contract's names")]
+pub struct Version {
+    pub version: i64,
+    #[sqlx(try_from = "String")]
+    pub status: AnalysisStatus,
+    /// Why it ended as it did, in words.
+    pub reason: Option<String>,
+    pub completed_at: Option<Ts>,
+}
+
 /// What somebody said of a hypothesis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, by the contract's names")]
@@ -119,6 +133,8 @@ pub struct Feedback {
     pub comment: Option<String>,
     pub by: String,
     pub at: Ts,
+    /// The earlier version in which it was said of the same service and metric; null when it was said of this one.
+    pub from_version: Option<i64>,
 }
 
 /// A proposed cause, which cites evidence that exists.

@@ -5,13 +5,14 @@ pub mod store;
 use axum::Json;
 use axum::extract::State;
 use garde::Validate;
+use outbox::Tx;
 use serde::{Deserialize, Serialize};
 
-use super::analysis::{Feedback, Verdict};
+use super::analysis::{Feedback, Hypothesis, Verdict};
 use crate::app::App;
 use crate::auth::{Engineer, Path};
 use crate::error::{Error, Result};
-use crate::ids::HypothesisId;
+use crate::ids::{HypothesisId, IncidentId, TenantId};
 use crate::incident::read::resolve_id;
 use crate::valid::{Valid, storable};
 
@@ -57,10 +58,36 @@ pub async fn give(
         comment: given.comment,
         by: member.actor.name().to_owned(),
         at: tx.now(),
+        from_version: None,
     };
     if !store::judge(&mut tx, member.tenant, incident, hypothesis, &feedback).await? {
         return Err(Error::NotFound);
     }
     tx.commit().await?;
     Ok(Json(Judged { hypothesis_id: hypothesis, feedback }))
+}
+
+/// Has hypotheses of which nothing was said show what was last said of the same service and metric in an earlier version. It is
+/// stored once, with what it was said of, and so counts once.
+///
+/// # Errors
+/// When the database refused.
+pub async fn carry(
+    tx: &mut Tx,
+    tenant: TenantId,
+    incident: IncidentId,
+    version: i64,
+    items: &mut [Hypothesis],
+) -> Result<()> {
+    if items.iter().all(|one| one.feedback.is_some() || one.suspected_service.is_none()) {
+        return Ok(());
+    }
+    let earlier = store::judged_before(tx, tenant, incident, version).await?;
+    for one in items.iter_mut().filter(|one| one.feedback.is_none() && one.suspected_service.is_some()) {
+        let same = |old: &&store::JudgedBefore| {
+            old.suspected_service == one.suspected_service && old.suspected_metric == one.suspected_metric
+        };
+        one.feedback = earlier.iter().find(same).and_then(store::JudgedBefore::feedback);
+    }
+    Ok(())
 }

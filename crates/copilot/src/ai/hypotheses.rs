@@ -7,17 +7,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use garde::Validate;
-use outbox::Db;
+use outbox::{Db, Tx};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
-use super::analysis::{Analysis, AnalysisStatus, Evidence, Hypothesis};
+use super::analysis::{Analysis, AnalysisStatus, Evidence, Hypothesis, Version};
 use super::evidence::store as found;
-use super::store;
+use super::{feedback, store};
 use crate::app::App;
 use crate::auth::{Engineer, Member, Path, Query, Viewer};
 use crate::error::{Error, Result};
-use crate::ids::{IncidentId, ProjectId, TenantId};
+use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
 use crate::incident::{explain, read as incidents};
 use crate::page::{Page, PageQuery};
 use crate::valid::Valid;
@@ -38,6 +38,8 @@ pub struct Hypotheses {
     pub analysis: Option<Analysis>,
     /// Its hypotheses; while it has none yet, those of the version before.
     pub items: Vec<Hypothesis>,
+    /// The newest versions that there are, 50 at most, newest first.
+    pub versions: Vec<Version>,
     /// Whether the answer was there already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cached: Option<bool>,
@@ -61,17 +63,30 @@ pub struct Wait {
     pub wait: Option<u64>,
 }
 
-/// Reads the newest analysis and its hypotheses.
+/// Which version is read.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// The version; the newest when absent.
+    pub version: Option<i64>,
+}
+
+/// Reads the newest analysis, or an earlier one, and its hypotheses.
 #[utoipa::path(get, path = "/api/v1/incidents/{incident_id}/hypotheses", tag = "hypotheses",
-    params(("incident_id" = String, Path)),
+    params(("incident_id" = String, Path), Which),
     responses((status = 200, body = Hypotheses)))]
 pub async fn list(
     State(app): State<App>,
     member: Viewer,
     Path(name): Path<String>,
+    Query(which): Query<Which>,
 ) -> Result<Json<Hypotheses>> {
     let incident = named(&app.db, &member, &name).await?;
-    read(&app.db, member.tenant, member.project, incident).await.map(Json)
+    let scope = (member.tenant, member.project, incident);
+    match which.version {
+        Some(version) => read_version(&app.db, scope, version).await.map(Json),
+        None => read(&app.db, member.tenant, member.project, incident).await.map(Json),
+    }
 }
 
 /// Starts an analysis, joins the one that runs, or answers with the stored one.
@@ -99,14 +114,15 @@ pub async fn start(
     Ok((if over { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(answer)).into_response())
 }
 
-/// Reads the evidence of the newest analysis.
+/// Reads the evidence of the newest analysis, or of an earlier one.
 #[utoipa::path(get, path = "/api/v1/incidents/{incident_id}/evidence", tag = "hypotheses",
-    params(("incident_id" = String, Path), PageQuery),
+    params(("incident_id" = String, Path), Which, PageQuery),
     responses((status = 200, body = Page<Evidence>)))]
 pub async fn evidence(
     State(app): State<App>,
     member: Viewer,
     Path(name): Path<String>,
+    Query(which): Query<Which>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Evidence>>> {
     let (tenant, incident) = (member.tenant, named(&app.db, &member, &name).await?);
@@ -114,19 +130,29 @@ pub async fn evidence(
     if !store::has_incident(&mut tx, tenant, member.project, incident).await? {
         return Err(Error::NotFound);
     }
-    let versions = store::newest(&mut tx, tenant, incident).await?;
-    let mut shown = None;
-    for version in versions {
-        shown = Some(version.id);
-        if version.status.is_over() || found::has_evidence(&mut tx, tenant, version.id).await? {
-            break;
+    let shown = match which.version {
+        Some(version) => {
+            Some(store::version(&mut tx, tenant, incident, version).await?.ok_or(Error::NotFound)?.id)
         }
-    }
+        None => newest_found(&mut tx, tenant, incident).await?,
+    };
     let items = match shown {
         Some(shown) => store::evidence(&mut tx, tenant, incident, shown).await?,
         None => Vec::new(),
     };
     Ok(Json(Page::part(&page, items, |row| row.id.0)?))
+}
+
+/// The newest analysis, or the one before while that has found nothing yet.
+async fn newest_found(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> Result<Option<AnalysisId>> {
+    let mut shown = None;
+    for version in store::newest(tx, tenant, incident).await? {
+        shown = Some(version.id);
+        if version.status.is_over() || found::has_evidence(tx, tenant, version.id).await? {
+            break;
+        }
+    }
+    Ok(shown)
 }
 
 /// The incident that the path names: its id, INC-42 or 42.
@@ -146,16 +172,40 @@ pub async fn read(db: &Db, tenant: TenantId, project: ProjectId, incident: Incid
     }
     let mut versions = store::newest(&mut tx, tenant, incident).await?.into_iter();
     let Some(newest) = versions.next() else {
-        return Ok(Hypotheses { analysis: None, items: Vec::new(), cached: None });
+        return Ok(Hypotheses { analysis: None, items: Vec::new(), versions: Vec::new(), cached: None });
     };
     let mut items = store::hypotheses(&mut tx, tenant, newest.id).await?;
+    let mut shown = newest.version;
     if items.is_empty()
         && !newest.status.is_over()
         && let Some(before) = versions.next()
     {
         items = store::hypotheses(&mut tx, tenant, before.id).await?;
+        shown = before.version;
     }
-    Ok(Hypotheses { analysis: Some(newest), items, cached: None })
+    feedback::carry(&mut tx, tenant, incident, shown, &mut items).await?;
+    let versions = store::versions(&mut tx, tenant, incident).await?;
+    Ok(Hypotheses { analysis: Some(newest), items, versions, cached: None })
+}
+
+/// One version and its hypotheses, of an incident of this project.
+///
+/// # Errors
+/// When the project has no such incident, that has no such version, or the database refused.
+pub async fn read_version(
+    db: &Db,
+    (tenant, project, incident): (TenantId, ProjectId, IncidentId),
+    version: i64,
+) -> Result<Hypotheses> {
+    let mut tx = db.read(tenant.0).await?;
+    if !store::has_incident(&mut tx, tenant, project, incident).await? {
+        return Err(Error::NotFound);
+    }
+    let analysis = store::version(&mut tx, tenant, incident, version).await?.ok_or(Error::NotFound)?;
+    let mut items = store::hypotheses(&mut tx, tenant, analysis.id).await?;
+    feedback::carry(&mut tx, tenant, incident, version, &mut items).await?;
+    let versions = store::versions(&mut tx, tenant, incident).await?;
+    Ok(Hypotheses { analysis: Some(analysis), items, versions, cached: None })
 }
 
 /// The stored analysis, or a new one, waited for as long as asked.

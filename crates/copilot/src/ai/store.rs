@@ -4,9 +4,9 @@ use outbox::{Job, Ts, Tx, on_tx};
 use serde_json::Value;
 use sqlx::types::Json;
 
+pub use super::analysis::store::{newest, version, versions};
 use super::analysis::{
-    Analysis, AnalysisStatus, ChartSeries, Engine, Evidence, EvidenceKind, EvidenceRole, Feedback,
-    Hypothesis, Tokens, Verdict,
+    AnalysisStatus, ChartSeries, Engine, Evidence, EvidenceKind, EvidenceRole, Feedback, Hypothesis, Verdict,
 };
 use super::diagnose::Proposal;
 use crate::ids::{
@@ -166,61 +166,6 @@ pub async fn save_hypotheses(
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-struct AnalysisRow {
-    id: AnalysisId,
-    version: i64,
-    #[sqlx(try_from = "String")]
-    status: AnalysisStatus,
-    #[sqlx(try_from = "String")]
-    engine: Engine,
-    model: Option<String>,
-    started_at: Option<Ts>,
-    completed_at: Option<Ts>,
-    reason: Option<String>,
-    checked: Json<Vec<String>>,
-    prompt_tokens: Option<i64>,
-    completion_tokens: Option<i64>,
-    cost_micros: Option<i64>,
-    cost_estimated: bool,
-    onset_at: Option<Ts>,
-    changed: Option<Json<Vec<String>>>,
-}
-
-impl From<AnalysisRow> for Analysis {
-    fn from(row: AnalysisRow) -> Self {
-        let tokens = Tokens { prompt: row.prompt_tokens, completion: row.completion_tokens };
-        Self {
-            id: row.id,
-            version: row.version,
-            status: row.status,
-            engine: row.engine,
-            tokens: (row.model.is_some() || tokens.prompt.is_some()).then_some(tokens),
-            model: row.model,
-            started_at: row.started_at,
-            completed_at: row.completed_at,
-            reason: row.reason,
-            checked: row.checked.0,
-            cost_usd: row.cost_micros.map(|micros| micros as f64 / 1e6),
-            cost_estimated: row.cost_estimated,
-            onset_at: row.onset_at,
-            changed: row.changed.map(|changed| changed.0),
-        }
-    }
-}
-
-/// The incident's two newest versions, newest first.
-pub async fn newest(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<Vec<Analysis>> {
-    let rows: Vec<AnalysisRow> = on_tx!(tx, c => sqlx::query_as(
-        "select id, version, status, engine, model, started_at, completed_at, reason, checked, prompt_tokens,
-                completion_tokens, cost_micros, onset_at, changed,
-                exists (select 1 from model_calls c where c.tenant_id = $1 and c.analysis_id = analyses.id
-                        and c.question_id is null and c.cost_micros > 0 and c.prompt_tokens is null) as cost_estimated
-         from analyses where tenant_id = $1 and incident_id = $2 order by version desc limit 2")
-        .bind(tenant).bind(incident).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(Into::into).collect())
-}
-
 /// Stores what is different from the version before.
 pub async fn save_changed(
     tx: &mut Tx,
@@ -264,6 +209,7 @@ impl HypothesisRow {
             comment: self.verdict_comment,
             by: self.verdict_by.unwrap_or_default(),
             at,
+            from_version: None,
         });
         Hypothesis {
             id: self.id,

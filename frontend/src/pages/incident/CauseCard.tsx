@@ -20,26 +20,35 @@ import { AnalysisLine } from './AnalysisLine';
 import { AsOf } from './AsOf';
 import { Found } from './Found';
 import { Theory } from './Theory';
+import { EarlierVersion, VersionSwitch } from './Versions';
 
 export function CauseCard({ incident }: { incident: Incident }) {
   const query = useQuery(q.hypotheses(incident.id));
   const evidence = useQuery(q.evidence(incident.id));
   const analysis = query.data?.analysis ?? null;
   const best = query.data?.items[0];
+  const [earlier, setEarlier] = useState<number | null>(null);
   return (
     <Card
-      title={best && analysis?.status !== 'inconclusive' ? 'Most likely cause' : 'Cause'}
+      title={earlier === null && best && analysis?.status !== 'inconclusive' ? 'Most likely cause' : 'Cause'}
       aside={
         <>
-          {analysis && <Reanalyse incident={incident} analysis={analysis} />}
-          {best && <Confidence score={best.confidence_score} verdict={best.feedback?.verdict} />}
+          {earlier === null && analysis && <Reanalyse incident={incident} analysis={analysis} />}
+          {earlier === null && best && (
+            <Confidence score={best.confidence_score} verdict={best.feedback?.verdict} />
+          )}
         </>
       }
     >
       {query.data ? (
         <>
           <AsOf query={query} />
-          <Content data={query.data} evidence={evidence.data?.items ?? []} incident={incident} />
+          <VersionSwitch versions={query.data.versions} shown={earlier} onChange={setEarlier} />
+          {earlier === null ? (
+            <Content data={query.data} evidence={evidence.data?.items ?? []} incident={incident} />
+          ) : (
+            <EarlierVersion incident={incident} version={earlier} />
+          )}
         </>
       ) : query.isError ? (
         <ErrorState error={query.error} onRetry={() => void query.refetch()} />

@@ -55,11 +55,27 @@ export function FeedbackButtons({ hypothesis }: { hypothesis: Hypothesis }) {
   );
 }
 
+/** What was said, where nothing can be. */
+export function Said({ feedback }: { feedback: Feedback | null }) {
+  if (!feedback) return null;
+  return (
+    <p className="basis-full text-[13px] text-muted">
+      <bdi>{feedback.by}</bdi> called this {WORD[feedback.verdict]}
+      <OnVersion feedback={feedback} />, <Instant at={feedback.at} />.
+    </p>
+  );
+}
+
+function OnVersion({ feedback }: { feedback: Feedback }) {
+  return feedback.from_version === null ? null : ` in version ${feedback.from_version}`;
+}
+
 /** What became of the answer: it is kept, whose it is, and what it changes. */
 function Saved({ feedback, service }: { feedback: Feedback; service: string | null }) {
   return (
     <>
-      <bdi>{feedback.by}</bdi> called this {WORD[feedback.verdict]}, saved <Instant at={feedback.at} />.{' '}
+      <bdi>{feedback.by}</bdi> called this {WORD[feedback.verdict]}
+      <OnVersion feedback={feedback} />, saved <Instant at={feedback.at} />.{' '}
       {feedback.verdict === 'uncertain' ? (
         'It changes no ranking.'
       ) : service ? (

@@ -4,14 +4,21 @@ import { CopyButton } from '../../ui/Copy';
 import { cx } from '../../ui/cx';
 import { significant } from '../../util/numbers';
 import { EvidenceRow } from './EvidenceRow';
-import { FeedbackButtons } from './FeedbackButtons';
+import { FeedbackButtons, Said } from './FeedbackButtons';
 import { WithCode } from './WithCode';
 
 const WORDS_BEFORE_MORE = 60;
 
-type Props = { hypothesis: Hypothesis; evidence: readonly Evidence[]; incident: Incident; minor?: boolean };
+type Props = {
+  hypothesis: Hypothesis;
+  evidence: readonly Evidence[];
+  incident: Incident;
+  minor?: boolean;
+  /** Of an earlier version: nobody judges it any more. */
+  readOnly?: boolean;
+};
 
-export function Theory({ hypothesis, evidence, incident, minor = false }: Props) {
+export function Theory({ hypothesis, evidence, incident, minor = false, readOnly = false }: Props) {
   const find = (ids: readonly string[]) => ids.flatMap((id) => evidence.find((one) => one.id === id) ?? []);
   const supporting = find(hypothesis.supporting_evidence);
   const contradicting = find(hypothesis.contradicting_evidence);
@@ -59,7 +66,7 @@ export function Theory({ hypothesis, evidence, incident, minor = false }: Props)
         </div>
       )}
       <div className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
-        <FeedbackButtons hypothesis={hypothesis} />
+        {readOnly ? <Said feedback={hypothesis.feedback} /> : <FeedbackButtons hypothesis={hypothesis} />}
         <details className="text-muted text-xs">
           <summary className="w-fit rounded hover:text-text">Details</summary>
           <p className="mt-1 tabular-nums">

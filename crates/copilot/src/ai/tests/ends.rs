@@ -340,8 +340,13 @@ async fn feedback_is_kept_and_counted() {
     let world = World::new(None).await;
     world.change("checkout", "v2.41.0", 41).await;
     let first = world.analyse(false).await.items.remove(0);
-    let said =
-        Feedback { verdict: Verdict::Accepted, comment: None, by: "Ada".to_owned(), at: world.clock.now() };
+    let said = Feedback {
+        verdict: Verdict::Accepted,
+        comment: None,
+        by: "Ada".to_owned(),
+        at: world.clock.now(),
+        from_version: None,
+    };
     let mut tx = world.db.begin(world.tenant.0).await.unwrap();
     assert!(feedback::store::judge(&mut tx, world.tenant, world.incident, first.id, &said).await.unwrap());
     assert!(

@@ -21,7 +21,7 @@ async fn judged(world: &mut World, project: ProjectId, verdict: Verdict) {
     world.alert(id, "HighErrorRate", super::world::EXPRESSION).await;
     let first = world.analyse(false).await.items[0].clone();
     let mut tx = world.db.begin(world.tenant.0).await.unwrap();
-    let said = Feedback { verdict, comment: None, by: "Ana".to_owned(), at: tx.now() };
+    let said = Feedback { verdict, comment: None, by: "Ana".to_owned(), at: tx.now(), from_version: None };
     assert!(feedback::store::judge(&mut tx, world.tenant, id, first.id, &said).await.unwrap());
     tx.commit().await.unwrap();
     (world.project, world.incident) = own;

@@ -13,5 +13,6 @@ mod reported;
 mod storm;
 mod times;
 mod turns;
+mod versions;
 mod waiting;
 mod world;

@@ -118,7 +118,13 @@ async fn an_accepted_hypothesis_is_right_and_another_projects_incidents_are_not_
     world.change("checkout", "v2.41.0", 41).await;
     let first = world.analyse(false).await.items[0].clone();
     let mut tx = world.db.begin(world.tenant.0).await.unwrap();
-    let said = Feedback { verdict: Verdict::Accepted, comment: None, by: "Ana".to_owned(), at: tx.now() };
+    let said = Feedback {
+        verdict: Verdict::Accepted,
+        comment: None,
+        by: "Ana".to_owned(),
+        at: tx.now(),
+        from_version: None,
+    };
     assert!(feedback::store::judge(&mut tx, world.tenant, world.incident, first.id, &said).await.unwrap());
     tx.commit().await.unwrap();
     let found = replayed(&world).await;

@@ -353,7 +353,8 @@ impl World {
     /// The ids of the evidence that the incident's page shows.
     pub async fn evidence(&self, id: &str) -> Value {
         let (app, member) = (With(self.app()), Viewer(self.member.clone()));
-        let page = hypotheses::evidence(app, member, Path(id.to_owned()), Query(PageQuery::default())).await;
+        let (which, page) = (hypotheses::Which::default(), PageQuery::default());
+        let page = hypotheses::evidence(app, member, Path(id.to_owned()), Query(which), Query(page)).await;
         let page = answer(page).await.expect(200);
         page["items"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect()
     }
