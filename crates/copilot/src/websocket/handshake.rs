@@ -16,6 +16,7 @@ use super::session::Session;
 use super::socket;
 use crate::app::App;
 use crate::auth;
+use crate::auth::shown::{self, KEY_HEADERS};
 use crate::config::Config;
 use crate::error::{Error, Problem, Result};
 use crate::ids::ProjectId;
@@ -113,17 +114,21 @@ fn origins(config: &Config) -> Vec<String> {
     origins
 }
 
-/// Refuses a request that carries a cookie from a page that is not in `allowed`.
+/// Refuses a request with a cookie or a remembered password from a page that is not in `allowed`.
 ///
-/// A program names its credential itself; a browser adds the cookie to whatever page asks, so there the
+/// A program names its credential itself; a browser adds those to whatever page asks, so there the
 /// page decides (RFC 6455, 10.2).
 fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<()> {
-    if headers.contains_key(header::AUTHORIZATION) {
+    let program = shown::is_shown(headers, &KEY_HEADERS);
+    if program && !shown::is_ambient(headers) {
         return Ok(());
     }
     let named: Vec<&HeaderValue> = headers.get_all(header::ORIGIN).iter().collect();
-    let ours =
-        matches!(named.as_slice(), [origin] if allowed.iter().any(|one| one.as_bytes() == origin.as_bytes()));
+    let ours = match named.as_slice() {
+        [] => program,
+        [origin] => allowed.iter().any(|one| one.as_bytes() == origin.as_bytes()),
+        _ => false,
+    };
     if ours { Ok(()) } else { Err(Error::Origin) }
 }
 
@@ -206,5 +211,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer x"));
         assert!(check_origin(&headers, &[]).is_ok());
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Basic eDp4"));
+        assert!(check_origin(&headers, &[]).is_ok());
+        headers.insert(header::ORIGIN, HeaderValue::from_static("https://evil.com"));
+        assert!(check_origin(&headers, &[]).is_err(), "a browser adds a password that it remembers");
     }
 }

@@ -41,6 +41,7 @@ mod retention;
 mod scratch;
 mod sessions;
 mod settings;
+mod shown;
 mod signed;
 mod tenant;
 mod traces;
