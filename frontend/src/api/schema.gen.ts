@@ -881,7 +881,10 @@ export type Move = {
      * Why; recorded with the move.
      */
     comment?: string | null;
-    state: State;
+    /**
+     * The state; without one it stays in its own.
+     */
+    state?: State;
 };
 
 /**
@@ -1005,7 +1008,10 @@ export type NewQuestion = {
  * Another role.
  */
 export type NewRole = {
-    role: Role;
+    /**
+     * The role; without one it stays as it is.
+     */
+    role?: Role;
 };
 
 /**
@@ -1636,6 +1642,13 @@ export type Project = {
 };
 
 /**
+ * What may be changed of a project; absent members stay.
+ */
+export type ProjectChange = {
+    name?: string;
+};
+
+/**
  * A project of a tenant; incidents, integrations and events belong to one.
  */
 export type ProjectId = string;
@@ -1936,6 +1949,11 @@ export type Settings = {
      * Requests a minute that may be sent; more are answered 503, which Alertmanager sends again and Grafana does not.
      */
     requests_per_minute?: number | null;
+    /**
+     * Whether requests without a signature are refused, although they carry the token; only Grafana signs. A signature
+     * that is sent must be right either way.
+     */
+    require_signature?: boolean | null;
     /**
      * The labels that may name the service, in order of trust.
      */
@@ -4792,7 +4810,7 @@ export type GetProjectsByProjectIdResponses = {
 export type GetProjectsByProjectIdResponse = GetProjectsByProjectIdResponses[keyof GetProjectsByProjectIdResponses];
 
 export type PatchProjectsByProjectIdData = {
-    body: NamedProject;
+    body: ProjectChange;
     path: {
         project_id: ProjectId;
     };

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod alike;
 mod audit;
 mod bodies;
 mod browser;
