@@ -1,6 +1,7 @@
 //! Who may open a socket, and from which page.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use axum::extract::{FromRequestParts as _, Query, State, WebSocketUpgrade};
 use axum::http::request::Parts;
@@ -106,10 +107,12 @@ pub(super) fn wish(parts: &Parts) -> Result<Wish> {
 /// The pages that may open a socket with a cookie.
 fn origins(config: &Config) -> Vec<String> {
     let mut origins = vec![auth::public_origin(config)];
+    // Who listens everywhere and names no public URL has no address to hold pages against but the machine's own.
     if config.public_url.is_empty()
-        && let Some((_, port)) = config.gateway_listen.rsplit_once(':')
+        && let Ok(listen) = config.gateway_listen.parse::<SocketAddr>()
+        && listen.ip().is_unspecified()
     {
-        origins.extend([format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")]);
+        origins.extend(["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{}", listen.port())));
     }
     origins
 }
@@ -198,8 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_of_its_own_may_be_spelled_in_two_ways() {
+    fn only_who_listens_everywhere_may_be_spelled_in_two_ways() {
         let ours = allowed("");
+        check(&["http://127.0.0.1:8500"], &ours, true);
+        check(&["http://localhost:8500"], &ours, false);
+        let mut config = Config::defaults().unwrap();
+        config.gateway_listen = "0.0.0.0:8500".to_owned();
+        let ours = origins(&config);
         check(&["http://127.0.0.1:8500"], &ours, true);
         check(&["http://localhost:8500"], &ours, true);
         check(&["http://localhost:8501"], &ours, false);
