@@ -45,6 +45,7 @@ pub struct Config {
     pub database_url: String,
     pub redis_url: String,
     pub database_connections: u32,
+    pub database_wait_s: u64,
     pub data_dir: PathBuf,
     pub master_key: String,
     pub gateway_listen: String,

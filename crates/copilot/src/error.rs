@@ -58,6 +58,9 @@ pub enum Error {
         /// The states that can be reached.
         legal: Vec<String>,
     },
+    /// A move of an incident that was merged, from which no state can be reached.
+    #[error("it was merged into another incident; work on that one")]
+    Merged,
     /// The work is under way; ask again after so many seconds.
     #[error("it is still under way")]
     Busy(u64),
@@ -163,7 +166,7 @@ impl Error {
             Self::Origin => (StatusCode::FORBIDDEN, "origin-not-allowed"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
-            Self::Conflict(_) | Self::IllegalMove { .. } | Self::Busy(_) => {
+            Self::Conflict(_) | Self::IllegalMove { .. } | Self::Merged | Self::Busy(_) => {
                 (StatusCode::CONFLICT, "conflict")
             }
             Self::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "precondition-failed"),
@@ -198,7 +201,11 @@ impl Error {
             detail: self.to_string(),
             request_id: crate::http::request_id(),
             errors: self.errors(),
-            legal: if let Self::IllegalMove { legal, .. } = self { Some(legal.clone()) } else { None },
+            legal: match self {
+                Self::IllegalMove { legal, .. } => Some(legal.clone()),
+                Self::Merged => Some(Vec::new()),
+                _ => None,
+            },
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use outbox::Ts;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,6 +14,17 @@ const DEFAULT_LIMIT: i64 = 50;
 
 /// Rows a page holds at most.
 const MAX_LIMIT: i64 = 200;
+
+/// Refuses a stretch of time that ends before it begins.
+///
+/// # Errors
+/// 422 with the field.
+pub fn in_order(from: Option<Ts>, to: Option<Ts>) -> Result<()> {
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        return Err(Error::field("from", "must not be later than `to`"));
+    }
+    Ok(())
+}
 
 /// One page of a list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

@@ -889,7 +889,10 @@ export type Move = {
      * Why; recorded with the move.
      */
     comment?: string | null;
-    state: State;
+    /**
+     * The state; without one it stays in its own.
+     */
+    state?: State;
 };
 
 /**
@@ -1013,7 +1016,10 @@ export type NewQuestion = {
  * Another role.
  */
 export type NewRole = {
-    role: Role;
+    /**
+     * The role; without one it stays as it is.
+     */
+    role?: Role;
 };
 
 /**
@@ -1644,6 +1650,13 @@ export type Project = {
 };
 
 /**
+ * What may be changed of a project; absent members stay.
+ */
+export type ProjectChange = {
+    name?: string;
+};
+
+/**
  * A project of a tenant; incidents, integrations and events belong to one.
  */
 export type ProjectId = string;
@@ -1944,6 +1957,11 @@ export type Settings = {
      * Requests a minute that may be sent; more are answered 503, which Alertmanager sends again and Grafana does not.
      */
     requests_per_minute?: number | null;
+    /**
+     * Whether requests without a signature are refused, although they carry the token; only Grafana signs. A signature
+     * that is sent must be right either way.
+     */
+    require_signature?: boolean | null;
     /**
      * The labels that may name the service, in order of trust.
      */
@@ -4826,7 +4844,7 @@ export type GetProjectsByProjectIdResponses = {
 export type GetProjectsByProjectIdResponse = GetProjectsByProjectIdResponses[keyof GetProjectsByProjectIdResponses];
 
 export type PatchProjectsByProjectIdData = {
-    body: NamedProject;
+    body: ProjectChange;
     path: {
         project_id: ProjectId;
     };

@@ -15,7 +15,7 @@ use crate::auth::{Engineer, Member, Query, Viewer};
 use crate::error::{Error, Result};
 use crate::ids::{ChangeId, ProjectId, TenantId};
 use crate::incident::{self, explain};
-use crate::page::{Page, PageQuery};
+use crate::page::{Page, PageQuery, in_order};
 use crate::valid::{Valid, storable, visible};
 
 /// How far ahead of our clock a reporter's may be, in seconds.
@@ -156,6 +156,7 @@ pub async fn list(
     Query(which): Query<ChangeQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Change>>> {
+    in_order(which.from, which.to)?;
     let limit = page.limit()?;
     let after: Option<(i64, ChangeId)> = page.position()?;
     let after = after.map(|(micros, id)| (Ts::from_micros(micros), id));

@@ -290,7 +290,7 @@ impl From<EvidenceRow> for Evidence {
     }
 }
 
-/// The evidence of one analysis of the incident, wherever a merge took it, and what a merge brought here.
+/// The evidence of one analysis of the incident, wherever a merge took it, and what a merge brought here that it did not find.
 pub async fn evidence(
     tx: &mut Tx,
     tenant: TenantId,
@@ -299,9 +299,9 @@ pub async fn evidence(
 ) -> sqlx::Result<Vec<Evidence>> {
     let rows: Vec<EvidenceRow> = on_tx!(tx, c => sqlx::query_as(
         "select e.* from evidence e where e.tenant_id = $1 and e.question_id is null
-         and (e.analysis_id = $3 or e.incident_id = $2 and not exists (
-             select 1 from analyses a where a.tenant_id = e.tenant_id and a.id = e.analysis_id
-             and a.incident_id = e.incident_id))
+         and (e.analysis_id = $3 or e.incident_id = $2 and not exists (select 1 from analyses a
+                 where a.tenant_id = $1 and a.id = e.analysis_id and a.incident_id = $2)
+             and not exists (select 1 from evidence o where o.tenant_id = $1 and o.analysis_id = $3 and o.summary = e.summary))
          order by case when e.analysis_id = $3 then 0 else 1 end, e.position, e.id limit 200")
         .bind(tenant).bind(incident).bind(analysis).fetch_all(c).await)?;
     Ok(rows.into_iter().map(Into::into).collect())

@@ -9,15 +9,17 @@ use std::sync::{Mutex, PoisonError};
 use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method, header};
-use outbox::sabotage;
+use outbox::{Ts, sabotage};
 
 use super::audit;
 use super::cookie::Cookie;
 use super::csrf::{self, From};
 use super::permission::{Actor, Member};
 use super::secret_token::SecretToken;
+use super::shown::{self, KEY_HEADERS};
 use super::source::Source;
-use super::store::{api_key, session};
+use super::store::api_key::{self, ApiKeyRow};
+use super::store::session;
 use super::token::Claims;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -52,9 +54,7 @@ pub(super) async fn of_request(parts: &mut Parts, app: &App) -> Result<Member> {
         Actor::Key { id, .. } => id.0,
     };
     app.limits.member(parts, member.tenant, id).await?;
-    if let Credential::Session(claims) = &credential
-        && let Err(error) = refuse_forged(parts, app, claims)
-    {
+    if let Err(error) = refuse_forged(parts, app, &credential) {
         let source = Source::of(app, &parts.extensions, &parts.headers);
         let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
         audit::refuse(app, &member, &source, format!("{} {path}", parts.method)).await?;
@@ -123,24 +123,18 @@ pub async fn still_valid(app: &App, member: &Member) -> Result<Standing> {
 /// Reads the one credential of a request.
 fn credential(app: &App, headers: &HeaderMap) -> Result<Credential> {
     let cookie = Cookie::Access.read(&app.config, headers)?;
-    let bearer = headers.get(header::AUTHORIZATION);
-    match (cookie, bearer) {
-        (Some(_), Some(_)) => Err(Error::Malformed(
+    match (cookie, shown::is_shown(headers, &KEY_HEADERS)) {
+        (Some(_), true) => Err(Error::Malformed(
             "malformed-request",
-            "send a session cookie or an Authorization header, not both".to_owned(),
+            "send a session cookie or an API key, not both".to_owned(),
         )),
-        (Some(token), None) => Ok(Credential::Session(app.keys.signer.verify(&token, app.clock().now())?)),
-        (None, Some(bearer)) => {
-            let text = bearer.to_str().unwrap_or_default();
-            let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
-            if scheme.eq_ignore_ascii_case("bearer") && token.trim().is_empty() {
-                return Err(Error::Unauthenticated);
-            }
+        (Some(token), false) => Ok(Credential::Session(app.keys.signer.verify(&token, app.clock().now())?)),
+        (None, true) => {
+            let secret = shown::secret(headers, &KEY_HEADERS)?.ok_or(Error::Unauthenticated)?;
             // A session's token is for its cookie alone, where no script can take it from.
-            let key = SecretToken::parse(token.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer"));
-            key.map(Credential::Key).ok_or_else(invalid_key)
+            SecretToken::parse(&secret).map(Credential::Key).ok_or_else(invalid_key)
         }
-        (None, None) => Err(Error::Unauthenticated),
+        (None, false) => Err(Error::Unauthenticated),
     }
 }
 
@@ -200,13 +194,25 @@ async fn of_session(app: &App, claims: &Claims, project: Option<ProjectId>) -> R
     Ok(Member { tenant: claims.tenant_id, project, role, actor })
 }
 
-async fn of_key(app: &App, token: &SecretToken, project: Option<ProjectId>) -> Result<Member> {
+/// Whether `token` is an API key, of whatever project, that may still be used.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_live_key(app: &App, token: &SecretToken) -> Result<bool> {
+    Ok(live_key(app, token).await?.0.is_some())
+}
+
+/// The key that `token` is, if it may still be used, and the time by which that is so.
+async fn live_key(app: &App, token: &SecretToken) -> Result<(Option<ApiKeyRow>, Ts)> {
     let mut tx = app.db.read_across("api_key").await?;
     let now = tx.now();
     let found = api_key::by_prefix(&mut tx, token.prefix()).await?;
-    drop(tx);
-    let key =
-        found.filter(|key| token.matches(&key.secret_hash) && key.is_live(now)).ok_or_else(invalid_key)?;
+    Ok((found.filter(|key| token.matches(&key.secret_hash) && key.is_live(now)), now))
+}
+
+async fn of_key(app: &App, token: &SecretToken, project: Option<ProjectId>) -> Result<Member> {
+    let (key, now) = live_key(app, token).await?;
+    let key = key.ok_or_else(invalid_key)?;
     if project.is_some_and(|project| project != key.project_id) {
         return Err(Error::NotFound);
     }
@@ -226,12 +232,19 @@ async fn project_in_path(parts: &mut Parts) -> Result<Option<ProjectId>> {
     named.map(|(_, id)| id.parse().map_err(|_| Error::NotFound)).transpose()
 }
 
-/// Refuses a change that a page of somebody else's has sent with our cookie.
-fn refuse_forged(parts: &Parts, app: &App, claims: &Claims) -> Result<()> {
+/// Refuses a change that a page of somebody else's has sent with what the browser adds by itself.
+fn refuse_forged(parts: &Parts, app: &App, credential: &Credential) -> Result<()> {
     if [Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method) {
         return Ok(());
     }
-    require_ours(app, &parts.headers, claims.sid)
+    match credential {
+        Credential::Session(claims) => require_ours(app, &parts.headers, claims.sid),
+        Credential::Key(_) if !shown::is_ambient(&parts.headers) => Ok(()),
+        Credential::Key(_) => match csrf::from(&parts.headers, &app.config) {
+            From::Ours | From::Program => Ok(()),
+            From::Elsewhere => Err(Error::Csrf),
+        },
+    }
 }
 
 /// Whether the headers of a change with a cookie show that our page, or a script with its token, has sent it.
@@ -249,7 +262,7 @@ pub(super) fn require_ours(app: &App, headers: &HeaderMap, session: crate::ids::
 /// Counts bad credentials against the network they come from; too many are no longer looked at.
 async fn counted<T>(app: &App, extensions: &Extensions, headers: &HeaderMap, result: Result<T>) -> Result<T> {
     if let Err(Error::Unauthenticated | Error::Credentials("invalid-credentials", _)) = &result {
-        let bare = !headers.contains_key(header::COOKIE) && !headers.contains_key(header::AUTHORIZATION);
+        let bare = !headers.contains_key(header::COOKIE) && !shown::is_shown(headers, &KEY_HEADERS);
         // Requests with no credential at all were counted at the door.
         if !bare {
             let source = Source::of(app, extensions, headers);

@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::{ProjectId, UserId};
 use crate::page::{Page, PageQuery};
-use crate::valid::Valid;
+use crate::valid::{Valid, required};
 
 /// A person in a project.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -91,8 +91,11 @@ pub(super) async fn add(
 /// Another role.
 #[derive(Deserialize, Validate, utoipa::ToSchema)]
 pub struct NewRole {
+    /// The role; without one it stays as it is.
     #[garde(skip)]
-    role: Role,
+    #[serde(default, deserialize_with = "required")]
+    #[schema(nullable = false)]
+    role: Option<Role>,
 }
 
 /// Gives a member another role; the last owner stays one.
@@ -107,20 +110,21 @@ pub(super) async fn change_role(
     Valid(body): Valid<NewRole>,
 ) -> Result<Json<Shown>> {
     let (_, id) = ids;
-    may_give(&member, body.role)?;
     let mut tx = app.db.begin(member.tenant.0).await?;
     project::lock(&mut tx, member.tenant, member.project).await?;
     let before = find(&mut tx, &member, id).await?;
+    let Some(role) = body.role else { return Ok(Json(before.into())) };
+    may_give(&member, role)?;
     may_give(&member, before.role)?;
-    if body.role != Role::Owner {
+    if role != Role::Owner {
         keep_an_owner(&mut tx, &member, &before).await?;
     }
-    member::set_role(&mut tx, member.tenant, member.project, id, body.role).await?;
+    member::set_role(&mut tx, member.tenant, member.project, id, role).await?;
     let entry = Entry::by(&member, &source, "member.role_changed", format!("user:{id}"));
-    let detail = json!({"name": before.email, "before": before.role, "role": body.role});
+    let detail = json!({"name": before.email, "before": before.role, "role": role});
     audit::record(&mut tx, member.tenant, entry.with(detail)).await?;
     tx.commit().await?;
-    Ok(Json(MemberRow { role: body.role, ..before }.into()))
+    Ok(Json(MemberRow { role, ..before }.into()))
 }
 
 /// Takes a member out of the project; the last owner stays.

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::ids::ProjectId;
 use crate::page::{Page, PageQuery};
-use crate::valid::Valid;
+use crate::valid::{Valid, required};
 
 /// Projects a tenant may have.
 const MAX_PROJECTS: i64 = 1000;
@@ -28,6 +28,15 @@ pub struct NamedProject {
     #[garde(custom(name::rule))]
     #[schema(max_length = 200)]
     name: String,
+}
+
+/// What may be changed of a project; absent members stay.
+#[derive(Deserialize, Validate, utoipa::ToSchema)]
+pub struct ProjectChange {
+    #[serde(default, deserialize_with = "required")]
+    #[garde(custom(name::optional))]
+    #[schema(nullable = false, max_length = 200)]
+    name: Option<String>,
 }
 
 /// Lists the projects one is in.
@@ -80,16 +89,17 @@ pub(super) async fn show(State(app): State<App>, member: Viewer) -> Result<Json<
 
 /// Renames a project.
 #[utoipa::path(patch, path = "/api/v1/projects/{project_id}", tag = "projects",
-    params(("project_id" = ProjectId, Path)), request_body = NamedProject, responses((status = 200, body = Project)))]
+    params(("project_id" = ProjectId, Path)), request_body = ProjectChange, responses((status = 200, body = Project)))]
 pub(super) async fn rename(
     State(app): State<App>,
     member: Admin,
     source: Source,
-    Valid(body): Valid<NamedProject>,
+    Valid(change): Valid<ProjectChange>,
 ) -> Result<Json<Project>> {
     let mut tx = app.db.begin(member.tenant.0).await?;
     let found = project::find(&mut tx, member.tenant, member.project).await?.ok_or(Error::NotFound)?;
-    let renamed = Project { name: body.name.trim().to_owned(), ..found };
+    let Some(name) = change.name else { return Ok(Json(found)) };
+    let renamed = Project { name: name.trim().to_owned(), ..found };
     project::rename(&mut tx, member.tenant, renamed.id, &renamed.name).await?;
     let entry = Entry::by(&member, &source, "project.renamed", format!("project:{}", renamed.id));
     audit::record(&mut tx, member.tenant, entry.with(json!({"name": renamed.name, "before": found.name})))

@@ -44,6 +44,9 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<()> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), database, data_dir, redis, "SRE Copilot starts");
     let names: Vec<&str> = services.iter().map(|service| service.name()).collect();
     let metrics = Some(metric::record(&config, &names.join(","))?);
+    let together = !config.redis_url.is_empty() || services.len() < Service::ALL.len();
+    let _alone = crate::db::claim(&config, together)?;
+    crate::db::reachable(&config).await?;
     let server =
         server::start(Start { config, services, clock: Clock::System, metrics, model: None }).await?;
     let model = server.app.model.in_words();

@@ -31,6 +31,7 @@ impl Config {
         }
         for (key, value, least, most) in [
             ("database_connections", u64::from(self.database_connections), 4, 500),
+            ("database_wait_s", self.database_wait_s, 0, 3600),
             ("sockets_per_user", self.sockets_per_user as u64, 1, 100_000),
             ("sockets_per_tenant", self.sockets_per_tenant as u64, 1, 1_000_000),
             ("llm_timeout_s", self.llm_timeout_s, 1, 3600),

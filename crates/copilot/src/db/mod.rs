@@ -1,7 +1,12 @@
 //! Opening the database: which one, how durable, at which schema.
 
+mod alone;
 mod postgres;
 mod sqlite;
+mod wait;
+
+pub use alone::claim;
+pub use wait::reachable;
 
 use std::fmt;
 use std::path::Path;

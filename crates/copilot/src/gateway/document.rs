@@ -17,6 +17,9 @@ use crate::auth::access::{self, Access};
 use crate::error::{FieldError, Problem};
 use crate::service::Service;
 
+/// The ways in which a request of the API says whose it is.
+const KNOWN: [&str; 4] = ["bearer", "basic", "api_key", "cookie"];
+
 /// Every route of every service but the gateway's own, which are pages.
 pub fn document() -> OpenApi {
     let licence = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
@@ -31,7 +34,7 @@ pub fn document() -> OpenApi {
     let mut whole = OpenApiBuilder::new()
         .info(info)
         .components(Some(components()))
-        .security(Some([SecurityRequirement::new("bearer", none), SecurityRequirement::new("cookie", none)]))
+        .security(Some(KNOWN.map(|way| SecurityRequirement::new(way, none))))
         .build();
     for service in Service::ALL.into_iter().filter(|service| *service != Service::Gateway) {
         let (_, part) = service.routes().split_for_parts();
@@ -56,6 +59,7 @@ pub fn document() -> OpenApi {
 fn declare(operation: &mut Operation, access: Option<Access>) {
     let none: [&str; 0] = [];
     let cookie = || SecurityRequirement::new("cookie", none);
+    let known = || KNOWN.map(|way| SecurityRequirement::new(way, none)).to_vec();
     let (security, role) = match access {
         None => return,
         Some(Access::Webhook) => {
@@ -64,10 +68,8 @@ fn declare(operation: &mut Operation, access: Option<Access>) {
         }
         Some(Access::Public) => (vec![], None),
         Some(Access::Cookie) => (vec![cookie()], None),
-        Some(Access::Socket) => {
-            (vec![SecurityRequirement::new("bearer", none), cookie()], Some(Role::Viewer))
-        }
-        Some(Access::Member(role)) => (vec![SecurityRequirement::new("bearer", none), cookie()], Some(role)),
+        Some(Access::Socket) => (known(), Some(Role::Viewer)),
+        Some(Access::Member(role)) => (known(), Some(role)),
         Some(Access::Person(role)) => (vec![cookie()], Some(role)),
     };
     operation.security = Some(security);
@@ -99,6 +101,9 @@ fn components() -> Components {
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("srec_at")));
     components.add_security_scheme("bearer", bearer);
+    components.add_security_scheme("basic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)));
+    let key = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
+    components.add_security_scheme("api_key", key);
     components.add_security_scheme("cookie", cookie);
     let header = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Webhook-Secret")));
     components.add_security_scheme("webhook_token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));

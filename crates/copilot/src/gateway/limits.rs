@@ -19,6 +19,7 @@ use crate::address::{self, Proxies};
 use crate::app::App;
 use crate::auth::Source;
 use crate::auth::access::{self, Access};
+use crate::auth::shown::{self, KEY_HEADERS};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
@@ -265,7 +266,7 @@ pub(super) async fn count(
 /// Whether nobody will look up whose request this is: it carries no credential, or its route asks for none.
 fn is_anonymous(request: &Request) -> bool {
     let headers = request.headers();
-    let bare = !headers.contains_key(header::AUTHORIZATION) && !headers.contains_key(header::COOKIE);
+    let bare = !shown::is_shown(headers, &KEY_HEADERS) && !headers.contains_key(header::COOKIE);
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let access = access::access(request.method().as_str(), path);
     bare || matches!(access, Some(Access::Public | Access::Cookie))

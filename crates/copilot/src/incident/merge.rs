@@ -79,7 +79,7 @@ async fn close(tx: &mut Tx, desk: &mut Desk, id: IncidentId, into: IncidentId) -
     merged.enter(State::Resolved, By::Person, now);
     let incident = &mut merged.incident;
     incident.merged_into = Some(into);
-    incident.open_alert_count = 0;
+    (incident.alert_count, incident.open_alert_count) = (0, 0);
     (incident.flapping, incident.stale) = (false, false);
     let key = merged.incident_key.clone();
     desk.changed(id);

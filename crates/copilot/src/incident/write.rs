@@ -86,8 +86,11 @@ pub struct IncidentChange {
 /// The state an incident is to move to.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
 pub struct Move {
+    /// The state; without one it stays in its own.
     #[garde(skip)]
-    state: State,
+    #[serde(default, deserialize_with = "required")]
+    #[schema(nullable = false)]
+    state: Option<State>,
     /// Why; recorded with the move.
     #[garde(length(chars, max = 5_000), inner(custom(storable)))]
     #[schema(max_length = 5000)]
@@ -305,14 +308,20 @@ pub async fn set_state(
     let record = desk.take(&mut tx, id).await?;
     expected(&headers, record.incident.version)?;
     let from = record.incident.state;
+    let Some(state) = to.state else {
+        return match to.comment {
+            Some(_) => Err(Error::field("state", "is needed, as the comment is about the move")),
+            None => finish(tx, desk, &app, &member, id, StatusCode::OK).await,
+        };
+    };
     if record.incident.merged_into.is_some() {
-        return Err(Error::Conflict("it was merged into another incident; work on that one".to_owned()));
+        return Err(Error::Merged);
     }
-    record.move_to(to.state, member.actor.name(), now)?;
+    record.move_to(state, member.actor.name(), now)?;
     desk.changed(id);
-    let detail = json!({"from": from, "to": to.state, "comment": to.comment});
+    let detail = json!({"from": from, "to": state, "comment": to.comment});
     desk.step(id, "state_changed", detail, Some(member.actor.name()));
-    if !from.is_open() && to.state == State::Investigating {
+    if !from.is_open() && state == State::Investigating {
         explain::request_anew(&mut tx, member.tenant, id).await?;
     }
     finish(tx, desk, &app, &member, id, StatusCode::OK).await

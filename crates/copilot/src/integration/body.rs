@@ -15,7 +15,7 @@ use super::room::Room;
 use crate::error::{Error, Result};
 
 /// The largest body that is read, in bytes, before and after it is inflated.
-const MAX_BODY: usize = 16 * 1024 * 1024;
+pub const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// How long the body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);

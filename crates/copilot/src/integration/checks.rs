@@ -1,6 +1,6 @@
 //! What an integration's credential and settings must be like.
 
-use super::Settings;
+use super::{Kind, Settings};
 use crate::error::{Error, Result};
 use crate::outbound::Credentials;
 
@@ -44,7 +44,10 @@ fn check_words(field: &str, words: impl IntoIterator<Item = impl AsRef<str>>) ->
 ///
 /// # Errors
 /// 422 with the field.
-pub(super) fn check_settings(settings: &Settings) -> Result<()> {
+pub(super) fn check_settings(kind: Kind, settings: &Settings) -> Result<()> {
+    if settings.require_signature == Some(true) && kind != Kind::Grafana {
+        return Err(Error::field("settings.require_signature", "only Grafana signs what it sends"));
+    }
     check_words("settings.source", &settings.source)?;
     check_words("settings.group_by", settings.group_by.iter().flatten())?;
     check_words("settings.service_labels", settings.service_labels.iter().flatten())?;

@@ -167,7 +167,7 @@ pub async fn create(
     new: NewIntegration,
 ) -> Result<Created> {
     let settings = new.settings.unwrap_or_default();
-    check_settings(&settings)?;
+    check_settings(new.kind, &settings)?;
     check_auth(new.auth.as_ref())?;
     lock_project(tx, member.tenant, member.project).await?;
     if store::list(tx, member.tenant, member.project).await?.len() >= MOST {
@@ -252,7 +252,7 @@ fn apply(app: &App, member: &Member, row: &mut Row, change: IntegrationChange) -
         row.auth = auth.map(|auth| seal(app, member, row.id, &auth)).transpose()?;
     }
     if let Some(settings) = change.settings.map(Option::unwrap_or_default) {
-        check_settings(&settings)?;
+        check_settings(row.kind, &settings)?;
         row.settings = settings.into();
     }
     Ok(())

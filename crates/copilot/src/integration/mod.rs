@@ -96,6 +96,10 @@ pub struct Settings {
     /// Requests a minute that may be sent; more are answered 503, which Alertmanager sends again and Grafana does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<u32>,
+    /// Whether requests without a signature are refused, although they carry the token; only Grafana signs. A signature
+    /// that is sent must be right either way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_signature: Option<bool>,
     /// Who calls whom, as pairs of caller and callee, where no metric tells; at most 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topology: Option<Vec<(String, String)>>,

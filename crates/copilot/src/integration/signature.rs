@@ -16,12 +16,14 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::hook::TOKEN_HEADERS;
 use super::inbox::OVERLOADED;
 use super::manage::token_cell;
 use super::soon::soon;
 use super::store;
 use crate::app::App;
 use crate::auth::secret_token::SecretToken;
+use crate::auth::shown;
 use crate::error::{Error, Result};
 use crate::ids::IntegrationId;
 
@@ -73,10 +75,25 @@ const WRONG: Error = Error::Credentials(
     "the signature is not that of this body under the token of this integration, or its time is more than five minutes off",
 );
 
-/// Whether a request is signed and carries no token.
+/// What the sender of an unsigned request is told where the integration wants a signature.
+pub const MISSING: Error = Error::Credentials(
+    "invalid-credentials",
+    "this integration requires a signature: set HMAC with its token as the secret in the contact point, or its \
+     setting require_signature to false",
+);
+
+/// Marks a request whose signature was checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Checked;
+
+/// Whether a request is signed.
 pub fn is_signed(headers: &HeaderMap) -> bool {
-    let token = [header::AUTHORIZATION.as_str(), "x-webhook-secret", "x-api-key"];
-    headers.contains_key(SIGNATURE) && token.iter().all(|name| !headers.contains_key(*name))
+    headers.contains_key(SIGNATURE)
+}
+
+/// Whether a request is signed and carries no token.
+pub fn is_alone(headers: &HeaderMap) -> bool {
+    is_signed(headers) && !shown::is_shown(headers, &TOKEN_HEADERS)
 }
 
 /// Puts the token that signed `body` in the place where others carry theirs.
@@ -84,20 +101,55 @@ pub fn is_signed(headers: &HeaderMap) -> bool {
 /// # Errors
 /// 401 when none did, or too long ago; 503 when the database does not answer and the integration's tokens are not remembered.
 pub async fn reveal(app: &App, id: IntegrationId, headers: &mut HeaderMap, body: &Bytes) -> Result<()> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(signature) = text(SIGNATURE).map(str::to_ascii_lowercase) else { return Err(WRONG) };
-    let timestamp = TIMESTAMPS.into_iter().find_map(text).map(str::to_owned);
-    if timestamp.as_deref().is_some_and(|at| !is_near(at, app.clock().now().micros() / 1_000_000)) {
-        return Err(WRONG);
-    }
+    let signature = Signature::of(app, headers)?;
     for token in tokens(app, id).await?.iter() {
-        if signed(token.reveal(), timestamp.as_deref(), body).as_bytes().ct_eq(signature.as_bytes()).into() {
+        if signature.is_made(token.reveal(), body) {
             let bearer = HeaderValue::from_str(&format!("Bearer {}", token.reveal()));
             headers.insert(header::AUTHORIZATION, bearer.map_err(|error| Error::Internal(error.into()))?);
             return Ok(());
         }
     }
     Err(WRONG)
+}
+
+/// Checks the signature of a request that carries a token: that token has made it, or another of the integration's.
+///
+/// # Errors
+/// As [`reveal`].
+pub async fn check(app: &App, id: IntegrationId, headers: &HeaderMap, body: &Bytes) -> Result<()> {
+    let signature = Signature::of(app, headers)?;
+    let sent = shown::secret(headers, &TOKEN_HEADERS)?;
+    if sent.is_some_and(|token| signature.is_made(&token, body))
+        || tokens(app, id).await?.iter().any(|token| signature.is_made(token.reveal(), body))
+    {
+        return Ok(());
+    }
+    Err(WRONG)
+}
+
+/// A signature as it was sent, with the time that it covers.
+struct Signature {
+    digits: String,
+    timestamp: Option<String>,
+}
+
+impl Signature {
+    /// The one signature among `headers`, if it is not too old.
+    fn of(app: &App, headers: &HeaderMap) -> Result<Self> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let digits = text(SIGNATURE).filter(|_| headers.get_all(SIGNATURE).iter().count() == 1);
+        let digits = digits.map(str::to_ascii_lowercase).ok_or(WRONG)?;
+        let timestamp = TIMESTAMPS.into_iter().find_map(text).map(str::to_owned);
+        if timestamp.as_deref().is_some_and(|at| !is_near(at, app.clock().now().micros() / 1_000_000)) {
+            return Err(WRONG);
+        }
+        Ok(Self { digits, timestamp })
+    }
+
+    /// Whether it is that of `body` under `key`; takes the same time either way.
+    fn is_made(&self, key: &str, body: &[u8]) -> bool {
+        signed(key, self.timestamp.as_deref(), body).as_bytes().ct_eq(self.digits.as_bytes()).into()
+    }
 }
 
 fn is_near(timestamp: &str, now_s: i64) -> bool {

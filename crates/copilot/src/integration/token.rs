@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::soon::soon;
 use super::store::{self, Row, Token};
 use crate::app::App;
-use crate::auth::secret_token::SecretToken;
+use crate::auth::{self, SecretToken};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::incident::intake::Source;
@@ -119,6 +119,10 @@ pub const WRONG: Error = Error::Credentials(
      or rotate the token on the integrations page",
 );
 
+/// What the sender of an API key is told, whatever its role: a key is for people's programs, not for alerts.
+const API_KEY: &str = "this is an API key, which may not send alerts: \
+                       send the integration's own token, which the integrations page shows once, when it makes one";
+
 /// What the sender of a token that was never seen is told while nobody can say what it proves.
 const NO_ANSWER: Error = Error::Unavailable("unavailable", "the database does not answer; send it again");
 
@@ -185,6 +189,7 @@ impl Tokens {
 fn told(error: Arc<Error>) -> Error {
     match &*error {
         Error::Credentials(slug, why) => Error::Credentials(slug, why),
+        Error::Forbidden(why) => Error::Forbidden(why.clone()),
         Error::Unavailable(slug, why) => Error::Unavailable(slug, why),
         other => Error::Internal(anyhow::anyhow!("{other:?}")),
     }
@@ -198,6 +203,13 @@ async fn look_up(app: &App, text: &str) -> Result<Proof> {
             let prefix = sent.prefix().to_owned();
             Ok(Proof { prefix, ..Proof::of(tenant_id, integration).until(expires_at) })
         }
-        _ => Err(WRONG),
+        _ => {
+            drop(tx);
+            Err(if auth::is_live_key(app, &sent).await? {
+                Error::Forbidden(API_KEY.to_owned())
+            } else {
+                WRONG
+            })
+        }
     }
 }

@@ -94,11 +94,14 @@ fn receiver(kind: Kind, methods: MethodFilter) -> MethodRouter<App> {
 async fn admit(app: &App, kind: Kind, request: Request) -> Result<Response> {
     let (mut parts, mut body) = request.into_parts();
     if kind == Kind::Grafana
-        && signature::is_signed(&parts.headers)
+        && signature::is_alone(&parts.headers)
         && let Ok(Some(id)) = hook::named_integration(&mut parts, app).await
     {
         body = match Box::pin(signed(app, id, &mut parts.headers, body)).await {
-            Ok(signed) => Body::from(signed),
+            Ok(signed) => {
+                parts.extensions.insert(signature::Checked);
+                Body::from(signed)
+            }
             Err(error) => {
                 let (remote, user_agent) = hook::sender(&parts, app);
                 Box::pin(deliveries::note_rejection(app, id, &remote, &user_agent, &error)).await;
@@ -126,6 +129,22 @@ async fn signed(app: &App, id: IntegrationId, headers: &mut HeaderMap, body: Bod
     let signed = body::collect(headers, body, signature::MAX_BODY, &app.inbox.rooms.enter()).await?;
     signature::reveal(app, id, headers, &signed).await?;
     Ok(signed)
+}
+
+/// The request, once its signature is found right; one that its integration may do without need not be there.
+async fn vouched(app: &App, hook: &Hook, request: Request, room: &Room) -> Result<Request> {
+    let integration = &hook.proof.integration;
+    if request.extensions().get::<signature::Checked>().is_some() {
+        return Ok(request);
+    }
+    if !signature::is_signed(request.headers()) {
+        let required = integration.settings.0.require_signature == Some(true);
+        return if required { Err(signature::MISSING) } else { Ok(request) };
+    }
+    let (parts, body) = request.into_parts();
+    let body = body::collect(&parts.headers, body, body::MAX_BODY, room).await?;
+    signature::check(app, integration.id, &parts.headers, &body).await?;
+    Ok(Request::from_parts(parts, Body::from(body)))
 }
 
 /// A sender tries again after 503 and after nothing else, so every fault of ours is one (Alertmanager's
@@ -182,6 +201,7 @@ async fn understand(
 ) -> Result<(Reading, Entry), Refused> {
     let received_at = app.clock().now();
     expect_json(request.headers())?;
+    let request = vouched(app, hook, request, room).await?;
     let body = body::read(request, room).await?;
     room.hold(room::weight(&body))?;
     sabotage::point("webhook.read").await.map_err(Error::from)?;

@@ -1,6 +1,7 @@
 //! Who may open a socket, and from which page.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use axum::extract::{FromRequestParts as _, Query, State, WebSocketUpgrade};
 use axum::http::request::Parts;
@@ -16,6 +17,7 @@ use super::session::Session;
 use super::socket;
 use crate::app::App;
 use crate::auth;
+use crate::auth::shown::{self, KEY_HEADERS};
 use crate::config::Config;
 use crate::error::{Error, Problem, Result};
 use crate::ids::ProjectId;
@@ -105,25 +107,31 @@ pub(super) fn wish(parts: &Parts) -> Result<Wish> {
 /// The pages that may open a socket with a cookie.
 fn origins(config: &Config) -> Vec<String> {
     let mut origins = vec![auth::public_origin(config)];
+    // Who listens everywhere and names no public URL has no address to hold pages against but the machine's own.
     if config.public_url.is_empty()
-        && let Some((_, port)) = config.gateway_listen.rsplit_once(':')
+        && let Ok(listen) = config.gateway_listen.parse::<SocketAddr>()
+        && listen.ip().is_unspecified()
     {
-        origins.extend([format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")]);
+        origins.extend(["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{}", listen.port())));
     }
     origins
 }
 
-/// Refuses a request that carries a cookie from a page that is not in `allowed`.
+/// Refuses a request with a cookie or a remembered password from a page that is not in `allowed`.
 ///
-/// A program names its credential itself; a browser adds the cookie to whatever page asks, so there the
+/// A program names its credential itself; a browser adds those to whatever page asks, so there the
 /// page decides (RFC 6455, 10.2).
 fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<()> {
-    if headers.contains_key(header::AUTHORIZATION) {
+    let program = shown::is_shown(headers, &KEY_HEADERS);
+    if program && !shown::is_ambient(headers) {
         return Ok(());
     }
     let named: Vec<&HeaderValue> = headers.get_all(header::ORIGIN).iter().collect();
-    let ours =
-        matches!(named.as_slice(), [origin] if allowed.iter().any(|one| one.as_bytes() == origin.as_bytes()));
+    let ours = match named.as_slice() {
+        [] => program,
+        [origin] => allowed.iter().any(|one| one.as_bytes() == origin.as_bytes()),
+        _ => false,
+    };
     if ours { Ok(()) } else { Err(Error::Origin) }
 }
 
@@ -193,8 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_of_its_own_may_be_spelled_in_two_ways() {
+    fn only_who_listens_everywhere_may_be_spelled_in_two_ways() {
         let ours = allowed("");
+        check(&["http://127.0.0.1:8500"], &ours, true);
+        check(&["http://localhost:8500"], &ours, false);
+        let mut config = Config::defaults().unwrap();
+        config.gateway_listen = "0.0.0.0:8500".to_owned();
+        let ours = origins(&config);
         check(&["http://127.0.0.1:8500"], &ours, true);
         check(&["http://localhost:8500"], &ours, true);
         check(&["http://localhost:8501"], &ours, false);
@@ -206,5 +219,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer x"));
         assert!(check_origin(&headers, &[]).is_ok());
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Basic eDp4"));
+        assert!(check_origin(&headers, &[]).is_ok());
+        headers.insert(header::ORIGIN, HeaderValue::from_static("https://evil.com"));
+        assert!(check_origin(&headers, &[]).is_err(), "a browser adds a password that it remembers");
     }
 }

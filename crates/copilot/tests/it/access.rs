@@ -88,7 +88,7 @@ async fn one_credential_a_request() {
             401,
             "invalid-credentials",
         ),
-        (&[("authorization", &format!("Basic {key}"))], 401, "invalid-credentials"),
+        (&[("authorization", &format!("Basic {key}"))], 400, "malformed-request"),
         (&[("cookie", &format!("srec_at={access}; srec_at={access}"))], 401, "invalid-credentials"),
         (&[("cookie", &format!("srec_at={access}x"))], 401, "invalid-credentials"),
         (&[("cookie", &format!("srec_rt={access}"))], 401, "unauthenticated"),

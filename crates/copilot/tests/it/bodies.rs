@@ -51,7 +51,8 @@ impl Maker<'_> {
             "array" => json!([self.value(&schema["items"], &format!("{path}.*"))]),
             "integer" => schema["minimum"].as_i64().map_or(json!(60), |least| json!(least.max(60))),
             "number" => json!(0.5),
-            "boolean" => json!(true),
+            // Most senders never sign, and what one sends must get in.
+            "boolean" => json!(!path.ends_with(".require_signature")),
             "string" => {
                 let longest = schema["maxLength"].as_u64().unwrap_or(200);
                 (self.fill)(path, usize::try_from(longest).unwrap())

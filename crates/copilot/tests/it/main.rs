@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod alike;
 mod audit;
 mod bodies;
 mod browser;
@@ -41,6 +42,7 @@ mod retention;
 mod scratch;
 mod sessions;
 mod settings;
+mod shown;
 mod signed;
 mod tenant;
 mod traces;

@@ -122,3 +122,45 @@ async fn a_command_that_reads_makes_no_database() {
     }
     assert!(!home.folder.path().join("data").exists());
 }
+
+/// What a process listens on that shall be in nobody's way.
+const ANYWHERE: [(&str, &str); 6] = [
+    ("SRE_COPILOT_GATEWAY_LISTEN", "127.0.0.1:0"),
+    ("SRE_COPILOT_AUTH_LISTEN", "127.0.0.1:0"),
+    ("SRE_COPILOT_INCIDENT_LISTEN", "127.0.0.1:0"),
+    ("SRE_COPILOT_AI_LISTEN", "127.0.0.1:0"),
+    ("SRE_COPILOT_INTEGRATION_LISTEN", "127.0.0.1:0"),
+    ("SRE_COPILOT_WEBSOCKET_LISTEN", "127.0.0.1:0"),
+];
+
+#[tokio::test]
+async fn a_second_process_on_one_sqlite_file_ends_with_the_reason() {
+    let home = Home::new().await;
+    if !home.database.url().is_empty() {
+        return;
+    }
+    let mut first = Process::start(&home).await;
+    let why = refused(&run(&home, &["serve"], &ANYWHERE, "").await);
+    let folder = home.folder.path().join("data").display().to_string();
+    assert!(why.contains(&format!("another process already serves from {folder}")), "{why}");
+    done(&run(&home, &CREATE, &[], PASSWORD).await);
+    done(&run(&home, &["user", "list"], &[], "").await);
+    // That of a process that crashed keeps nobody out.
+    first.kill();
+    Process::start(&home).await;
+}
+
+#[tokio::test]
+async fn a_database_that_nobody_answers_for_is_waited_for() {
+    let home = Home::new().await;
+    let mut variables = ANYWHERE.to_vec();
+    variables.extend([("DATABASE_URL", "postgres://x@127.0.0.1:1/x"), ("SRE_COPILOT_DATABASE_WAIT_S", "3")]);
+    let begun = std::time::Instant::now();
+    let why = refused(&run(&home, &["serve"], &variables, "").await);
+    assert!(begun.elapsed() >= Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert_eq!(why.matches("waiting for the database").count(), 2, "{why}");
+    assert!(why.contains("x of PostgreSQL at 127.0.0.1:1"), "{why}");
+    variables.push(("SRE_COPILOT_DATABASE_WAIT_S", "0"));
+    let why = refused(&run(&home, &["serve"], &variables, "").await);
+    assert!(!why.contains("waiting for the database"), "{why}");
+}

@@ -60,3 +60,53 @@ async fn grafana_may_sign_instead_of_sending_its_token() {
     world.post(&rotate, json!({})).await.expect(200);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_signature_is_checked_beside_a_token_and_may_be_required() {
+    let world = World::new().await;
+    let hook = world.integration("grafana", json!({})).await;
+    let kept: Value =
+        serde_json::from_str(include_str!("../../../alerts/tests/fixtures/grafana-firing.json")).unwrap();
+    let body = &kept["body"].to_string();
+    let send = async |path: &str, token: Option<&str>, signed: Option<&str>| {
+        let request = world.http.post(format!("{}/webhooks/{path}", world.base));
+        let mut request = request.header("content-type", "application/json").body(body.clone());
+        if let Some(token) = token {
+            request = request.header("x-webhook-secret", token);
+        }
+        if let Some(signed) = signed {
+            request = request.header("x-grafana-alerting-signature", signed);
+        }
+        read(request.send().await.unwrap()).await
+    };
+    let own = format!("grafana/{}", hook.id);
+    let right = signature(&hook.token, None, body);
+    let again = serde_json::to_string_pretty(&kept["body"]).unwrap();
+    let of_other_bytes = signature(&hook.token, None, &again);
+    let token = Some(hook.token.as_str());
+    for path in ["grafana", &own, "alertmanager"] {
+        send(path, token, None).await.expect(200);
+        send(path, token, Some(&right)).await.expect(200);
+        for wrong in ["", "00", &of_other_bytes, &signature("x", None, body)] {
+            let refused = send(path, token, Some(wrong)).await.expect(401);
+            assert_eq!(refused["type"], "/problems/invalid-credentials", "{path} {wrong}");
+        }
+    }
+    let one = format!("/api/v1/projects/{}/integrations/{}", world.project, hook.id);
+    let required = json!({"settings": {"require_signature": true}});
+    let changed = world.call(reqwest::Method::PATCH, &one, Some(required.clone())).await.expect(200);
+    assert_eq!(changed["settings"]["require_signature"], true);
+    for path in ["grafana", &own, "alertmanager"] {
+        let refused = send(path, token, None).await.expect(401);
+        assert_eq!(refused["type"], "/problems/invalid-credentials");
+        send(path, token, Some(&right)).await.expect(200);
+    }
+    send(&own, None, Some(&right)).await.expect(200);
+    send(&own, None, None).await.expect(401);
+
+    let other = world.integration("alertmanager", json!({})).await;
+    let one = format!("/api/v1/projects/{}/integrations/{}", world.project, other.id);
+    let refused = world.call(reqwest::Method::PATCH, &one, Some(required)).await.expect(422);
+    assert_eq!(refused["errors"][0]["field"], "settings.require_signature");
+    world.end().await;
+}

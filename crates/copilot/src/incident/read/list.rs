@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{IncidentId, UserId};
 use crate::incident::{Incident, Severity, State};
-use crate::page::PageQuery;
+use crate::page::{PageQuery, in_order};
 
 pub mod store;
 
@@ -237,6 +237,7 @@ pub fn read(query: &str) -> Result<(Filter, PageQuery)> {
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
+    in_order(filter.from, filter.to)?;
     if words.max(wild) > MOST_WORDS || searched > MOST_CHARS {
         let why = format!("search for at most {MOST_WORDS} words or wildcards and {MOST_CHARS} characters");
         return Err(Error::Refused("query-too-complex", why));

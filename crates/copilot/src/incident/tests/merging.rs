@@ -1,8 +1,19 @@
 //! One incident becomes another's.
 
+use outbox::on_tx;
 use serde_json::json;
 
 use super::world::World;
+use crate::ids::EvidenceId;
+
+/// Makes a fact say something else.
+async fn reword(world: &World, fact: EvidenceId, summary: &str) {
+    let mut tx = world.db().begin(world.member.tenant.0).await.unwrap();
+    on_tx!(tx, c => sqlx::query("update evidence set summary = $3 where tenant_id = $1 and id = $2")
+        .bind(world.member.tenant).bind(fact).bind(summary).execute(c).await.map(drop))
+    .unwrap();
+    tx.commit().await.unwrap();
+}
 
 #[tokio::test]
 async fn what_can_not_be_merged_is_refused() {
@@ -18,7 +29,8 @@ async fn what_can_not_be_merged_is_refused() {
     for (from, into) in [(&a, &b), (&a, &c), (&b, &a)] {
         world.merge(from, into).await.expect(409);
     }
-    world.set_state(&a, "investigating").await.expect(409);
+    let merged = world.set_state(&a, "investigating").await.expect(409);
+    assert_eq!((&merged["legal"], merged["detail"].as_str().unwrap().contains("merged")), (&json!([]), true));
     for state in ["resolved", "learned"] {
         world.set_state(&c, state).await.expect(200);
     }
@@ -34,14 +46,16 @@ async fn alerts_comments_and_evidence_go_to_the_target() {
     let into = world.alert("Errors", "cart", "medium", "firing").await;
     world.comment(&from, json!({"body": "mine"})).await.expect(201);
     let (_, evidence) = world.explained(&from, &[]).await;
-    world.explained(&into, &[]).await;
+    let (_, other) = world.explained(&into, &[]).await;
+    reword(&world, other, "errors of another service rose").await;
     let before = world.events().await.len();
     let target = world.merge(&from, &into).await.expect(200);
     let shown = ["id", "alert_count", "open_alert_count", "severity", "state"].map(|name| &target[name]);
     assert_eq!(json!(shown), json!([into, 2, 2, "critical", "detected"]));
     let merged = world.one(&from).await;
-    let shown = ["state", "open", "merged_into", "open_alert_count", "stale"].map(|name| &merged[name]);
-    assert_eq!(json!(shown), json!(["resolved", false, into, 0, false]));
+    let shown = ["state", "open", "merged_into", "alert_count", "open_alert_count", "stale"]
+        .map(|name| &merged[name]);
+    assert_eq!(json!(shown), json!(["resolved", false, into, 0, 0, false]));
     assert_eq!(world.events().await.split_off(before), ["incident.updated", "incident.updated"]);
     assert_eq!(world.all(&into, "alerts", 1).await.len(), 2);
     assert_eq!(world.all(&from, "alerts", 1).await.len(), 0);
@@ -49,7 +63,7 @@ async fn alerts_comments_and_evidence_go_to_the_target() {
     assert_eq!(world.incident_of_evidence(evidence).await, into);
     // What the merged one's hypotheses cite can still be read there.
     assert_eq!(world.evidence(&from).await, json!([evidence]));
-    assert_eq!(world.evidence(&into).await.as_array().unwrap().len(), 2);
+    assert_eq!(world.evidence(&into).await, json!([other, evidence]));
     for (at, detail) in
         [(&from, json!({"into": into, "number": 2})), (&into, json!({"from": from, "number": 1}))]
     {
@@ -57,7 +71,13 @@ async fn alerts_comments_and_evidence_go_to_the_target() {
         let merged: Vec<_> = steps.iter().filter(|step| step["step_type"] == "merged").collect();
         assert_eq!((merged.len(), &merged[0]["detail"]), (1, &detail));
     }
-    assert_eq!(world.analyses().await.last().unwrap(), &(into, "queued".to_owned()));
+    assert_eq!(world.analyses().await.last().unwrap(), &(into.clone(), "queued".to_owned()));
+    // The analysis of them all finds again what was brought, and something new.
+    let (_, again) = world.explained(&into, &[]).await;
+    assert_eq!(world.evidence(&into).await, json!([again]));
+    assert_eq!(world.evidence(&from).await, json!([evidence]));
+    reword(&world, again, "something else").await;
+    assert_eq!(world.evidence(&into).await, json!([again, evidence]));
 }
 
 #[tokio::test]

@@ -95,6 +95,7 @@ impl Stage {
             ("foreign_incident", text(&opened["id"])),
             ("cookies", ana.cookies.clone()),
             ("origin", world.base.clone()),
+            ("localhost", world.base.replace("127.0.0.1", "localhost")),
             ("upgrade", upgrade.to_owned()),
             ("unsigned", forged(&access, "none", |_| String::new())),
             ("hs256", forged(&access, "HS256", hs256)),

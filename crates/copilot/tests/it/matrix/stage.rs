@@ -57,6 +57,8 @@ pub fn declared(row: &Row, caller: &Caller) -> Cell {
     let about_ours = row.path.contains('{');
     match (row.access, caller.standing) {
         (Access::Public, _) => Cell::Passes,
+        // A key is known, and may not send alerts.
+        (Access::Webhook, Standing::Has(_) | Standing::Foreign) if !caller.key.is_empty() => Cell::Forbidden,
         (Access::Webhook, _) => Cell::Unauthenticated,
         (Access::Cookie, _) if person && !caller.cookies.is_empty() => Cell::Elsewhere,
         (Access::Cookie, _) | (_, Standing::Nobody) => Cell::Unauthenticated,

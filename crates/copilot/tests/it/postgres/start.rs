@@ -8,7 +8,8 @@ use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, PgConnection};
 
 use super::cluster::Cluster;
-use crate::world::folder;
+use crate::process::Process;
+use crate::world::{Home, folder};
 
 async fn open(url: &str) -> Result<Db, String> {
     let folder = folder();
@@ -147,4 +148,28 @@ async fn an_owner_without_power_brings_along_what_was_stored_before() {
     .await
     .unwrap();
     assert_eq!(unforced, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_server_that_comes_later_is_waited_for_and_one_that_refuses_is_not() {
+    let Some(cluster) = Cluster::start("") else { return };
+    cluster.run("postgres", &["create database late"]).await;
+    let mut config = copilot::config::Config::defaults().unwrap();
+    for (user, database) in [("postgres", "missing"), ("nobody", "late")] {
+        config.database_url = cluster.url(user, database);
+        let begun = std::time::Instant::now();
+        copilot::db::reachable(&config).await.unwrap_err();
+        assert!(begun.elapsed() < Duration::from_secs(2), "{user} {database}: {:?}", begun.elapsed());
+    }
+    let (home, url) = (Home::new().await, cluster.url("postgres", "late"));
+    let path = home.folder.path().join("log");
+    let log = std::fs::File::create(&path).unwrap();
+    cluster.down();
+    let variables = [("DATABASE_URL", url.as_str())];
+    let comes = async {
+        let waits = || std::fs::read_to_string(&path).unwrap().contains("waiting for the database");
+        until(Duration::from_secs(20), async || Ok(waits().then_some(()))).await.unwrap().unwrap();
+        cluster.up("");
+    };
+    tokio::join!(Process::start_logging(&home, &variables, log.into()), comes);
 }
