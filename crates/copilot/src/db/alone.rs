@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
-use super::{Place, create_private};
+use super::{Place, create_private, kind};
 use crate::config::Config;
 
 /// Says that this process serves from the SQLite file of these settings, for as long as the answer is kept; `None` on PostgreSQL.
@@ -16,6 +16,9 @@ use crate::config::Config;
 /// # Errors
 /// When another process serves from it, or it can't be written to.
 pub fn claim(config: &Config, together: bool) -> anyhow::Result<Option<File>> {
+    if kind(config) == "postgresql" {
+        return Ok(None);
+    }
     let Place::Sqlite(database) = Place::of(&config.database_url, &config.data_dir)? else { return Ok(None) };
     let database = database.get_filename();
     // What is in memory has a name and no file, and no other process can find it.
