@@ -142,8 +142,11 @@ async fn vouched(app: &App, hook: &Hook, request: Request, room: &Room) -> Resul
         return if required { Err(signature::MISSING) } else { Ok(request) };
     }
     let (parts, body) = request.into_parts();
-    let body = body::collect(&parts.headers, body, body::MAX_BODY, room).await?;
-    signature::check(app, integration.id, &parts.headers, &body).await?;
+    let checked = async {
+        let body = body::collect(&parts.headers, body, body::MAX_BODY, room).await?;
+        signature::check(app, integration.id, &parts.headers, &body).await.map(|()| body)
+    };
+    let body = Box::pin(checked).await?;
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
