@@ -296,6 +296,7 @@ impl Model {
         let case = &mut self.cases[from];
         let since = case.resolved.map_or(now, |(_, since)| since);
         (case.state, case.resolved, case.merged) = (State::Resolved, Some((By::Hand, since)), true);
+        case.alerts.clear();
         let key = case.key;
         for one in self.keys.values_mut() {
             for case in one.episodes.iter_mut().chain([&mut one.case]) {
