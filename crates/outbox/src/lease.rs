@@ -79,6 +79,19 @@ pub async fn enqueue_all(tx: &mut Tx, jobs: &[NewJob]) -> sqlx::Result<()> {
         " on conflict (tenant_id, queue, key) where done_at is null do nothing")
 }
 
+/// Has a job that nobody has claimed yet done at once, however late it was to be done.
+///
+/// # Errors
+/// When the database refused.
+pub async fn hurry(tx: &mut Tx, owner: Uuid, queue: &str, key: &str) -> sqlx::Result<()> {
+    tx.wake_job();
+    let now = tx.now();
+    on_tx!(tx, c => sqlx::query(
+        "update jobs set run_at = $4
+         where tenant_id = $1 and queue = $2 and key = $3 and done_at is null and attempts = 0 and run_at > $4")
+        .bind(owner).bind(queue).bind(key).bind(now).execute(c).await.map(drop))
+}
+
 const CLAIM_POSTGRES: &str = "
     update jobs set lease_until = $3, fence = fence + $4, attempts = attempts + 1
     where (tenant_id, id) = (

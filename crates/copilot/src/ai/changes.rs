@@ -126,15 +126,15 @@ pub async fn record(tx: &mut Tx, member: &Member, new: NewChange) -> Result<Chan
         created_at: now,
     };
     store::insert(tx, member.tenant, member.project, &change, &member.actor.principal()).await?;
-    explain_anew(tx, member.tenant, member.project, change.timestamp).await?;
+    explain_anew(tx, member.tenant, member.project, &change).await?;
     Ok(change)
 }
 
-/// Asks for a new version of every analysis that looks at the time of a change: it may have been made without it.
+/// Asks for a new version of the analyses that were made without a change which may have caused what they explain.
 ///
-/// Any service of the project counts, as in the analysis: which services call which is known only from metrics.
-async fn explain_anew(tx: &mut Tx, tenant: TenantId, project: ProjectId, at: Ts) -> Result<()> {
-    let mut looking = store::looking_at(tx, tenant, project, at).await?;
+/// Which services call which is known from metrics alone; the suspects of an analysis are what is kept of it.
+async fn explain_anew(tx: &mut Tx, tenant: TenantId, project: ProjectId, change: &Change) -> Result<()> {
+    let mut looking = store::looking_at(tx, tenant, project, &change.service_name, change.timestamp).await?;
     if looking.is_empty() || !incident::store::lock_project(tx, tenant, project).await? {
         return Ok(());
     }

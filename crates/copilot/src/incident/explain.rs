@@ -18,13 +18,16 @@ const RECENT_S: i64 = 300;
 /// Seconds that a version waits when there were many.
 const PACE_S: i64 = 30;
 
-/// Queues a new version of the incident's analysis, or joins the one that has not ended.
+/// Queues a new version of the incident's analysis, or joins the one that has not ended; one that waits, waits no longer.
 ///
 /// # Errors
 /// When the database refused.
 pub async fn request(tx: &mut Tx, tenant: TenantId, incident: IncidentId) -> sqlx::Result<AnalysisId> {
     match store::unfinished_analysis(tx, tenant, incident).await? {
-        Some(current) => Ok(current),
+        Some(current) => {
+            lease::hurry(tx, tenant.0, QUEUE, &incident.to_string()).await?;
+            Ok(current)
+        }
         None => {
             let now = tx.now();
             queue(tx, tenant, incident, now).await

@@ -54,12 +54,14 @@ pub async fn list(
         .bind(limit).fetch_all(c).await)
 }
 
-/// The newest open incidents whose analysis looks at this time, 20 at most. Of an incident with many alerts the first 50 that
-/// fire tell when it began, as in the analysis.
+/// The newest open incidents that a change of `service` at this time may explain, 20 at most: their analysis looks at the time,
+/// and they are about the service, suspect it, or name none. Of an incident with many alerts the first 50 that fire tell when
+/// it began, as in the analysis.
 pub async fn looking_at(
     tx: &mut Tx,
     tenant: TenantId,
     project: ProjectId,
+    service: &str,
     at: Ts,
 ) -> sqlx::Result<Vec<IncidentId>> {
     let (first, last) = (at.plus_seconds(-AFTER_S), at.plus_seconds(BASELINE_S));
@@ -74,7 +76,10 @@ pub async fn looking_at(
                  i.detected_at) as alarm
              from (select id, detected_at from incidents where tenant_id = $1 and project_id = $2 and open
                      and coalesce(started_at, detected_at) <= $4 and merged_into is null
+                     and (service_name is null or service_name = $6 or exists (
+                         select 1 from analyses a join hypotheses h on h.tenant_id = $1 and h.analysis_id = a.id
+                         where a.tenant_id = $1 and a.incident_id = incidents.id and h.suspected_service = $6))
                    order by detected_at desc, id desc limit 200) i) o
          where alarm >= $3 and alarm <= $4 order by detected_at desc, id desc limit $5")
-        .bind(tenant).bind(project).bind(first).bind(last).bind(MOST).fetch_all(c).await)
+        .bind(tenant).bind(project).bind(first).bind(last).bind(MOST).bind(service).fetch_all(c).await)
 }

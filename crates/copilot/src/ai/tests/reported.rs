@@ -16,12 +16,22 @@ async fn report(world: &World, version: &str, seconds_before: i64) {
     report_at(world, (world.tenant, world.project), version, at).await;
 }
 
-async fn report_at(world: &World, (tenant, project): (TenantId, ProjectId), version: &str, at: Ts) {
+async fn report_at(world: &World, scope: (TenantId, ProjectId), version: &str, at: Ts) {
+    report_of(world, scope, "checkout", version, at).await;
+}
+
+async fn report_of(
+    world: &World,
+    (tenant, project): (TenantId, ProjectId),
+    service: &str,
+    version: &str,
+    at: Ts,
+) {
     let actor = Actor::Key { id: ApiKeyId::new(), name: "pipeline".to_owned() };
     let member = Member { tenant, project, role: Role::Engineer, actor };
     let mut tx = world.db.begin(tenant.0).await.unwrap();
     let new = NewChange {
-        service_name: "checkout".to_owned(),
+        service_name: service.to_owned(),
         summary: "new rules".to_owned(),
         kind: "deploy".to_owned(),
         version: Some(version.to_owned()),
@@ -87,6 +97,22 @@ async fn of_another_project_or_a_closed_incident_nothing_is_looked_at() {
 }
 
 #[tokio::test]
+async fn only_what_the_incident_is_about_or_suspects_is_looked_at_again() {
+    let world = World::new(None).await;
+    world.change("checkout", "v2.41.0", 41).await;
+    world.analyse(false).await;
+    world.speaks_of("front").await;
+    let (own, now) = ((world.tenant, world.project), world.clock.now());
+    report_of(&world, own, "billing", "of a stranger", now).await;
+    assert_eq!(newest(&world).await.0, 1);
+    report_of(&world, own, "checkout", "of a suspect", now).await;
+    assert_eq!(newest(&world).await, (2, AnalysisStatus::Queued));
+    assert!(world.worker().step().await.unwrap());
+    report_of(&world, own, "front", "of its own", now).await;
+    assert_eq!(newest(&world).await.0, 3);
+}
+
+#[tokio::test]
 async fn what_is_reported_while_the_model_is_asked_is_looked_at_once_after_it() {
     let world = World::new(Some(1_000_000)).await;
     while_asked(&world, async || {
@@ -118,6 +144,10 @@ async fn a_stream_of_reports_is_no_stream_of_analyses() {
     assert_eq!((world.worker().step().await.unwrap(), status), (true, AnalysisStatus::Queued));
     let last = world.evidence().await;
     assert!(last.iter().any(|row| row.summary.contains("deploy v59")), "the last report is seen");
+    report(&world, "v60", 5).await;
+    assert!(!world.worker().step().await.unwrap(), "there were many");
+    world.analyse(true).await;
+    assert_eq!(newest(&world).await, (7, AnalysisStatus::Completed), "a person does not wait");
 }
 
 #[tokio::test]
