@@ -43,12 +43,12 @@ export function CauseCard({ incident }: { incident: Incident }) {
       {query.data ? (
         <>
           <AsOf query={query} />
-          <VersionSwitch versions={query.data.versions} shown={earlier} onChange={setEarlier} />
           {earlier === null ? (
             <Content data={query.data} evidence={evidence.data?.items ?? []} incident={incident} />
           ) : (
-            <EarlierVersion incident={incident} version={earlier} />
+            <EarlierVersion incident={incident} version={earlier} onBack={() => setEarlier(null)} />
           )}
+          <VersionSwitch versions={query.data.versions} shown={earlier} onChange={setEarlier} />
         </>
       ) : query.isError ? (
         <ErrorState error={query.error} onRetry={() => void query.refetch()} />

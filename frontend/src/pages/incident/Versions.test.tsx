@@ -16,9 +16,16 @@ it('opens an earlier version to read, and goes back to the newest', async () => 
   expect(screen.getByText(/called this wrong, /)).toBeTruthy();
   expect(screen.queryByRole('button', { name: 'Right' })).toBeNull();
   expect(screen.queryByText('Most likely cause')).toBeNull();
-  await user.selectOptions(screen.getByLabelText('Version'), '2');
+  await user.click(screen.getByRole('button', { name: 'Show the newest' }));
   expect(await screen.findByText('Most likely cause')).toBeTruthy();
   expect(screen.getByRole('button', { name: 'Right' })).toBeTruthy();
+});
+
+it('shows the cause before the choice of a version, which nobody needs first', async () => {
+  renderApp('/incidents/INC-142');
+  const choice = await screen.findByLabelText('Version');
+  const cause = screen.getByText(/exhausted the connection pool/);
+  expect(cause.compareDocumentPosition(choice)).toBe(Node.DOCUMENT_POSITION_FOLLOWING);
 });
 
 it('says in which version a theory was judged', async () => {

@@ -5,6 +5,7 @@ import type { Incident, Version } from '../../api/types';
 import { Confidence } from '../../components/Confidence';
 import { ErrorState } from '../../components/ErrorState';
 import { Instant } from '../../components/Time';
+import { Button } from '../../ui/Button';
 import { Skeleton } from '../../ui/Notice';
 import { sentence } from '../../util/sentence';
 import { AnalysisLine } from './AnalysisLine';
@@ -33,7 +34,7 @@ export function VersionSwitch({
   const newest = versions[0];
   if (!newest || versions.length < 2) return null;
   return (
-    <label className="mb-2 flex w-fit max-w-full items-center gap-2 text-[13px] text-muted print:hidden">
+    <label className="mt-3 flex w-fit max-w-full items-center gap-2 text-[13px] text-muted print:hidden">
       Version
       <select
         value={shown ?? newest.version}
@@ -54,7 +55,16 @@ export function VersionSwitch({
 }
 
 /** An earlier version: nothing in it can be changed any more. */
-export function EarlierVersion({ incident, version }: { incident: Incident; version: number }) {
+export function EarlierVersion({
+  incident,
+  version,
+  onBack,
+}: {
+  incident: Incident;
+  version: number;
+  /** Shows the newest again. */
+  onBack: () => void;
+}) {
   const query = useQuery(q.hypothesesOf(incident.id, version));
   const evidence = useQuery(q.evidenceOf(incident.id, version));
   if (!query.data)
@@ -69,15 +79,20 @@ export function EarlierVersion({ incident, version }: { incident: Incident; vers
   const names = analysis.status === 'completed' && items.length > 0;
   return (
     <>
-      <p role="status" className="mb-3 rounded-md bg-hover px-3 py-2 text-muted text-sm">
-        Version {version} is an earlier one, to read only
-        {analysis.completed_at && (
-          <>
-            ; it ended <Instant at={analysis.completed_at} />
-          </>
-        )}
-        .{!names && analysis.reason && ` ${sentence(analysis.reason)}`}
-      </p>
+      <div className="mb-3 flex flex-wrap items-center justify-between gap-x-3 gap-y-2 rounded-md bg-hover px-3 py-2">
+        <p role="status" className="text-muted text-sm">
+          Version {version} is an earlier one, to read only
+          {analysis.completed_at && (
+            <>
+              ; it ended <Instant at={analysis.completed_at} />
+            </>
+          )}
+          .{!names && analysis.reason && ` ${sentence(analysis.reason)}`}
+        </p>
+        <Button size="sm" onClick={onBack}>
+          Show the newest
+        </Button>
+      </div>
       {names ? (
         items.map((one) => (
           <div
