@@ -21,7 +21,7 @@ export function addEarlier(db: Db, incident: string): void {
   newest.analysis = {
     ...newest.analysis,
     version: 2,
-    changed: ['a change was reported: checkout-api: deploy v2.41.0, 41 s before the alarm'],
+    changed: ['a change was reported: checkout-api: deploy v2.41.0, 4 min before the alarm'],
   };
   second.feedback = { ...said, from_version: 1 };
 }

@@ -34,6 +34,7 @@ export function people(now: number) {
     role: 'owner',
     projects: projects.map(({ id, name, role }) => ({ id, name, role })),
     csrf_token: 'mock-csrf',
+    public_url: location.origin,
   };
   return { members, projects, me, apiKeys: apiKeys(at), sessions: sessions(at), audit: audit(at, members) };
 }

@@ -849,6 +849,10 @@ export type Me = {
      * Every project they are in.
      */
     projects: Array<ProjectRole>;
+    /**
+     * Where people reach the dashboard: pages from elsewhere get no live updates.
+     */
+    public_url: string;
     role: Role;
     tenant: Tenant;
     /**

@@ -7,7 +7,8 @@ import { useNow } from './clock';
 import { useLiveStatus } from './LiveProvider';
 import { usePrefs } from './prefs';
 
-export function LiveBadge() {
+/** `home` is where the dashboard is meant to be reached: the server pushes to no page from elsewhere. */
+export function LiveBadge({ home }: { home: string }) {
   const status = useLiveStatus();
   const { zone } = usePrefs();
   const now = useNow();
@@ -22,7 +23,13 @@ export function LiveBadge() {
     const left = Math.max(0, Math.ceil((status.retryAt - Date.now()) / 1000));
     const stale = Date.now() - status.lostAt > STALE_MS;
     const soon = left > 0 ? `Reconnecting ${left} s` : 'Reconnecting…';
-    text = stale ? <StaleSince at={status.lostAt} zone={zone} now={now} /> : soon;
+    text = !stale ? (
+      soon
+    ) : new URL(home).origin === location.origin ? (
+      <StaleSince at={status.lostAt} zone={zone} now={now} />
+    ) : (
+      <Elsewhere home={home} />
+    );
     tone = stale ? 'text-high font-medium' : 'text-muted';
     dot = stale ? 'bg-high' : 'bg-medium';
   }
@@ -50,6 +57,20 @@ function StaleSince({ at, zone, now }: { at: number; zone: Zone; now: number }) 
     <span>
       Stale <span className="max-md:hidden">since {instant(at, zone, now)}</span>
       <span className="md:hidden">{clock(at, zone).slice(0, 5)}</span>
+    </span>
+  );
+}
+
+/** The same page where it is live. */
+function Elsewhere({ home }: { home: string }) {
+  const { pathname, search, hash } = location;
+  return (
+    <span>
+      <span className="max-md:hidden">Not live here, but at </span>
+      <span className="md:hidden">Live: </span>
+      <a className="underline" href={home.replace(/\/$/, '') + pathname + search + hash}>
+        {home.replace(/^https?:\/\//, '')}
+      </a>
     </span>
   );
 }

@@ -83,11 +83,22 @@ it('says in few words on a phone since when the screen is stale', async () => {
   expect(screen.getByText('since 08:28:09 UTC').className).toBe('max-md:hidden');
 });
 
-function showBadge() {
+it('says where the page is live when it was opened under another name', async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('WebSocket', FakeSocket);
+  showBadge('http://127.0.0.1:8500');
+  act(() => sockets.at(-1)?.onclose?.({ code: 1006 }));
+  expect(screen.queryByRole('link')).toBeNull();
+  await act(() => vi.advanceTimersByTimeAsync(2 * STALE_MS));
+  const link = screen.getByRole('link', { name: '127.0.0.1:8500' });
+  expect(link.getAttribute('href')).toBe(`http://127.0.0.1:8500${location.pathname}`);
+});
+
+function showBadge(home = location.origin) {
   render(
     <QueryClientProvider client={newQueryClient(0)}>
       <LiveProvider project="p" onEvents={() => {}}>
-        <LiveBadge />
+        <LiveBadge home={home} />
       </LiveProvider>
     </QueryClientProvider>,
   );

@@ -8,6 +8,7 @@ import { zoneName } from '../util/time';
 import { AccountMenu } from './AccountMenu';
 import { useNow } from './clock';
 import { LiveBadge } from './LiveBadge';
+import { useMe } from './me';
 import { ProjectMenu } from './ProjectMenu';
 import { setPrefs, usePrefs } from './prefs';
 import { useTitle } from './title';
@@ -27,7 +28,7 @@ export function PageHeader({ title, children }: { title: ReactNode; children?: R
       </div>
       <div className="flex items-center gap-3 print:hidden max-md:h-9 max-md:border-hairline max-md:border-b max-md:bg-surface max-md:px-3">
         <ProjectMenu small />
-        <LiveBadge />
+        <LiveBadge home={useMe().public_url} />
         <ZoneSwitch />
       </div>
     </header>

@@ -169,6 +169,8 @@ pub struct Me {
     projects: Vec<ProjectRole>,
     /// What a script sends as `X-CSRF-Token`; empty for an API key, which needs none.
     csrf_token: String,
+    /// Where people reach the dashboard: pages from elsewhere get no live updates.
+    public_url: String,
 }
 
 /// Says who one is.
@@ -193,7 +195,8 @@ async fn describe(tx: &mut Tx, app: &App, member: &Member) -> Result<Me> {
             String::new(),
         ),
     };
-    Ok(Me { user, tenant, project, role: member.role, projects, csrf_token })
+    let public_url = app.config.public_url();
+    Ok(Me { user, tenant, project, role: member.role, projects, csrf_token, public_url })
 }
 
 /// The project to look at.
