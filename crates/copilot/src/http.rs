@@ -1,20 +1,16 @@
-//! The server loop and what every answer of every service has in common.
+//! What every answer of every service has in common.
+
+mod serve;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -23,11 +19,7 @@ use crate::auth::access;
 use crate::error::Error;
 use crate::traces;
 
-/// How long a client may take to send its request line and headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long running requests may take after the stop was asked for.
-const DRAIN: Duration = Duration::from_secs(15);
+pub use serve::serve;
 
 /// How many of the requests that wait for the same are named in a line of the log.
 const NAMED: usize = 16;
@@ -208,65 +200,4 @@ fn refuse(request: &Request) -> Option<Error> {
         return Some(Error::Origin);
     }
     None
-}
-
-/// Answers requests on `listener` until `stop`, then lets the running ones finish.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let graceful = GracefulShutdown::new();
-    let mut connections = tokio::task::JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
-        };
-        while connections.try_join_next().is_some() {}
-        match accepted {
-            Ok((stream, peer)) => {
-                connections.spawn(connection(stream, peer, router.clone(), graceful.watcher()));
-            }
-            Err(error) => {
-                // Out of file descriptors, mostly: wait for some to be given back.
-                tracing::warn!(error = error.to_string(), "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-    drop(listener);
-    let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
-    connections.shutdown().await;
-}
-
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    watcher: hyper_util::server::graceful::Watcher,
-) {
-    // A connection that sends nothing would wait for ever before the header timer starts.
-    let mut first = [0];
-    match tokio::time::timeout(HEADER_TIMEOUT, stream.peek(&mut first)).await {
-        Ok(Ok(1..)) => {}
-        _ => return,
-    }
-    let _ = stream.set_nodelay(true);
-    let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let router = router.clone();
-        async move {
-            let mut request = request.map(axum::body::Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            router.oneshot(request).await
-        }
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Duration::from_secs(20))
-        .max_concurrent_streams(256)
-        .max_header_list_size(64 * 1024);
-    let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(served).await {
-        tracing::debug!(error, "a connection ended early");
-    }
 }
