@@ -88,6 +88,12 @@ pub enum Error {
     /// The URI is longer than so many bytes.
     #[error("an address here has at most {0} bytes")]
     UriTooLong(usize),
+    /// The headers are larger than so many KiB together, or more than so many.
+    #[error("the headers of a request have at most {0} KiB, and are at most {1}")]
+    HeadersTooLarge(usize, usize),
+    /// The headers were not there within so many seconds.
+    #[error("the request did not arrive within {0} seconds")]
+    TooSlow(u64),
     /// Too many requests; try again after so many seconds.
     #[error("too many requests")]
     RateLimited(&'static str, u64),
@@ -177,6 +183,8 @@ impl Error {
             Self::Refused(slug, _) => (StatusCode::UNPROCESSABLE_ENTITY, slug),
             Self::WeakPassword(_) => (StatusCode::UNPROCESSABLE_ENTITY, "weak-password"),
             Self::UriTooLong(_) => (StatusCode::URI_TOO_LONG, "uri-too-long"),
+            Self::HeadersTooLarge(..) => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large"),
+            Self::TooSlow(_) => (StatusCode::REQUEST_TIMEOUT, "request-timeout"),
             Self::RateLimited(slug, _) => (StatusCode::TOO_MANY_REQUESTS, slug),
             Self::Unavailable(slug, _) => (StatusCode::SERVICE_UNAVAILABLE, slug),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),

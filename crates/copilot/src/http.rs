@@ -1,6 +1,8 @@
 //! What every answer of every service has in common.
 
+mod opening;
 mod serve;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -8,7 +10,8 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
@@ -180,11 +183,27 @@ fn named(method: &Method) -> String {
     if METHODS.contains(method) { method.to_string() } else { "other".to_owned() }
 }
 
+/// Which host it is decides nothing here, but who stands in front of us may have read another one.
+fn names_one_host(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    host.is_empty() || Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
+}
+
 /// What no service answers, whatever the route.
 fn refuse(request: &Request) -> Option<Error> {
+    if let Some(fault) = request.extensions().get::<opening::Fault>() {
+        return Some((*fault).into());
+    }
     let uri = request.uri();
     if uri.path().len() + uri.query().map_or(0, str::len) > MAX_URI {
         return Some(Error::UriTooLong(MAX_URI));
+    }
+    if request.version() == Version::HTTP_11 && !names_one_host(request.headers()) {
+        return Some(Error::Malformed(
+            "malformed-request",
+            "a request has one Host header, HOST[:PORT]".to_owned(),
+        ));
     }
     // Where there is no route, that is what is said.
     if !METHODS.contains(request.method()) && request.extensions().get::<MatchedPath>().is_some() {

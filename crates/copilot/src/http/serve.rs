@@ -1,5 +1,6 @@
 //! The connections of a listener, from the first to the last answer.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -7,6 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::response::Response;
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -14,8 +17,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// How long a client may take to send its request line and headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+use super::opening::{self, Fault, Opening};
+use super::wire::Wire;
+
+/// What is read in the place of a request that can't be, so that its refusal is answered, logged and counted as others are.
+const INSTEAD: &[u8] = b"GET /unreadable HTTP/1.1\r\nhost: unreadable\r\nconnection: close\r\n\r\n";
 
 /// How long connections are still accepted and read after the stop was asked for. A proxy that keeps connections may have sent
 /// a request already, and one that is not read is lost: nginx answers 502, as it can't know that nothing was done.
@@ -62,44 +68,22 @@ async fn lingered(stop: &CancellationToken) {
     tokio::time::sleep(LINGER).await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+async fn connection(mut stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
     // A connection that sends nothing would wait for ever before the header timer starts.
-    let mut first = [0];
-    let begun = tokio::time::timeout(HEADER_TIMEOUT, stream.peek(&mut first));
-    let begun = tokio::select! {
-        begun = begun => matches!(begun, Ok(Ok(1..))),
-        () = lingered(&stop) => false,
+    let opening = tokio::select! {
+        opening = opening::read(&mut stream, opening::HEADER_TIMEOUT) => opening,
+        () = lingered(&stop) => Opening::Gone,
     };
-    if !begun {
-        return;
-    }
+    let (begun, fault) = match opening {
+        Opening::Readable(begun) => (begun, None),
+        Opening::Unreadable(fault) => (Bytes::from_static(INSTEAD), Some(fault)),
+        Opening::Gone => return,
+    };
     let _ = stream.set_nodelay(true);
-    let service = hyper::service::service_fn(|request: hyper::Request<hyper::body::Incoming>| {
-        let (router, stop) = (router.clone(), stop.clone());
-        async move {
-            let version = request.version();
-            let mut request = request.map(axum::body::Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            let mut answer = router.oneshot(request).await;
-            if let Ok(answer) = &mut answer
-                && stop.is_cancelled()
-                && version < Version::HTTP_2
-                && answer.status() != StatusCode::SWITCHING_PROTOCOLS
-            {
-                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
-            answer
-        }
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Duration::from_secs(20))
-        .max_concurrent_streams(256)
-        .max_header_list_size(64 * 1024);
-    let mut served = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let service = hyper::service::service_fn(|request| answer(request, router.clone(), peer, fault, &stop));
+    let builder = builder();
+    let wire = TokioIo::new(Wire::new(begun, stream));
+    let mut served = pin!(builder.serve_connection_with_upgrades(wire, service));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = lingered(&stop) => {
@@ -109,6 +93,48 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, stop: C
     };
     if let Err(error) = ended {
         tracing::debug!(error, "a connection ended early");
+    }
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(opening::HEADER_TIMEOUT)
+        .max_headers(opening::MAX_HEADERS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(20))
+        .max_concurrent_streams(256)
+        .max_header_list_size(64 * 1024);
+    builder
+}
+
+fn answer(
+    request: hyper::Request<hyper::body::Incoming>,
+    router: Router,
+    peer: SocketAddr,
+    fault: Option<Fault>,
+    stop: &CancellationToken,
+) -> impl Future<Output = Result<Response, Infallible>> + use<> {
+    let stop = stop.clone();
+    async move {
+        let version = request.version();
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        if let Some(fault) = fault {
+            request.extensions_mut().insert(fault);
+        }
+        let mut answer = router.oneshot(request).await?;
+        if (stop.is_cancelled() || fault.is_some())
+            && version < Version::HTTP_2
+            && answer.status() != StatusCode::SWITCHING_PROTOCOLS
+        {
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(answer)
     }
 }
 

@@ -245,3 +245,35 @@ async fn methods_that_strangers_make_up_are_one_series() {
     let metrics = http.get(format!("{}/metrics", process.base)).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains("method=\"other\"") && !metrics.contains("MADEUP"), "{metrics}");
 }
+
+/// What a client hears that sends all of its body before it reads anything.
+async fn heard(base: &str, head: String, body: usize) -> String {
+    use std::io::{Read as _, Write as _};
+    let address = base.trim_start_matches("http://").to_owned();
+    let talk = move || {
+        let mut stream = std::net::TcpStream::connect(address)?;
+        stream.write_all(head.as_bytes())?;
+        for _ in 0..body / 65_536 {
+            stream.write_all(&[b' '; 65_536])?;
+        }
+        let mut heard = String::new();
+        stream.read_to_string(&mut heard).map(|_| heard)
+    };
+    let heard: std::io::Result<String> = tokio::task::spawn_blocking(talk).await.unwrap();
+    heard.unwrap_or_else(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn who_is_refused_while_it_still_sends_learns_why() {
+    let world = World::new().await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let post = |more: &str| format!("POST /webhooks/alertmanager HTTP/1.1\r\nhost: h\r\n{more}\r\n");
+    let (large, token) = (64 * 1024 * 1024, format!("authorization: Bearer {}\r\n", hook.token));
+    let announced = format!("content-length: {large}\r\ncontent-type: application/json\r\n");
+    let stranger = heard(&world.base, post(&announced), large).await;
+    assert!(stranger.starts_with("HTTP/1.1 401"), "{stranger}");
+    let much = heard(&world.base, post(&(token + &announced)), large).await;
+    assert!(much.starts_with("HTTP/1.1 413") && much.contains("payload-too-large"), "{much}");
+    let unreadable = heard(&world.base, "GET / HTTP/1.1\n".to_owned(), large).await;
+    assert!(unreadable.starts_with("HTTP/1.1 400") && unreadable.contains("request_id"), "{unreadable}");
+}
