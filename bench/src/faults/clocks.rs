@@ -7,8 +7,8 @@ use super::analyses::{self, Mishap};
 use super::site::folder;
 use super::{Report, Trial, numbers, single};
 
-/// By how much the clock of one replica is wrong, as faketime(1) writes it.
-pub const WRONG: [&str; 4] = ["+1h", "-1h", "+25h", "-25h"];
+/// By how much the clock of one replica is wrong, as faketime(1) writes it; the years lead past what 32 bits count, and past 2100.
+pub const WRONG: [&str; 6] = ["+1h", "-1h", "+25h", "-25h", "+13y", "+76y"];
 
 /// Where a clock jumps, one after the other, from right: back by ten minutes, ahead, and right again.
 const JUMPS: [&str; 3] = ["-10m", "+1h", "+0"];

@@ -5,6 +5,7 @@
 //! commit does.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +32,9 @@ const QUEUE: usize = 4096;
 
 /// Requests that wait when there is a storm.
 const BUSY: usize = 32;
+
+/// Alerts that write rows and wait when there is a storm: a few senders with large groups are one as well.
+const BUSY_ALERTS: usize = 64;
 
 /// How often it is looked whether it is over.
 const LOOK: Duration = Duration::from_millis(20);
@@ -64,8 +68,21 @@ pub struct Waiting {
     pub reply: oneshot::Sender<Answer>,
     /// By what its request is followed.
     pub request_id: String,
-    /// One of the places in the queue.
-    _place: OwnedSemaphorePermit,
+    /// Its place in the queue.
+    _place: Place,
+}
+
+/// One of the places in the queue, and how many alerts that write rows are in it.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    alerts: usize,
+    all_alerts: Arc<AtomicUsize>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.all_alerts.fetch_sub(self.alerts, Ordering::Relaxed);
+    }
 }
 
 /// The lanes that are open; none once the process stops.
@@ -78,6 +95,7 @@ struct Lanes {
 pub struct Inbox {
     lanes: Arc<Mutex<Lanes>>,
     places: Arc<Semaphore>,
+    alerts: Arc<AtomicUsize>,
     commits: Arc<Semaphore>,
     /// The memory of bodies.
     pub rooms: Rooms,
@@ -93,6 +111,7 @@ impl Default for Inbox {
             lanes: Arc::new(Mutex::new(Lanes { open: HashMap::new(), closed: false })),
             rooms: Rooms::default(),
             places: Arc::new(Semaphore::new(QUEUE)),
+            alerts: Arc::default(),
             commits: Arc::new(Semaphore::new(COMMITS)),
             known: Known::default(),
             statistics: Statistics::default(),
@@ -111,7 +130,7 @@ impl Inbox {
     /// 503 when too much waits already, it took too long, or the database refused.
     pub async fn submit(&self, app: &App, entry: Entry) -> Answer {
         let deadline = entry.deadline;
-        let _place = self.places.clone().try_acquire_owned().map_err(|_| OVERLOADED)?;
+        let _place = self.place(entry.prepared.len())?;
         let (reply, answer) = oneshot::channel();
         let request_id = crate::http::request_id();
         self.send(app, Waiting { entry, reply, request_id, _place })?;
@@ -133,6 +152,18 @@ impl Inbox {
         }
     }
 
+    /// A place in the queue for a request with so many alerts that write rows.
+    fn place(&self, alerts: usize) -> Result<Place> {
+        let _permit = self.places.clone().try_acquire_owned().map_err(|_| OVERLOADED)?;
+        self.alerts.fetch_add(alerts, Ordering::Relaxed);
+        Ok(Place { _permit, alerts, all_alerts: self.alerts.clone() })
+    }
+
+    /// Whether more waits than a commit or two will store.
+    fn is_busy(&self) -> bool {
+        self.waiting() > BUSY || self.alerts.load(Ordering::Relaxed) > BUSY_ALERTS
+    }
+
     /// Requests that wait for their commit.
     pub fn waiting(&self) -> usize {
         QUEUE - self.places.available_permits()
@@ -143,10 +174,10 @@ impl Inbox {
         self.rooms.held()
     }
 
-    /// Waits until few requests wait for their commit, for `at_most` so long: what can be done a moment later makes way.
+    /// Waits until little waits for its commit, for `at_most` so long: what can be done a moment later makes way.
     pub async fn lull(&self, at_most: Duration) {
         let quiet = async {
-            while self.waiting() > BUSY {
+            while self.is_busy() {
                 tokio::time::sleep(LOOK).await;
             }
         };
@@ -277,12 +308,17 @@ mod tests {
     async fn a_storm_is_waited_for_until_it_is_over_or_time_is_up() {
         let inbox = Inbox::default();
         let wait = Duration::from_millis(300);
-        let storm = inbox.places.clone().try_acquire_many_owned(BUSY as u32 + 1).unwrap();
-        let begun = Instant::now();
-        inbox.lull(wait).await;
-        assert!(begun.elapsed() >= wait, "it did not make way");
-        let long = Duration::from_secs(600);
-        let over = async { drop(storm) };
-        tokio::time::timeout(long / 10, async { tokio::join!(inbox.lull(long), over) }).await.unwrap();
+        let many = || (0..=BUSY).map(|_| inbox.place(0)).collect::<Result<Vec<_>>>().unwrap();
+        let large = || vec![inbox.place(BUSY_ALERTS).unwrap(), inbox.place(1).unwrap()];
+        for storm in [&many as &dyn Fn() -> Vec<Place>, &large] {
+            let storm = storm();
+            let begun = Instant::now();
+            inbox.lull(wait).await;
+            assert!(begun.elapsed() >= wait, "it did not make way");
+            let long = Duration::from_secs(600);
+            let over = async { drop(storm) };
+            tokio::time::timeout(long / 10, async { tokio::join!(inbox.lull(long), over) }).await.unwrap();
+        }
+        assert_eq!(inbox.alerts.load(Ordering::Relaxed), 0);
     }
 }

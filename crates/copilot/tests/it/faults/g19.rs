@@ -16,6 +16,12 @@ async fn a_clock_a_day_behind_changes_no_outcome() {
     held(&clocks::wrong(&trial(Backend::Postgres, ""), "-25h", 6).await.unwrap());
 }
 
+/// It is past 2100 then.
+#[tokio::test]
+async fn a_clock_many_years_ahead_changes_no_outcome() {
+    held(&clocks::wrong(&trial(Backend::Postgres, ""), "+76y", 6).await.unwrap());
+}
+
 #[tokio::test]
 async fn a_clock_that_jumps_changes_no_outcome() {
     held(&clocks::jumping(&trial(Backend::Postgres, ""), 6).await.unwrap());
