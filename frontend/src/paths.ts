@@ -8,6 +8,8 @@ export const paths = {
   integrations: () => '/integrations',
   integration: (id: string) => `/integrations/${id}`,
   delivery: (id: string) => `/deliveries/${id}`,
+  notifications: () => '/notifications',
+  channel: (id: string) => `/notifications/${id}`,
   changes: () => '/changes',
   settings: (section: SettingsSection = 'members') => `/settings/${section}`,
   login: (next?: string) => `/login${query({ next })}`,
