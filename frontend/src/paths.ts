@@ -1,7 +1,8 @@
 /** Every address of the dashboard as a function. */
 
 export const paths = {
-  incidents: (filter?: string) => (filter === undefined ? '/incidents' : `/incidents${query({ q: filter })}`),
+  /** With a project, it leads whoever opens it to that one. */
+  incidents: (filter?: string, project?: string) => `/incidents${query({ q: filter, project })}`,
   incident: (number: number) => `/incidents/INC-${number}`,
   incidentById: (id: string) => `/incidents/${id}`,
   analytics: () => '/analytics',
