@@ -1,4 +1,5 @@
 /** The saved views one by one: renamed, shared as an address, deleted. */
+import { Link } from '@tanstack/react-router';
 import { Check, Link2, Pencil, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { useMe } from '../../components/me';
@@ -58,6 +59,7 @@ export function ManageViews({ saved, onClose }: { saved: SavedViews; onClose: ()
               <Line
                 view={view}
                 focused={renamed === view.name}
+                onOpen={onClose}
                 onRename={() => setRenaming(view.name)}
                 onDelete={() => remove(view, index)}
               />
@@ -69,14 +71,28 @@ export function ManageViews({ saved, onClose }: { saved: SavedViews; onClose: ()
   );
 }
 
-type LineProps = { view: View; focused: boolean; onRename: () => void; onDelete: () => void };
+type LineProps = {
+  view: View;
+  focused: boolean;
+  onOpen: () => void;
+  onRename: () => void;
+  onDelete: () => void;
+};
 
-function Line({ view, focused, onRename, onDelete }: LineProps) {
+function Line({ view, focused, onOpen, onRename, onDelete }: LineProps) {
+  const { project } = useMe();
   return (
     <div className="flex items-start gap-1">
       <div className="min-w-0 flex-1 text-sm">
         <p className="font-medium [overflow-wrap:anywhere]">
-          <bdi>{view.name}</bdi>
+          <Link
+            to="/incidents"
+            search={{ q: view.filter, project: project.id }}
+            onClick={onOpen}
+            className="text-link hover:underline"
+          >
+            <bdi>{view.name}</bdi>
+          </Link>
         </p>
         <FilterText filter={view.filter} />
       </div>
@@ -96,8 +112,11 @@ function CopyLink({ view }: { view: View }) {
   const { project } = useMe();
   const [copied, setCopied] = useState(false);
   const Icon = copied ? Check : Link2;
+  // A page that came over plain http may not write there; the name of the view is a link in any case.
+  const { clipboard } = navigator;
+  if (!clipboard) return null;
   const copy = async () => {
-    await navigator.clipboard?.writeText(`${location.origin}${paths.incidents(view.filter, project.id)}`);
+    await clipboard.writeText(`${location.origin}${paths.incidents(view.filter, project.id)}`);
     setCopied(true);
     setTimeout(() => setCopied(false), COPIED_MS);
   };
