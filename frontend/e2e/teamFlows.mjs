@@ -28,7 +28,7 @@ export const TEAM_FLOWS = {
   async 'a channel that fails says since when and why, and its test does not pretend'(page, url) {
     await page.goto(`${url}/incidents/INC-142?mock=shop&still`);
     await page.getByText('Told:').getByRole('link', { name: '#ops' }).click();
-    await page.getByText(/^Failing for 40m: 503 from hooks\.slack\.com, 12 waiting$/).waitFor();
+    await page.getByText(/^Failing for 40m: it answered 503, 12 waiting$/).waitFor();
     await page.getByRole('button', { name: 'Send a test' }).click();
     await page.getByText('The test did not arrive.').waitFor();
     await page.goto(channelAt(url, 1));

@@ -1,6 +1,6 @@
 /** Notification channels, and what they were told. */
 import { http } from 'msw';
-import type { Channel, NewChannel } from '../../src/api/types';
+import type { Channel, ChannelChange, NewChannel } from '../../src/api/types';
 import { db, findIncident } from '../db';
 import { channelOf, notificationOf } from '../seed/channels';
 import { API, bodyOf, json, nothing, paged, problem } from './answers';
@@ -20,9 +20,14 @@ export const notificationHandlers = [
     const form = await bodyOf<NewChannel>(request);
     const refused = refusal(form);
     if (refused) return refused;
-    const { url, routing_key, ...rest } = form;
+    const { kind, name, url, routing_key, min_severity, services, tells, critical_faults } = form;
     const made = channelOf({
-      ...rest,
+      kind,
+      name,
+      ...(min_severity && { min_severity }),
+      ...(services && { services }),
+      ...(tells && { tells }),
+      ...(typeof critical_faults === 'boolean' && { critical_faults }),
       address: masked(url ?? 'https://events.pagerduty.com', routing_key),
       project_id: String(params.project),
     });
@@ -36,14 +41,15 @@ export const notificationHandlers = [
   http.patch(ONE, async ({ request, params }) => {
     const channel = find(params.id);
     if (!channel) return absent();
-    const form = await bodyOf<Partial<NewChannel>>(request);
+    const form = await bodyOf<ChannelChange>(request);
     const refused = refusal(form);
     if (refused) return refused;
     const { url, routing_key, ...rest } = form;
     Object.assign(channel, rest, { updated_at: new Date().toISOString() });
     if (url || routing_key)
-      channel.address = masked(url ?? `https://${channel.address.split(' ')[0]}`, routing_key);
+      channel.address = masked(url ?? `https://${channel.address.split('/')[0]}`, routing_key);
     const worked = channel.health.last_success_at ? 'ok' : 'untried';
+    if (form.enabled === false) dropWaiting(channel);
     if (form.enabled !== undefined) channel.health.status = form.enabled ? worked : 'off';
     return json(channel);
   }),
@@ -59,7 +65,7 @@ export const notificationHandlers = [
   http.post(`${ONE}/rotate-secret`, ({ params }) => {
     const channel = find(params.id);
     if (!channel) return absent();
-    if (channel.kind !== 'webhook') return problem(409, 'only a webhook channel has a signing secret');
+    if (channel.kind !== 'webhook') return problem(409, `a channel of kind ${channel.kind} signs nothing`);
     return json({ ...channel, signing_secret: SECRET });
   }),
   http.get(`${ONE}/notifications`, ({ params, request }) =>
@@ -81,7 +87,7 @@ export const notificationHandlers = [
 function tried(channel: Channel) {
   const { health } = channel;
   const ok = health.status !== 'failing';
-  const detail = ok ? `200 from ${channel.address.split(' ')[0]}` : (health.last_error ?? '');
+  const detail = ok ? 'it was taken' : (health.last_error ?? '');
   const now = Date.now();
   if (ok) {
     health.last_success_at = new Date(now).toISOString();
@@ -101,11 +107,19 @@ function tried(channel: Channel) {
   return { ok, status_code: ok ? 200 : 503, detail, took_ms: 213.4 };
 }
 
-function refusal(form: Partial<NewChannel>) {
+function refusal(form: Pick<ChannelChange, 'url'>) {
   if (!form.url?.includes('169.254.')) return undefined;
   return problem(422, 'Some fields are not valid.', {
     errors: [{ field: 'url', message: 'this address is not allowed' }],
   });
+}
+
+/** What waits is not sent once a channel is off. */
+function dropWaiting(channel: Channel): void {
+  channel.health.waiting = 0;
+  for (const one of db.notifications)
+    if (one.channel_id === channel.id && one.status === 'waiting')
+      Object.assign(one, { status: 'dropped', detail: 'the channel was turned off', next_attempt_at: null });
 }
 
 function newestFirst(which: (one: (typeof db.notifications)[number]) => boolean) {
@@ -115,8 +129,8 @@ function newestFirst(which: (one: (typeof db.notifications)[number]) => boolean)
 }
 
 /** Host and the last four characters. */
-function masked(url: string, key = url): string {
-  return `${new URL(url).hostname} …${key.slice(-4)}`;
+function masked(url: string, key?: string | null): string {
+  return `${new URL(url).host}/…${(key ?? url).slice(-4)}`;
 }
 
 function find(id: unknown): Channel | undefined {

@@ -5,7 +5,7 @@ import type { Db } from '../db';
 import { uuid } from '../ids';
 import { HOUR, MINUTE } from './incident';
 
-const REFUSED = '503 from hooks.slack.com';
+const REFUSED = 'it answered 503';
 
 export function channelOf(plan: Partial<Channel> & Pick<Channel, 'kind' | 'name' | 'address'>): Channel {
   const now = new Date().toISOString();
@@ -40,7 +40,7 @@ export function notificationOf(
     status: 'sent',
     attempts: 1,
     last_status_code: sent ? 200 : 503,
-    detail: null,
+    detail: sent ? 'it was taken' : 'it answered 503',
     created_at: new Date(at).toISOString(),
     sent_at: sent ? new Date(at + 700).toISOString() : null,
     next_attempt_at: null,
@@ -58,7 +58,7 @@ export function fillChannels(db: Db, now: number): void {
     id: idOf(1),
     kind: 'pagerduty',
     name: 'PagerDuty on call',
-    address: 'events.pagerduty.com …9f3c',
+    address: 'events.pagerduty.com/…9f3c',
     min_severity: 'high',
     health: { ...well, last_success_at: at(2 * MINUTE + 20_000) },
   });
@@ -66,7 +66,7 @@ export function fillChannels(db: Db, now: number): void {
     id: idOf(2),
     kind: 'slack',
     name: '#ops',
-    address: 'hooks.slack.com …x7Qa',
+    address: 'hooks.slack.com/…x7Qa',
     health: {
       status: 'failing',
       last_success_at: at(2 * HOUR),
@@ -79,7 +79,7 @@ export function fillChannels(db: Db, now: number): void {
     id: idOf(3),
     kind: 'webhook',
     name: 'Ticket system of the platform team',
-    address: 'tickets.shop.example …ents',
+    address: 'tickets.shop.example/…ents',
     enabled: false,
     services: ['checkout-api', 'payments', 'orders-db'],
     health: { ...well, status: 'off', last_success_at: at(26 * HOUR) },

@@ -68,12 +68,13 @@ export type Question = Narrowed<schema.Question, { evidence: Evidence[] }>;
 export type Questions = { off: string | null; items: Question[] };
 export type Change = Answer<schema.Change>;
 export type ChannelKind = hand.ChannelKind;
-export type Tells = hand.Tells;
+export type Tell = hand.Tell;
 /** With `signing_secret` only in the answer that made it. */
-export type Channel = Omit<Answer<hand.Channel>, 'signing_secret'> & { signing_secret?: string | null };
-export type NewChannel = hand.NewChannel;
-export type ChannelChange = hand.ChannelChange;
-export type ChannelTest = Answer<hand.ChannelTest>;
+export type Channel = Answer<hand.NotificationChannel> &
+  Pick<hand.CreatedNotificationChannel, 'signing_secret'>;
+export type NewChannel = hand.NewNotificationChannel;
+export type ChannelChange = hand.NotificationChannelChange;
+export type ChannelTest = Answer<hand.TrialResult>;
 /** One message of a channel, sent or not. */
 export type Notification = Answer<hand.Notification>;
 export type Stat = Answer<schema.Stat>;
@@ -136,7 +137,7 @@ export const STATES: readonly State[] = [
 ];
 
 /** What a channel can be told of an incident, in the order in which it happens. */
-export const TELLS: readonly Tells[] = [
+export const TELLS: readonly Tell[] = [
   'opened',
   'cause',
   'escalated',

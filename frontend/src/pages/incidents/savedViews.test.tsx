@@ -94,10 +94,9 @@ it('belongs to one person and project, and follows another tab', async () => {
   const { user, menu } = await open();
   expect((await menu()).queryByRole('menuitemradio')).toBeNull();
   await user.keyboard('{Escape}');
-  keep(SEVERE);
+  keep({ name: 'Mine', filter: 'is:open' });
   act(() => void window.dispatchEvent(new StorageEvent('storage', { key: key() })));
-  await waitFor(async () => expect(screen.queryByRole('menu')).toBeNull());
-  expect((await menu()).getByRole('menuitemradio', { name: 'Severe' })).toBeTruthy();
+  expect(await screen.findByRole('button', { name: 'View: Mine' })).toBeTruthy();
 });
 
 it('stops at thirty, and reads no more than that, nor what is no view', async () => {

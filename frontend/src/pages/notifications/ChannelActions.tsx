@@ -47,29 +47,48 @@ export function ChannelActions({ channel }: { channel: Channel }) {
 function OnOff({ channel, blocked }: { channel: Channel; blocked: string | undefined }) {
   const { project } = useMe();
   const change = useAction(actions.changeChannel, ['channel', 'channels']);
-  const { enabled } = channel;
+  const { enabled, health, name } = channel;
+  const [asking, setAsking] = useState(false);
   const turn = (on: boolean) =>
     change.mutate(
       { project: project.id, id: channel.id, change: { enabled: on } },
       {
-        onSuccess: () =>
+        onSuccess: () => {
+          setAsking(false);
           toast({
             about: 'channel',
-            title: `${channel.name} is ${on ? 'on' : 'off'}`,
+            title: `${name} is ${on ? 'on' : 'off'}`,
             ...(!on && { action: { label: 'Undo', run: () => turn(true) } }),
-          }),
+          });
+        },
         onError: (error) => toast({ about: 'channel', title: sentenceOf(error), tone: 'bad' }),
       },
     );
   return (
-    <Button
-      look={enabled ? 'secondary' : 'primary'}
-      pending={change.isPending}
-      blocked={blocked}
-      onClick={() => turn(!enabled)}
-    >
-      {enabled ? 'Turn off' : 'Turn on'}
-    </Button>
+    <>
+      <Button
+        look={enabled ? 'secondary' : 'primary'}
+        pending={change.isPending && !asking}
+        blocked={blocked}
+        onClick={() => (enabled && health.waiting > 0 ? setAsking(true) : turn(!enabled))}
+      >
+        {enabled ? 'Turn off' : 'Turn on'}
+      </Button>
+      {asking && (
+        <Confirm
+          title={`Turn ${name} off?`}
+          action="Turn off"
+          danger
+          pending={change.isPending}
+          error={change.error && sentenceOf(change.error)}
+          onClose={() => setAsking(false)}
+          onConfirm={() => turn(false)}
+        >
+          {counted(health.waiting, 'notification')} that it still has to send will not be sent, also when it
+          is turned on again.
+        </Confirm>
+      )}
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 /** The fields of a channel, alike when it is made and when it is changed. */
 import { Controller, type UseFormReturn } from 'react-hook-form';
 import { fieldError } from '../../api/errors';
-import { SEVERITIES, TELLS, type Tells } from '../../api/types';
+import { SEVERITIES, TELLS, type Tell } from '../../api/types';
 import { CheckField, SelectField, TextField } from '../../ui/Field';
 import { type ChannelForm, keyProblem, tellsProblem, urlProblem } from './form';
 import { andWorse, KIND_NAMES, TELLS_NAMES, URL_EXAMPLES, URL_LABELS } from './kinds';
@@ -124,7 +124,7 @@ function Told({ form, refused }: Props) {
   );
 }
 
-function toggled(list: readonly Tells[], one: Tells): Tells[] {
+function toggled(list: readonly Tell[], one: Tell): Tell[] {
   return TELLS.filter((other) => list.includes(other) !== (other === one));
 }
 

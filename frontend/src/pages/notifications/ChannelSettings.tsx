@@ -80,7 +80,8 @@ export function ChannelSettings({ channel }: { channel: Channel }) {
 /** What the other side answered, as it did. */
 function Answer({ result: { ok, status_code, detail, took_ms } }: { result: ChannelTest }) {
   const Icon = ok ? CircleCheck : CircleX;
-  const said = detail || (status_code === null ? 'No answer' : `Answered ${status_code}`);
+  // The reason names the code of a refusal by itself.
+  const code = ok && status_code !== null ? ` (${status_code})` : '';
   return (
     <span className="inline-flex items-start gap-1.5">
       <Icon
@@ -89,7 +90,8 @@ function Answer({ result: { ok, status_code, detail, took_ms } }: { result: Chan
       />
       <span className="[overflow-wrap:anywhere]">
         <span className="font-medium">{ok ? 'The test arrived.' : 'The test did not arrive.'}</span>{' '}
-        {sentence(said)} <span className="text-muted tabular-nums">{stepDuration(took_ms)}</span>
+        {sentence(detail)}
+        {code} <span className="text-muted tabular-nums">{stepDuration(took_ms)}</span>
       </span>
     </span>
   );

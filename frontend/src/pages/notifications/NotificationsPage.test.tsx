@@ -16,7 +16,7 @@ async function addChannel() {
 it('says of every channel in words whether it delivers', async () => {
   renderApp('/notifications');
   expect(await row('PagerDuty on call')).toContain('Delivered 2m ago');
-  expect(await row('#ops')).toContain('Failing for 40m: 503 from hooks.slack.com, 12 waiting');
+  expect(await row('#ops')).toContain('Failing for 40m: it answered 503, 12 waiting');
   expect(await row('Ticket system of the platform team')).toContain('Off, it is told nothing');
   expect(await row('Ticket system of the platform team')).toContain('Medium and worse, 3 services');
 });
@@ -60,7 +60,7 @@ it('asks PagerDuty for its key, and not for an address', async () => {
   await user.type(dialog.getByLabelText('Integration key'), '0123456789abcdef0123456789abcdef');
   await user.click(dialog.getByRole('button', { name: 'Add the channel' }));
   await screen.findByRole('heading', { level: 1, name: 'PagerDuty' });
-  expect(db.channels.at(-1)?.address).toBe('events.pagerduty.com …cdef');
+  expect(db.channels.at(-1)?.address).toBe('events.pagerduty.com/…cdef');
 });
 
 it('shows the signing secret of a webhook once, and asks before it is lost', async () => {

@@ -1,5 +1,5 @@
 /** The form of a channel: what it holds, what is wrong with it, and what the server is sent. */
-import type { Channel, ChannelChange, ChannelKind, NewChannel, Severity, Tells } from '../../api/types';
+import type { Channel, ChannelChange, ChannelKind, NewChannel, Severity, Tell } from '../../api/types';
 import { TELLS } from '../../api/types';
 import { KIND_NAMES } from './kinds';
 
@@ -11,7 +11,7 @@ export type ChannelForm = {
   min_severity: Severity;
   /** With commas between them. */
   services: string;
-  tells: Tells[];
+  tells: Tell[];
   critical_faults: boolean;
 };
 
@@ -88,7 +88,7 @@ export function keyProblem(key: string, needed: boolean): string | undefined {
 }
 
 /** A channel that is told nothing at all is a mistake: it can be turned off instead. */
-export function tellsProblem(tells: readonly Tells[], faults: boolean): string | undefined {
+export function tellsProblem(tells: readonly Tell[], faults: boolean): string | undefined {
   return tells.length > 0 || faults ? undefined : 'Choose at least one, or turn the channel off.';
 }
 
@@ -98,13 +98,13 @@ export function servicesIn(text: string): string[] {
   return [...new Set(names.filter(Boolean))];
 }
 
-function secrets({ kind, url, routing_key }: ChannelForm): Pick<NewChannel, 'url' | 'routing_key'> {
+function secrets({ kind, url, routing_key }: ChannelForm): { url?: string; routing_key?: string } {
   return {
     ...(url.trim() && { url: url.trim() }),
     ...(kind === 'pagerduty' && routing_key.trim() && { routing_key: routing_key.trim() }),
   };
 }
 
-function inOrder(tells: readonly Tells[]): Tells[] {
+function inOrder(tells: readonly Tell[]): Tell[] {
   return TELLS.filter((one) => tells.includes(one));
 }

@@ -1,5 +1,5 @@
 /** What each kind of channel is called and asks for, and what it can be told. */
-import type { Channel, ChannelKind, Severity, Tells } from '../../api/types';
+import type { Channel, ChannelKind, Severity, Tell } from '../../api/types';
 import { severityWord } from '../../components/Severity';
 
 /** The order in which they are offered. */
@@ -32,7 +32,7 @@ export const URL_EXAMPLES: Record<ChannelKind, string> = {
 };
 
 /** What a channel can be told, as a choice in a form. */
-export const TELLS_NAMES: Record<Tells, string> = {
+export const TELLS_NAMES: Record<Tell, string> = {
   opened: 'An incident opens',
   cause: 'Its likely cause is found',
   escalated: 'It becomes more severe',
