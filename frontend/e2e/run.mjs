@@ -5,6 +5,7 @@ import { checkLooks } from './looks.mjs';
 import { checkOutage } from './outage.mjs';
 import { checkPolicy } from './policy.mjs';
 import { serve } from './serve.mjs';
+import { TEAM_FLOWS } from './teamFlows.mjs';
 
 const [, , only] = process.argv;
 const { url, close } = await serve('dist-mock');
@@ -12,7 +13,7 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? 
 let failed = 0;
 
 if (!only || only === 'flows')
-  for (const [name, flow] of Object.entries(FLOWS)) {
+  for (const [name, flow] of Object.entries({ ...FLOWS, ...TEAM_FLOWS })) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
     const page = await context.newPage();
     page.on('pageerror', (error) => {

@@ -4,6 +4,7 @@ import type {
   ApiKey,
   AuditEntry,
   Change,
+  Channel,
   DeliveryDetail,
   EventType,
   Evidence,
@@ -16,6 +17,7 @@ import type {
   LiveEventData,
   Me,
   Member,
+  Notification,
   ProjectRole,
   Session,
   Setup,
@@ -37,6 +39,9 @@ export type Db = {
   audit: AuditEntry[];
   integrations: Integration[];
   deliveries: DeliveryDetail[];
+  channels: Channel[];
+  /** Of all channels, oldest first. */
+  notifications: Notification[];
   incidents: Incident[];
   steps: Map<string, Step[]>;
   alerts: Map<string, IncidentAlert[]>;

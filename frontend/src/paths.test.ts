@@ -11,6 +11,8 @@ it('has these addresses', () => {
     integrations: paths.integrations(),
     integration: paths.integration('019a'),
     delivery: paths.delivery('019a'),
+    notifications: paths.notifications(),
+    channel: paths.channel('019a'),
     changes: paths.changes(),
     settings: paths.settings('keys'),
     login: paths.login('/incidents/INC-42'),
@@ -18,6 +20,7 @@ it('has these addresses', () => {
     {
       "analytics": "/analytics",
       "changes": "/changes",
+      "channel": "/notifications/019a",
       "delivery": "/deliveries/019a",
       "filtered": "/incidents?q=is%3Aopen+severity%3Ahigh",
       "incident": "/incidents/INC-42",
@@ -26,6 +29,7 @@ it('has these addresses', () => {
       "integration": "/integrations/019a",
       "integrations": "/integrations",
       "login": "/login?next=%2Fincidents%2FINC-42",
+      "notifications": "/notifications",
       "settings": "/settings/keys",
     }
   `);

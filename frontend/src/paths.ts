@@ -1,13 +1,16 @@
 /** Every address of the dashboard as a function. */
 
 export const paths = {
-  incidents: (filter?: string) => (filter === undefined ? '/incidents' : `/incidents${query({ q: filter })}`),
+  /** With a project, it leads whoever opens it to that one. */
+  incidents: (filter?: string, project?: string) => `/incidents${query({ q: filter, project })}`,
   incident: (number: number) => `/incidents/INC-${number}`,
   incidentById: (id: string) => `/incidents/${id}`,
   analytics: () => '/analytics',
   integrations: () => '/integrations',
   integration: (id: string) => `/integrations/${id}`,
   delivery: (id: string) => `/deliveries/${id}`,
+  notifications: () => '/notifications',
+  channel: (id: string) => `/notifications/${id}`,
   changes: () => '/changes',
   settings: (section: SettingsSection = 'members') => `/settings/${section}`,
   login: (next?: string) => `/login${query({ next })}`,

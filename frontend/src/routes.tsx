@@ -129,6 +129,18 @@ const delivery = createRoute({
   component: lazyPage(() => import('./pages/integrations/DeliveryPage')),
 });
 
+const notifications = createRoute({
+  getParentRoute: () => app,
+  path: '/notifications',
+  component: lazyPage(() => import('./pages/notifications/NotificationsPage')),
+});
+
+const channel = createRoute({
+  getParentRoute: () => app,
+  path: '/notifications/$id',
+  component: lazyPage(() => import('./pages/notifications/ChannelPage')),
+});
+
 const changes = createRoute({
   getParentRoute: () => app,
   path: '/changes',
@@ -162,6 +174,8 @@ const tree = root.addChildren([
     integrations,
     integration,
     delivery,
+    notifications,
+    channel,
     changes,
     settings,
     settingsHome,

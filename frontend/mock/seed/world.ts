@@ -5,6 +5,7 @@ import type { Db } from '../db';
 import { load } from '../db';
 import { random, uuid } from '../ids';
 import { usage } from './ai';
+import { fillChannels } from './channels';
 import { fillCheckout } from './checkout';
 import { deliveryOf, integrationOf } from './hooks';
 import { addAlerts, HOUR, incidentOf, MINUTE, type Plan } from './incident';
@@ -49,6 +50,8 @@ export function seed(scenario: Scenario, past = 60, now = Date.now()): void {
     audit,
     integrations: hooks,
     deliveries: [],
+    channels: [],
+    notifications: [],
     incidents: [],
     steps: new Map(),
     alerts: new Map(),
@@ -61,6 +64,7 @@ export function seed(scenario: Scenario, past = 60, now = Date.now()): void {
   load(content);
   if (scenario === 'shop' || scenario === 'odd') openOnes(content, now);
   if (scenario === 'odd') oddOnes(content, now);
+  if (scenario === 'shop' || scenario === 'odd') fillChannels(content, now);
   if (hooks.length > 0) pastOnes(content, past, now, scenario === 'quiet' ? 0 : 1);
   content.incidents.sort((a, b) => b.number - a.number);
   hooks.forEach((hook, index) => {

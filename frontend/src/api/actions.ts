@@ -4,6 +4,9 @@ import { newIdempotencyKey, patch, post, postEvents, remove } from './client';
 import type { Endpoint } from './endpoints';
 import type {
   ApiKey,
+  Channel,
+  ChannelChange,
+  ChannelTest,
   Comment,
   DeliveryDetail,
   Hypotheses,
@@ -13,6 +16,7 @@ import type {
   Invitation,
   Me,
   Member,
+  NewChannel,
   Project,
   Question,
   Registered,
@@ -34,6 +38,7 @@ const stoppable = ({ signal }: Stoppable) => (signal ? { signal } : {});
 const creating = () => ({ idempotencyKey: newIdempotencyKey() });
 const member = (project: string, user: string) => `/projects/${project}/members/${user}`;
 const hook = (project: string, id: string) => `/projects/${project}/integrations/${id}`;
+const channel = (project: string, id: string) => `/projects/${project}/notification-channels/${id}`;
 
 export const actions = {
   login: (body: { email: string; password: string }) => post<SignedIn>('/auth/login', body),
@@ -77,6 +82,14 @@ export const actions = {
   testIntegration: (v: { project: string; id: string }) => post<TestResult>(`${hook(v.project, v.id)}/test`),
   rotateToken: (v: { project: string; id: string }) =>
     post<RotatedToken>(`${hook(v.project, v.id)}/rotate-token`),
+  createChannel: (v: { project: string; channel: NewChannel }) =>
+    post<Channel>(`/projects/${v.project}/notification-channels`, v.channel, creating()),
+  changeChannel: (v: { project: string; id: string; change: ChannelChange }) =>
+    patch<Channel>(channel(v.project, v.id), v.change),
+  deleteChannel: (v: { project: string; id: string }) => remove(channel(v.project, v.id)),
+  testChannel: (v: { project: string; id: string }) => post<ChannelTest>(`${channel(v.project, v.id)}/test`),
+  rotateSecret: (v: { project: string; id: string }) =>
+    post<Channel>(`${channel(v.project, v.id)}/rotate-secret`),
   replay: (v: { project: string; id: string }) =>
     post<DeliveryDetail>(`/projects/${v.project}/deliveries/${v.id}/replay`),
   createIncident: (body: {
@@ -91,7 +104,8 @@ export const actions = {
     patch<Incident>(`/incidents/${v.id}/state`, { state: v.state, comment: v.comment }, stoppable(v)),
   comment: (v: { id: string; body: string }) =>
     post<Comment>(`/incidents/${v.id}/comments`, { body: v.body }, creating()),
-  merge: (v: { id: string; into: string }) => post<Incident>(`/incidents/${v.id}/merge`, { into: v.into }),
+  merge: (v: { id: string; into: string } & Stoppable) =>
+    post<Incident>(`/incidents/${v.id}/merge`, { into: v.into }, stoppable(v)),
   analyse: (v: { id: string; refresh: boolean }) =>
     post<Hypotheses>(`/incidents/${v.id}/hypotheses`, v.refresh ? { refresh: true } : {}),
   giveFeedback: (v: { id: string; hypothesis: string; verdict: Verdict; comment?: string }) =>

@@ -6,6 +6,7 @@ import type {
   ApiKey,
   AuditEntry,
   Change,
+  Channel,
   Delivery,
   DeliveryDetail,
   Evidence,
@@ -18,6 +19,7 @@ import type {
   Invitation,
   Me,
   Member,
+  Notification,
   Page,
   Project,
   Questions,
@@ -84,6 +86,17 @@ export const q = {
     pages<Delivery>('deliveries', `/projects/${project}/deliveries`, { integration_id: integration }, 50),
   delivery: (project: string, id: string) =>
     one<DeliveryDetail>('delivery', id, `/projects/${project}/deliveries/${id}`),
+  channels: (project: string) =>
+    list<Channel>('channels', `/projects/${project}/notification-channels`, { limit: 200 }),
+  channel: (project: string, id: string) =>
+    one<Channel>('channel', id, `/projects/${project}/notification-channels/${id}`),
+  channelNotifications: (project: string, id: string) =>
+    pages<Notification>(
+      'channelNotifications',
+      `/projects/${project}/notification-channels/${id}/notifications`,
+      {},
+      20,
+    ),
   incidents: (query: IncidentQuery) => pages<Incident>('incidents', '/incidents', query),
   incidentsByText: (text: string) =>
     list<Incident>('incidentsByText', '/incidents', { q: text, limit: 8, sort: '-detected_at' }),
@@ -105,6 +118,8 @@ export const q = {
     }),
   evidenceOf: (id: string, version: number) =>
     list<Evidence>('evidence', `/incidents/${id}/evidence`, { limit: 200, version }, id),
+  notifications: (id: string) =>
+    list<Notification>('notifications', `/incidents/${id}/notifications`, { limit: 200 }, id),
   questions: (id: string) => one<Questions>('questions', id, `/incidents/${id}/questions`),
   changes: (span: Span) => list<Change>('changes', '/changes', { ...span, limit: 200 }),
   changePages: (span: Span) => pages<Change>('changePages', '/changes', span),

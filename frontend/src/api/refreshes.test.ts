@@ -16,6 +16,8 @@ function staleAfter(...events: LiveEvent[]): string[] {
   client.setQueryData(['hypotheses', 'b'], {});
   client.setQueryData(['questions', 'a'], {});
   client.setQueryData(['questions', 'b'], {});
+  client.setQueryData(['notifications', 'a'], {});
+  client.setQueryData(['notifications', 'b'], {});
   client.setQueryData(['members', 'p'], { items: [] });
   markOld(client, events);
   return client
@@ -31,7 +33,14 @@ it('looks again at the incident an event is about, whichever name it was opened 
     'incident INC-1',
     'hypotheses a',
     'questions a',
+    'notifications a',
   ]);
+});
+
+it('asks who was told when an incident has changed', () => {
+  const stale = staleAfter(event('incident.updated', { id: 'b' }));
+  expect(stale).toContain('notifications b');
+  expect(stale).not.toContain('notifications a');
 });
 
 it('asks again whether it can be asked about when an incident has changed', () => {

@@ -14,6 +14,7 @@ const REFRESHES = {
     'hypotheses',
     'evidence',
     'questions',
+    'notifications',
     'incidentAnalytics',
   ],
   'hypothesis.generated': [
@@ -22,6 +23,7 @@ const REFRESHES = {
     'hypotheses',
     'evidence',
     'questions',
+    'notifications',
     'steps',
     'aiAnalytics',
   ],
@@ -37,6 +39,7 @@ const OF_ONE_INCIDENT: ReadonlySet<string> = new Set<Endpoint>([
   'hypotheses',
   'evidence',
   'questions',
+  'notifications',
 ]);
 
 /** Marks as old what these events touch; when it is read again is for the `Refresher` to say. */

@@ -1,5 +1,6 @@
 /** The one door to the generated API types: everything else imports them from here. */
 import type * as schema from './schema.gen';
+import type * as hand from './types.hand';
 
 /** What the server answers with: it writes null for what it does not have, and leaves nothing out. */
 type Answer<T> = unknown extends T
@@ -66,6 +67,16 @@ export type Rerun = Narrowed<schema.Rerun, { series: Series[] }>;
 export type Question = Narrowed<schema.Question, { evidence: Evidence[] }>;
 export type Questions = { off: string | null; items: Question[] };
 export type Change = Answer<schema.Change>;
+export type ChannelKind = hand.ChannelKind;
+export type Tell = hand.Tell;
+/** With `signing_secret` only in the answer that made it. */
+export type Channel = Answer<hand.NotificationChannel> &
+  Pick<hand.CreatedNotificationChannel, 'signing_secret'>;
+export type NewChannel = hand.NewNotificationChannel;
+export type ChannelChange = hand.NotificationChannelChange;
+export type ChannelTest = Answer<hand.TrialResult>;
+/** One message of a channel, sent or not. */
+export type Notification = Answer<hand.Notification>;
 export type Stat = Answer<schema.Stat>;
 export type IncidentBucket = Narrowed<schema.Bucket, { by_severity: Record<Severity, number> }>;
 export type IncidentAnalytics = Narrowed<
@@ -123,6 +134,16 @@ export const STATES: readonly State[] = [
   'resolved',
   'learned',
   'inconclusive',
+];
+
+/** What a channel can be told of an incident, in the order in which it happens. */
+export const TELLS: readonly Tell[] = [
+  'opened',
+  'cause',
+  'escalated',
+  'acknowledged',
+  'reopened',
+  'resolved',
 ];
 
 /** Roles, the strongest first. */

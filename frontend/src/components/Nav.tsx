@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useMatchRoute } from '@tanstack/react-router';
 import {
+  BellRing,
   ChartNoAxesColumn,
   Command,
   GitCommitHorizontal,
@@ -18,7 +19,7 @@ import { KeyCaps } from './KeyCaps';
 import { ProjectMenu } from './ProjectMenu';
 
 type Item = {
-  to: '/incidents' | '/analytics' | '/integrations' | '/changes' | '/settings';
+  to: '/incidents' | '/analytics' | '/integrations' | '/notifications' | '/changes' | '/settings';
   label: string;
   icon: LucideIcon;
 };
@@ -27,6 +28,7 @@ const ITEMS: Item[] = [
   { to: '/incidents', label: 'Incidents', icon: Siren },
   { to: '/analytics', label: 'Analytics', icon: ChartNoAxesColumn },
   { to: '/integrations', label: 'Integrations', icon: Plug },
+  { to: '/notifications', label: 'Notifications', icon: BellRing },
   { to: '/changes', label: 'Changes', icon: GitCommitHorizontal },
   { to: '/settings', label: 'Settings', icon: Settings },
 ];

@@ -34,6 +34,7 @@ export function Shell() {
     { keys: 'g i', label: 'Go to incidents', run: () => navigate({ to: '/incidents' }) },
     { keys: 'g a', label: 'Go to analytics', run: () => navigate({ to: '/analytics' }) },
     { keys: 'g n', label: 'Go to integrations', run: () => navigate({ to: '/integrations' }) },
+    { keys: 'g o', label: 'Go to notifications', run: () => navigate({ to: '/notifications' }) },
     { keys: 'g c', label: 'Go to changes', run: () => navigate({ to: '/changes' }) },
     { keys: 'g s', label: 'Go to settings', run: () => navigate({ to: '/settings' }) },
     {

@@ -17,11 +17,12 @@ export function Instant({ at, zone = true }: { at: string; zone?: boolean }) {
 }
 
 /** How long ago, in its largest unit; the full instant on hover. */
-export function TimeAgo({ at, suffix }: { at: string; suffix?: ReactNode }) {
+export function TimeAgo({ at, prefix, suffix }: { at: string; prefix?: ReactNode; suffix?: ReactNode }) {
   const { zone } = usePrefs();
   const now = useNow();
   return (
     <time dateTime={at} title={bothZones(ms(at), zone, now)} className="whitespace-nowrap tabular-nums">
+      {prefix}
       {age(now - ms(at))}
       {suffix}
     </time>

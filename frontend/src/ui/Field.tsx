@@ -106,3 +106,32 @@ export function FormError({ children }: { children: ReactNode }) {
     </p>
   );
 }
+
+/** Something that is so or not, with the words beside its box. */
+export function CheckField({
+  label,
+  hint,
+  className,
+  ...rest
+}: Pick<FieldProps, 'label' | 'hint'> & ComponentProps<'input'>) {
+  const id = useId();
+  return (
+    <div className={cx('min-w-0', className)}>
+      <label htmlFor={id} className="flex min-h-6 items-center gap-2 text-sm max-md:min-h-10">
+        <input
+          type="checkbox"
+          id={id}
+          aria-describedby={hint ? `${id}-note` : undefined}
+          {...rest}
+          className="size-4 shrink-0 accent-(--primary) max-md:size-5"
+        />
+        {label}
+      </label>
+      {hint && (
+        <p id={`${id}-note`} className="ml-6 text-[13px] text-muted max-md:ml-7">
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -21,7 +21,7 @@ export function Menu({
         <Base.Positioner align={align} side={side} sideOffset={6} className="z-50">
           <Base.Popup
             data-takes-keys
-            className="min-w-48 max-w-80 rounded-lg border border-hairline bg-raised p-1 shadow-float outline-none"
+            className="max-h-(--available-height) min-w-48 max-w-80 overflow-y-auto rounded-lg border border-hairline bg-raised p-1 shadow-float outline-none"
           >
             {children}
           </Base.Popup>

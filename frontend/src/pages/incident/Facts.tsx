@@ -14,6 +14,7 @@ import { DeskActions } from './Actions';
 import { Edit } from './Edit';
 import { FactList } from './FactList';
 import { MergedInto } from './MergedInto';
+import { Told } from './Told';
 import { WithCode } from './WithCode';
 
 export function Facts({ incident }: { incident: Incident }) {
@@ -42,6 +43,7 @@ export function Facts({ incident }: { incident: Incident }) {
         <Clamp lines={3}>{incident.title}</Clamp>
       </h1>
       <FactList incident={incident} />
+      <Told incident={incident} />
       {incident.severity_note && (
         <p className="mt-2 text-[13px] text-muted [overflow-wrap:anywhere]">
           <WithCode text={sentence(incident.severity_note)} />

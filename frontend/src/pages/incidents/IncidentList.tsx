@@ -23,6 +23,8 @@ type Props = {
   selection: Selection;
   choosing: boolean;
   onAcknowledge: (ids: string[]) => void;
+  /** Gives them to the reader. */
+  onTake: (ids: string[]) => void;
   onNearEnd: () => void;
   onHold: (hold: boolean) => void;
 };
@@ -57,6 +59,7 @@ export function IncidentList(props: Props) {
   }, [current, onPlace]);
   useKeys('Incident list', [
     { keys: 'a', label: 'Acknowledge', run: () => onAcknowledge(idsToAct(selection.ids, current)) },
+    { keys: 'm', label: 'Assign to me', run: () => props.onTake(idsToAct(selection.ids, current)) },
     { keys: 'x', label: 'Select', run: () => current && selection.toggle(current) },
   ]);
   return (

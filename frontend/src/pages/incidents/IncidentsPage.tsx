@@ -13,6 +13,7 @@ import { NewIncident } from './NewIncident';
 import { Rows } from './Rows';
 import { StillFiring } from './StillFiring';
 import { SummaryStrip } from './SummaryStrip';
+import { ViewMenu } from './ViewMenu';
 
 export default function IncidentsPage() {
   useTitle('Incidents');
@@ -43,6 +44,7 @@ export default function IncidentsPage() {
           </>
         }
       >
+        <ViewMenu text={text} onChange={setText} />
         <Button look="primary" blocked={blocked} onClick={() => setCreating(true)} className="max-md:px-2.5">
           <Plus className="size-4" aria-hidden="true" />
           <span className="max-md:sr-only">New incident</span>

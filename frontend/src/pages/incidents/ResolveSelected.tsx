@@ -5,7 +5,7 @@ import { Dialog, DialogActions } from '../../ui/Dialog';
 import { TextArea } from '../../ui/Field';
 import { Remark } from '../../ui/Notice';
 import { counted, exact } from '../../util/numbers';
-import type { ChangeOf } from './bulk';
+import type { ChangeOf } from './deeds';
 
 /** What is written; it outlives the dialog, so that a failure does not cost it. */
 export type Why = { cause: string; fix: string };

@@ -1,7 +1,9 @@
 /** What the list holds at this filter: its rows, why there are none, and what can be done to those selected. */
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { q } from '../../api/endpoints';
+import type { Incident, State } from '../../api/types';
 import { useToldHere } from '../../components/announce';
 import { ErrorState } from '../../components/ErrorState';
 import { NotOfNow } from '../../components/Kept';
@@ -9,7 +11,8 @@ import { useKeys } from '../../components/keys';
 import { enterList, moveInList, type Place } from '../../components/listPlace';
 import { useMe } from '../../components/me';
 import { Skeleton } from '../../ui/Notice';
-import { useBulkMove } from './bulk';
+import { useBulk } from './bulk';
+import { type ChangeOf, giving, merging, moving, type Person } from './deeds';
 import { DEFAULT_FILTER } from './filter';
 import { IncidentList } from './IncidentList';
 import { isNarrowed, NothingMatches, NothingOpen } from './NothingOpen';
@@ -47,7 +50,13 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
     selection.only([]);
     onChosen();
   };
-  const bulk = useBulkMove((rest) => (rest.length > 0 ? selection.only(rest) : clear()));
+  const { act, ...bulk } = useBulk(
+    (id) => `INC-${fresh.find((one) => one.id === id)?.number ?? id}`,
+    (rest) => (rest.length > 0 ? selection.only(rest) : clear()),
+  );
+  const deeds = useDeeds(fresh);
+  const chosen = [...selection.ids];
+  const chosenRows = rows.map((row) => row.incident).filter((one) => selection.ids.has(one.id));
   const selectAll = () => selection.only(rows.map((row) => row.incident.id));
   useKeys('Incident list', [
     { keys: 'X', label: 'Select all that are loaded', run: selectAll },
@@ -82,7 +91,8 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
           total={hasNextPage ? -1 : rows.length}
           selection={selection}
           choosing={choosing}
-          onAcknowledge={(ids) => bulk.move(ids, 'acknowledged')}
+          onAcknowledge={(ids) => act(ids, deeds.move('acknowledged'))}
+          onTake={(ids) => act(ids, deeds.give(deeds.me))}
           onNearEnd={more}
           onHold={(next) => {
             if (next && !hold) anchor();
@@ -94,7 +104,7 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
       {(selection.ids.size > 0 || choosing || bulk.progress || bulk.failure) && (
         <SelectionBar
           count={selection.ids.size}
-          chosen={rows.map((row) => row.incident).filter((one) => selection.ids.has(one.id))}
+          chosen={chosenRows}
           loaded={rows.length}
           whole={!hasNextPage}
           progress={bulk.progress}
@@ -102,12 +112,35 @@ export function Rows({ text, onReset, choosing, onChosen }: Props) {
           onStop={bulk.stop}
           onDismiss={bulk.dismiss}
           onAll={selectAll}
-          onMove={(state, changeOf) => bulk.move([...selection.ids], state, changeOf)}
+          onAcknowledge={() => act(chosen, deeds.move('acknowledged'))}
+          onResolve={(changeOf) => act(chosen, deeds.move('resolved', changeOf))}
+          onAssign={(person) => act(chosen, deeds.give(person))}
+          onMerge={(into) =>
+            act(
+              chosenRows.flatMap((one) => (one.id === into.id ? [] : [one.id])),
+              deeds.merge(into),
+            )
+          }
           onClear={clear}
         />
       )}
     </main>
   );
+}
+
+/** What can be done to these incidents. */
+function useDeeds(incidents: readonly Incident[]) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const { user } = useMe();
+  const owners = new Map(incidents.map((one) => [one.id, one.assigned_to]));
+  return {
+    me: { id: user.id, name: user.full_name },
+    move: (state: State, changeOf?: ChangeOf) => moving(client, state, changeOf),
+    give: (person: Person) => giving(person, owners, user.id),
+    merge: (into: Incident) =>
+      merging(into, () => void navigate({ to: '/incidents/$ref', params: { ref: `INC-${into.number}` } })),
+  };
 }
 
 /** Where the reader was when they last left this list. */

@@ -1,12 +1,16 @@
 /** What can be done to the selected rows. It has its own place below the list and covers none of them. */
-import { TriangleAlert } from 'lucide-react';
+import { Ellipsis, TriangleAlert } from 'lucide-react';
 import { useState } from 'react';
-import type { Incident, State } from '../../api/types';
+import type { Incident } from '../../api/types';
 import { useBlocked } from '../../components/me';
 import { useWriteWait } from '../../components/WaitingNote';
-import { Button } from '../../ui/Button';
+import { Button, IconButton } from '../../ui/Button';
+import { Menu, MenuItem } from '../../ui/Menu';
 import { counted, exact } from '../../util/numbers';
-import type { ChangeOf, Failure, Progress } from './bulk';
+import { AssignSelected } from './AssignSelected';
+import type { Failure, Progress } from './bulk';
+import type { ChangeOf, Person } from './deeds';
+import { MergeSelected } from './MergeSelected';
 import { ResolveSelected, type Why } from './ResolveSelected';
 
 type Props = {
@@ -16,21 +20,24 @@ type Props = {
   /** How many rows are loaded, and whether that is all there are. */
   loaded: number;
   whole: boolean;
-  /** How far a move of them is, while there is one. */
+  /** How far what is done to them is, while it is. */
   progress: Progress | null;
   failure: Failure | null;
   onStop: () => void;
   onDismiss: () => void;
   onAll: () => void;
-  onMove: (state: State, changeOf?: ChangeOf) => void;
+  onAcknowledge: () => void;
+  onResolve: (changeOf: ChangeOf) => void;
+  onAssign: (person: Person) => void;
+  onMerge: (into: Incident) => void;
   onClear: () => void;
 };
 
 export function SelectionBar(props: Props) {
-  const { count, chosen, loaded, whole, progress, failure, onAll, onMove, onClear } = props;
-  const [resolving, setResolving] = useState(false);
+  const { count, chosen, loaded, whole, progress, failure, onAll } = props;
+  const [asking, setAsking] = useState<Asking>(null);
   const [why, setWhy] = useState<Why>({ cause: '', fix: '' });
-  const blocked = useBlocked('engineer') ?? (count === 0 ? 'Select an incident first.' : undefined);
+  const close = () => setAsking(null);
   return (
     <section
       aria-label="Selection"
@@ -49,35 +56,67 @@ export function SelectionBar(props: Props) {
               {whole ? `Select all ${exact(loaded)}` : `Select the ${exact(loaded)} loaded`}
             </Button>
           )}
-          <span className="ml-auto flex gap-2 max-md:w-full">
-            <Button
-              look="primary"
-              blocked={blocked}
-              onClick={() => onMove('acknowledged')}
-              className="max-md:flex-1"
-            >
-              Acknowledge
-            </Button>
-            <Button blocked={blocked} onClick={() => setResolving(true)} className="max-md:flex-1">
-              Resolve
-            </Button>
-            <Button look="ghost" onClick={onClear}>
-              Clear
-            </Button>
-          </span>
+          <Actions {...props} onAsk={setAsking} />
         </>
       )}
-      {resolving && (
+      {asking === 'resolve' && (
         <ResolveSelected
           count={count}
           chosen={chosen}
           why={why}
           onWhy={setWhy}
-          onClose={() => setResolving(false)}
-          onResolve={(changeOf) => onMove('resolved', changeOf)}
+          onClose={close}
+          onResolve={props.onResolve}
         />
       )}
+      {asking === 'assign' && (
+        <AssignSelected count={count} chosen={chosen} onAssign={props.onAssign} onClose={close} />
+      )}
+      {asking === 'merge' && <MergeSelected chosen={chosen} onMerge={props.onMerge} onClose={close} />}
     </section>
+  );
+}
+
+type Asking = 'resolve' | 'assign' | 'merge' | null;
+
+/** On a phone the rarer ones are in a menu. */
+function Actions(props: Props & { onAsk: (what: Asking) => void }) {
+  const { count, chosen, onAcknowledge, onAsk, onClear } = props;
+  const blocked = useBlocked('engineer') ?? (count === 0 ? 'Select an incident first.' : undefined);
+  const single = chosen.length < 2 ? 'Select two incidents or more to merge them.' : undefined;
+  return (
+    <span className="ml-auto flex gap-2 max-md:w-full">
+      <Button look="primary" blocked={blocked} onClick={onAcknowledge} className="max-md:flex-1">
+        Acknowledge
+      </Button>
+      <Button blocked={blocked} onClick={() => onAsk('resolve')} className="max-md:flex-1">
+        Resolve
+      </Button>
+      <span className="contents max-md:hidden">
+        <Button blocked={blocked} onClick={() => onAsk('assign')}>
+          Assign
+        </Button>
+        <Button blocked={blocked ?? single} onClick={() => onAsk('merge')}>
+          Merge
+        </Button>
+      </span>
+      {!blocked && (
+        <Menu
+          side="top"
+          trigger={
+            <IconButton label="More for the selection" className="md:hidden">
+              <Ellipsis className="size-4" aria-hidden="true" />
+            </IconButton>
+          }
+        >
+          <MenuItem onClick={() => onAsk('assign')}>Assign</MenuItem>
+          {!single && <MenuItem onClick={() => onAsk('merge')}>Merge into one</MenuItem>}
+        </Menu>
+      )}
+      <Button look="ghost" onClick={onClear}>
+        Clear
+      </Button>
+    </span>
   );
 }
 
@@ -86,7 +125,7 @@ function Moving({ progress: { done, of }, onStop }: { progress: Progress; onStop
   return (
     <>
       <progress
-        aria-label="Moved"
+        aria-label="Done"
         className="h-1.5 w-40 appearance-none overflow-hidden rounded-full bg-hover max-md:w-24 [&::-moz-progress-bar]:bg-primary [&::-webkit-progress-bar]:bg-hover [&::-webkit-progress-value]:bg-primary"
         max={of}
         value={done}

@@ -60,7 +60,7 @@ it('keeps what failed in the bar until it is dismissed, and does not try all whe
   const { user, bar } = await resolveAll();
   const told = await screen.findByText('4 failed, stopped before 1 other.');
   expect(told.parentElement?.textContent).toMatch(
-    /Your role does not allow this\. What failed is selected\./,
+    /INC-\d+, INC-\d+, INC-\d+, INC-\d+: Your role does not allow this\. What failed is selected\./,
   );
   expect(asked).toBe(4);
   expect(bar().getByText('5 incidents selected')).toBeTruthy();

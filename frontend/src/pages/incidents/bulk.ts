@@ -1,25 +1,13 @@
-/** Moving several incidents at once, each answered for on its own. */
+/** Doing something to several incidents at once, each answered for on its own. */
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import { actions, type IncidentChange } from '../../api/actions';
-import { q } from '../../api/endpoints';
 import { ApiError, sentenceOf } from '../../api/errors';
-import type { State } from '../../api/types';
-import { stateWord } from '../../components/State';
 import { toast } from '../../ui/Toast';
 import { count, counted } from '../../util/numbers';
+import type { Already, Deed } from './deeds';
 
-const AT_ONCE = 4;
-
-/** What became of one of them: moved, in some state already, failed, or left alone because someone stopped. */
-type Answer = { id: string } & (
-  | { state: State; moved: boolean; by: string | null }
-  | { error: unknown }
-  | { left: true }
-);
-
-/** What is written into an incident before it is moved. */
-export type ChangeOf = (id: string) => IncidentChange;
+/** What became of one of them: done, as wanted already, failed, or left alone because someone stopped. */
+type Answer = { id: string } & ({ done: true } | Already | { error: unknown } | { left: true });
 
 /** How many are answered for by now. */
 export type Progress = { done: number; of: number };
@@ -27,64 +15,63 @@ export type Progress = { done: number; of: number };
 /** What went wrong, and what then; it stays until it is dismissed or something new is begun. */
 export type Failure = { title: string; description: string };
 
-type Job = {
-  ids: readonly string[];
-  state: State;
-  changeOf?: ChangeOf | undefined;
-  signal: AbortSignal;
-  onProgress: (progress: Progress) => void;
-};
+type NameOf = (id: string) => string;
 
-const NO_CHANGE: ChangeOf = () => ({});
+/** How many that failed for one reason are named. */
+const NAMED = 4;
 
-/** `onDone` is told of those that failed or were left. */
-export function useBulkMove(onDone: (rest: string[]) => void) {
+/** `nameOf` says which one failed; `onDone` is told of those that failed or were left. */
+export function useBulk(nameOf: NameOf, onDone: (rest: string[]) => void) {
   const client = useQueryClient();
   const [progress, setProgress] = useState<Progress | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
   const stopper = useRef<AbortController | null>(null);
-  const run = async (ids: readonly string[], state: State, changeOf?: ChangeOf): Promise<Answer[]> => {
+  const run = async (ids: readonly string[], deed: Deed): Promise<Answer[]> => {
     stopper.current = new AbortController();
     setFailure(null);
     setProgress({ done: 0, of: ids.length });
-    const { signal } = stopper.current;
-    const answers = await moveAll(client, { ids, state, changeOf, signal, onProgress: setProgress });
+    const answers = await doAll(client, ids, deed, stopper.current.signal, setProgress);
     stopper.current = null;
     setProgress(null);
     return answers;
   };
-  const move = async (ids: readonly string[], state: State, changeOf?: ChangeOf): Promise<void> => {
+  const act = async (ids: readonly string[], deed: Deed): Promise<void> => {
     if (ids.length === 0 || stopper.current) return;
-    const answers = await run(ids, state, changeOf);
-    const moved = answers.flatMap((one) => ('moved' in one && one.moved ? [one.id] : []));
-    const undo = state === 'resolved' && moved.length > 0 ? () => void reopen(moved) : undefined;
-    const told = report(answers, stateWord(state), 'What failed is selected.');
+    const names = new Map(ids.map((id) => [id, nameOf(id)]));
+    const answers = await run(ids, deed);
+    const done = answers.flatMap((one) => ('done' in one ? [one.id] : []));
+    const { undo } = deed;
+    const told = report(answers, deed.word, names, 'What failed is selected.');
     if (told.tone) setFailure({ title: told.title, description: told.description });
     toast({
       about: 'bulk',
-      ...(undo && { description: 'Undo opens them again as investigating.' }),
+      ...(undo?.note && done.length > 0 && { description: undo.note }),
       title: told.title,
       ...(told.tone && { tone: told.tone }),
-      ...(undo && { action: { label: 'Undo', run: undo } }),
+      ...(deed.next && done.length > 0 && { action: deed.next }),
+      ...(undo &&
+        done.length > 0 && { action: { label: 'Undo', run: () => void takeBack(done, undo.deed, names) } }),
     });
     onDone(restOf(answers));
   };
-  /** Takes a resolving back. The selection may be another by now, so it is left alone. */
-  const reopen = async (ids: readonly string[]): Promise<void> => {
+  /** The selection may be another by now, so it is left alone. */
+  const takeBack = async (ids: readonly string[], deed: Deed, names: Names): Promise<void> => {
     if (stopper.current) return;
-    const answers = await run(ids, 'investigating');
+    const answers = await run(ids, deed);
     const rest = restOf(answers);
-    const told = report(answers, 'Reopened');
+    const told = report(answers, deed.word, names);
     if (told.tone) setFailure({ title: told.title, description: told.description });
     toast({
       about: 'bulk',
       title: told.title,
       ...(told.tone && { tone: told.tone }),
-      ...(rest.length > 0 && { action: { label: 'Try again', run: () => void reopen(rest) } }),
+      ...(rest.length > 0 && {
+        action: { label: 'Try again', run: () => void takeBack(rest, deed, names) },
+      }),
     });
   };
   return {
-    move: (ids: readonly string[], state: State, changeOf?: ChangeOf) => void move(ids, state, changeOf),
+    act: (ids: readonly string[], deed: Deed) => void act(ids, deed),
     progress,
     stop: () => stopper.current?.abort(),
     failure,
@@ -93,13 +80,18 @@ export function useBulkMove(onDone: (rest: string[]) => void) {
 }
 
 /** Some at a time. Too many requests stop them all: each write waits as long as the server says and then goes on. */
-async function moveAll(client: QueryClient, job: Job): Promise<Answer[]> {
-  const { ids, signal, onProgress } = job;
+async function doAll(
+  client: QueryClient,
+  ids: readonly string[],
+  deed: Deed,
+  signal: AbortSignal,
+  onProgress: (progress: Progress) => void,
+): Promise<Answer[]> {
   const answers: Answer[] = [];
   const isInVain = () => signal.aborted || answers.some((one) => 'error' in one && isForAll(one.error));
   while (answers.length < ids.length && !isInVain()) {
-    const some = ids.slice(answers.length, answers.length + AT_ONCE);
-    answers.push(...(await Promise.all(some.map((id) => moveOne(client, id, job)))));
+    const some = ids.slice(answers.length, answers.length + deed.atOnce);
+    answers.push(...(await Promise.all(some.map((id) => doOne(id, deed, signal)))));
     onProgress({ done: answers.length, of: ids.length });
   }
   answers.push(...ids.slice(answers.length).map((id) => ({ id, left: true as const })));
@@ -118,54 +110,50 @@ function restOf(answers: readonly Answer[]): string[] {
   return answers.flatMap((one) => ('error' in one || 'left' in one ? [one.id] : []));
 }
 
-/** A refusal because of the state is no failure: what the state is by now says why. */
-async function moveOne(client: QueryClient, id: string, job: Job): Promise<Answer> {
-  const { state, signal, changeOf = NO_CHANGE } = job;
+async function doOne(id: string, deed: Deed, signal: AbortSignal): Promise<Answer> {
   if (signal.aborted) return { id, left: true };
   try {
-    const change = changeOf(id);
-    if (Object.keys(change).length > 0) await actions.changeIncident({ id, change, signal });
-    await actions.moveIncident({ id, state, signal });
-    return { id, state, moved: true, by: null };
+    return { id, ...((await deed.one(id, signal)) ?? { done: true }) };
   } catch (error) {
-    if (signal.aborted) return { id, left: true };
-    if (!(error instanceof ApiError && error.status === 409)) return { id, error };
-  }
-  try {
-    const now = await client.fetchQuery({ ...q.incident(id), staleTime: 0 });
-    return {
-      id,
-      state: now.state,
-      moved: false,
-      by: now.state === 'acknowledged' ? now.acknowledged_by : null,
-    };
-  } catch (error) {
-    return { id, error };
+    return signal.aborted ? { id, left: true } : { id, error };
   }
 }
 
-/** `12 acknowledged, 2 already resolved`, and what failed first when something did. */
-function report(answers: readonly Answer[], word: string, then = '') {
+type Names = ReadonlyMap<string, string>;
+
+/** `12 acknowledged, 2 already resolved`, and which failed and why when something did. */
+function report(answers: readonly Answer[], word: string, names: Names, then = '') {
   const [only] = answers;
-  if (answers.length === 1 && only && 'moved' in only && !only.moved)
-    return { title: `Already ${stateWord(only.state).toLowerCase()}${only.by ? ` by ${only.by}` : ''}` };
-  const errors = answers.flatMap((one) => ('error' in one ? [one.error] : []));
-  const moved = answers.filter((one) => 'moved' in one && one.moved).length;
+  if (answers.length === 1 && only && 'already' in only)
+    return { title: `Already ${only.already}${only.by ? ` by ${only.by}` : ''}` };
+  const failed = answers.flatMap((one) => ('error' in one ? [one] : []));
+  const done = answers.filter((one) => 'done' in one).length;
   const left = answers.filter((one) => 'left' in one).length;
-  const already = new Map<State, number>();
+  const already = new Map<string, number>();
   for (const one of answers)
-    if ('moved' in one && !one.moved) already.set(one.state, (already.get(one.state) ?? 0) + 1);
+    if ('already' in one) already.set(one.already, (already.get(one.already) ?? 0) + 1);
   const parts = [
-    ...(moved > 0 ? [`${count(moved)} ${word.toLowerCase()}`] : []),
-    ...[...already].map(([now, n]) => `${count(n)} already ${stateWord(now).toLowerCase()}`),
-    ...(errors.length > 0 ? [`${count(errors.length)} failed`] : []),
+    ...(done > 0 ? [`${count(done)} ${word}`] : []),
+    ...[...already].map(([now, n]) => `${count(n)} already ${now}`),
+    ...(failed.length > 0 ? [`${count(failed.length)} failed`] : []),
     ...(left > 0 ? [`stopped before ${counted(left, 'other')}`] : []),
   ];
   const title = parts.join(', ');
-  if (errors.length === 0) return { title };
-  return {
-    title,
-    description: `${sentenceOf(errors[0])} ${then}`.trim(),
-    tone: 'bad' as const,
-  };
+  if (failed.length === 0) return { title };
+  return { title, description: `${reasons(failed, names)} ${then}`.trim(), tone: 'bad' as const };
+}
+
+/** `INC-7, INC-9: Someone else changed this first.` for each reason. */
+function reasons(failed: readonly { id: string; error: unknown }[], names: Names): string {
+  const byReason = new Map<string, string[]>();
+  for (const { id, error } of failed) {
+    const reason = sentenceOf(error);
+    byReason.set(reason, [...(byReason.get(reason) ?? []), names.get(id) ?? id]);
+  }
+  return [...byReason]
+    .map(([reason, those]) => {
+      const more = those.length > NAMED ? ` and ${counted(those.length - NAMED, 'other')}` : '';
+      return `${those.slice(0, NAMED).join(', ')}${more}: ${reason}`;
+    })
+    .join(' ');
 }

@@ -6,15 +6,16 @@ import { useMe } from '../../components/me';
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
-/** The names of the people, projects, integrations and keys that this page can know of, by id. */
+/** The names of the people, projects, integrations, channels and keys that this page can know of, by id. */
 export function useNames(): ReadonlyMap<string, string> {
   const { project, projects } = useMe();
   const members = useQuery(q.members(project.id)).data?.items ?? [];
   const integrations = useQuery(q.integrations(project.id)).data?.items ?? [];
+  const channels = useQuery(q.channels(project.id)).data?.items ?? [];
   const keys = useQuery(q.apiKeys(project.id)).data?.items ?? [];
   return new Map([
     ...members.map((one) => [one.user_id, one.full_name] as const),
-    ...[...projects, ...integrations, ...keys].map((one) => [one.id, one.name] as const),
+    ...[...projects, ...integrations, ...channels, ...keys].map((one) => [one.id, one.name] as const),
   ]);
 }
 
