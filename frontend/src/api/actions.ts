@@ -92,6 +92,11 @@ export const actions = {
   comment: (v: { id: string; body: string }) =>
     post<Comment>(`/incidents/${v.id}/comments`, { body: v.body }, creating()),
   merge: (v: { id: string; into: string }) => post<Incident>(`/incidents/${v.id}/merge`, { into: v.into }),
+  snooze: (v: { id: string } & ({ for_minutes: number } | { until: string })) => {
+    const { id, ...how } = v;
+    return post<Incident>(`/incidents/${id}/snooze`, how, creating());
+  },
+  wake: (v: { id: string }) => remove<Incident>(`/incidents/${v.id}/snooze`),
   analyse: (v: { id: string; refresh: boolean }) =>
     post<Hypotheses>(`/incidents/${v.id}/hypotheses`, v.refresh ? { refresh: true } : {}),
   giveFeedback: (v: { id: string; hypothesis: string; verdict: Verdict; comment?: string }) =>

@@ -16,6 +16,7 @@ import type {
   IncidentSummary,
   Integration,
   Invitation,
+  Mark,
   Me,
   Member,
   Page,
@@ -42,6 +43,8 @@ export type IncidentQuery = {
   from?: string;
   to?: string;
   open?: boolean;
+  /** With all of these marks. */
+  is?: readonly Mark[];
   /** Resolved while an alert of it fires. */
   still_firing?: boolean;
   sort: 'needs_me' | '-detected_at' | 'detected_at';

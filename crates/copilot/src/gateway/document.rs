@@ -15,6 +15,7 @@ use super::{headers, refusals};
 use crate::auth::Role;
 use crate::auth::access::{self, Access};
 use crate::error::{FieldError, Problem};
+use crate::incident::read::list::Mark;
 use crate::service::Service;
 
 /// The ways in which a request of the API says whose it is.
@@ -109,7 +110,13 @@ fn components() -> Components {
     components.add_security_scheme("webhook_token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     components.add_security_scheme("webhook_basic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)));
     components.add_security_scheme("webhook_secret", header);
-    for (name, schema) in [(Problem::name(), Problem::schema()), (FieldError::name(), FieldError::schema())] {
+    // What is in no body is named by nobody else.
+    let named = [
+        (Problem::name(), Problem::schema()),
+        (FieldError::name(), FieldError::schema()),
+        (Mark::name(), Mark::schema()),
+    ];
+    for (name, schema) in named {
         components.schemas.insert(name.into_owned(), schema);
     }
     components

@@ -9,6 +9,7 @@ pub mod intake;
 mod merge;
 pub mod read;
 pub mod record;
+mod snooze;
 mod state;
 pub mod store;
 pub mod sweep;
@@ -96,6 +97,8 @@ pub struct Incident {
     pub stale: bool,
     /// True while one of its alerts opens and closes too often to be believed.
     pub flapping: bool,
+    /// Until when somebody put it off; null when nobody did.
+    pub snoozed_until: Option<Ts>,
     pub assigned_to: Option<UserId>,
     pub assigned_to_name: Option<String>,
     /// When its first alert began to fire by its sender's clock; of a manual incident when it was opened.
@@ -151,6 +154,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read::steps))
         .routes(routes!(read::comments, write::comment))
         .routes(routes!(merge::merge))
+        .routes(routes!(snooze::snooze, snooze::wake))
         .routes(routes!(analytics::incidents))
 }
 

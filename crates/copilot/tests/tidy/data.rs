@@ -15,6 +15,7 @@ const TENANTLESS: [(&str, &str); 19] = [
     ("integration/store.rs", "by_token"),
     ("integration/store.rs", "by_id"),
     ("incident/store.rs", "maybe_stale"),
+    ("incident/store.rs", "snoozed_enough"),
     ("incident/tracked/store.rs", "due"),
     ("incident/tracked/store.rs", "heartbeats"),
     ("auth/store/api_key.rs", "by_prefix"),
