@@ -15,7 +15,6 @@ use super::{headers, refusals};
 use crate::auth::Role;
 use crate::auth::access::{self, Access};
 use crate::error::{FieldError, Problem};
-use crate::incident::read::list::Mark;
 use crate::service::Service;
 
 /// The ways in which a request of the API says whose it is.
@@ -110,13 +109,7 @@ fn components() -> Components {
     components.add_security_scheme("webhook_token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     components.add_security_scheme("webhook_basic", SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)));
     components.add_security_scheme("webhook_secret", header);
-    // What is in no body is named by nobody else.
-    let named = [
-        (Problem::name(), Problem::schema()),
-        (FieldError::name(), FieldError::schema()),
-        (Mark::name(), Mark::schema()),
-    ];
-    for (name, schema) in named {
+    for (name, schema) in [(Problem::name(), Problem::schema()), (FieldError::name(), FieldError::schema())] {
         components.schemas.insert(name.into_owned(), schema);
     }
     components

@@ -24,6 +24,7 @@ mod write;
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use utoipa::openapi::{ComponentsBuilder, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -145,7 +146,9 @@ pub struct AnalysisHeadline {
 
 /// The routes of this service.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    // No body names them, only a query.
+    let named = ComponentsBuilder::new().schema_from::<read::list::Mark>().build();
+    OpenApiRouter::with_openapi(OpenApiBuilder::new().components(Some(named)).build())
         .routes(routes!(read::incidents, write::create))
         .routes(routes!(read::summary))
         .routes(routes!(read::one, write::change))

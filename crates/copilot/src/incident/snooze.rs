@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::work::Desk;
-use super::{Incident, read, store, write};
+use super::{Incident, read, write};
 use crate::app::App;
 use crate::auth::{Engineer, Path};
 use crate::error::{Error, Result};
@@ -113,11 +113,6 @@ pub async fn wake(
 pub(super) async fn end(app: &App, tenant: TenantId, project: ProjectId, id: IncidentId) -> Result<()> {
     let mut tx = app.db.begin(tenant.0).await?;
     let now = tx.now();
-    if !store::lock_project(&mut tx, tenant, project).await? {
-        // Nobody is to be told any more.
-        store::set_snoozed(&mut tx, tenant, id, None).await?;
-        return Ok(tx.commit().await?);
-    }
     let mut desk = Desk::new(tenant, project, now);
     let record = desk.take(&mut tx, id).await?;
     // It may have been put off anew, or woken, since it was found due.

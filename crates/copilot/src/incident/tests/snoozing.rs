@@ -141,6 +141,8 @@ async fn a_snooze_ends_when_it_is_due_and_once() {
     assert_eq!(world.due().await, 2);
     // Somebody puts one off anew before the sweep comes to it.
     world.snooze(&other, json!({"for_minutes": 1})).await.expect(200);
+    let (tenant, project) = (world.member.tenant, world.member.project);
+    snooze::end(&world.app(), tenant, project, other.parse().unwrap()).await.unwrap();
     let (one, again) = tokio::join!(world.later(0.0), world.later(0.0));
     (one.unwrap(), again.unwrap());
     let woken = world.one(&id).await;
