@@ -144,7 +144,8 @@ async fn a_snooze_ends_when_it_is_due_and_once() {
     let (tenant, project) = (world.member.tenant, world.member.project);
     snooze::end(&world.app(), tenant, project, other.parse().unwrap()).await.unwrap();
     let (one, again) = tokio::join!(world.later(0.0), world.later(0.0));
-    (one.unwrap(), again.unwrap());
+    one.unwrap();
+    again.unwrap();
     let woken = world.one(&id).await;
     let shown = ["snoozed_until", "state", "acknowledged_at"].map(|name| &woken[name]);
     assert_eq!(json!(shown), json!([null, "detected", null]));
@@ -335,9 +336,9 @@ async fn a_list_is_narrowed_by_every_mark_it_names() {
     assert_eq!(pages(&world, "is=stale&is=flapping", 1).await, [""; 0], "the flapping has ended");
     world.snooze(&flappy, json!({"for_minutes": 5})).await.expect(200);
     for query in ["is=stale&is=snoozed", "is=snoozed&is=stale&sort=needs_me"] {
-        assert_eq!(pages(&world, query, 1).await, [calm.clone()], "{query}");
+        assert_eq!(pages(&world, query, 1).await, [calm.as_str()], "{query}");
     }
-    assert_eq!(pages(&world, "is=stale&is=snoozed&q=flappy", 1).await, [calm.clone()]);
-    assert_eq!(pages(&world, "is=stale&q=quiet", 1).await, [quiet.clone()]);
+    assert_eq!(pages(&world, "is=stale&is=snoozed&q=flappy", 1).await, [calm.as_str()]);
+    assert_eq!(pages(&world, "is=stale&q=quiet", 1).await, [quiet.as_str()]);
     assert_eq!(pages(&world, "is=stale&sort=needs_me", 1).await, [quiet, calm]);
 }
