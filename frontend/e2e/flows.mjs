@@ -166,6 +166,28 @@ export const FLOWS = {
     assert.equal(await page.getByRole('button', { name: 'Investigate' }).count(), 1);
   },
 
+  async 'an incident is put off by key, goes below the other open ones, and is woken on a phone'(page, url) {
+    await page.goto(`${url}/incidents/INC-142?mock=shop&still`);
+    await page
+      .getByRole('button', { name: /^Snooze/ })
+      .first()
+      .waitFor();
+    await page.keyboard.press('s');
+    await page.getByRole('menuitem', { name: /^For 1 hour/ }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByText(/^Snoozed until \d\d:\d\d/).waitFor();
+    await page.keyboard.press('u');
+    const row = page.getByRole('row').filter({ hasText: 'INC-142' });
+    await row.getByText(/until \d\d:\d\d/).waitFor();
+    assert.ok(Number(await row.getAttribute('aria-rowindex')) > 1, 'it is not the first any more');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await row.getByRole('link').click();
+    await page.getByRole('button', { name: 'Snooze', exact: true }).last().click();
+    await page.getByRole('menuitem', { name: 'Wake now' }).click();
+    await page.getByText(/^Snoozed until/).waitFor({ state: 'detached' });
+  },
+
   async 'texts far too long leave the first screen to the facts'(page, url) {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.goto(`${url}/incidents/INC-202?mock=odd&still`);

@@ -71,6 +71,18 @@ export const incidentHandlers = [
     );
     return json(changeIncident(incident, moved(incident, state)));
   }),
+  http.post(`${ONE}/snooze`, async ({ request, params }) => {
+    const incident = findIncident(String(params.ref));
+    if (!incident) return problem(404, 'There is no such incident.');
+    const { until, for_minutes } = await bodyOf<{ until?: string; for_minutes?: number }>(request);
+    if (!incident.open) return problem(409, `It is ${incident.state}; only what is open can be put off.`);
+    const at = for_minutes ? Date.now() + for_minutes * 60_000 : Date.parse(until ?? '');
+    return json(snoozed(incident, new Date(at).toISOString()));
+  }),
+  http.delete(`${ONE}/snooze`, ({ params }) => {
+    const incident = findIncident(String(params.ref));
+    return incident ? json(snoozed(incident, null)) : problem(404, 'There is no such incident.');
+  }),
   http.post(`${ONE}/merge`, async ({ request, params }) => {
     const incident = findIncident(String(params.ref));
     const { into } = await bodyOf<{ into: string }>(request);
@@ -92,6 +104,13 @@ export const incidentHandlers = [
   }),
 ];
 
+function snoozed(incident: Incident, until: string | null): Incident {
+  if (until) addStep(incident.id, 'snoozed', { until }, db.me.user.full_name);
+  else if (incident.snoozed_until)
+    addStep(incident.id, 'snooze_ended', { why: 'woken' }, db.me.user.full_name);
+  return until === incident.snoozed_until ? incident : changeIncident(incident, { snoozed_until: until });
+}
+
 function moved(incident: Incident, state: State): Partial<Incident> {
   const now = new Date().toISOString();
   const open = state !== 'resolved' && state !== 'learned';
@@ -99,6 +118,7 @@ function moved(incident: Incident, state: State): Partial<Incident> {
   return {
     state,
     open,
+    ...(!open && { snoozed_until: null }),
     ...(state === 'investigating' && { resolved_at: null }),
     ...(state === 'acknowledged' && { acknowledged_by: db.me.user.full_name }),
     ...(stamp !== 'detected_at' && stamp !== 'inconclusive_at' && { [stamp]: incident[stamp] ?? now }),
@@ -113,6 +133,7 @@ function matching(request: Request): Incident[] {
   const whose = params.get('assigned_to');
   const labels = params.getAll('label').map((one) => one.split(/=(.*)/s));
   const open = params.get('open');
+  const marks = params.getAll('is');
   const stillFiring = params.get('still_firing');
   const from = params.get('from') ?? '';
   const to = params.get('to') ?? '9';
@@ -127,6 +148,7 @@ function matching(request: Request): Incident[] {
       one.detected_at >= from &&
       one.detected_at < to &&
       (open === null || String(one.open) === open) &&
+      marks.every((mark) => isMarked(one, mark)) &&
       (stillFiring === null || (!one.open && one.open_alert_count > 0)) &&
       words.every((word) =>
         `${one.title} ${one.service_name} inc-${one.number}`.toLowerCase().includes(word),
@@ -142,9 +164,15 @@ function isOf(one: Incident, whose: string): boolean {
   return one.assigned_to === (whose === 'me' ? db.me.user.id : whose);
 }
 
-/** Unacknowledged first, then the severe. */
+function isMarked(one: Incident, mark: string): boolean {
+  if (mark === 'snoozed') return one.snoozed_until !== null;
+  return mark === 'stale' ? one.stale : one.flapping;
+}
+
+/** Unacknowledged first, then the severe; what is put off after the others that are open. */
 function need(one: Incident): number {
-  return (one.open ? 0 : 100) + (one.state === 'detected' ? 0 : 10) + SEVERITIES.indexOf(one.severity);
+  const group = one.snoozed_until ? 50 : one.state === 'detected' ? 0 : 10;
+  return (one.open ? group : 100) + SEVERITIES.indexOf(one.severity);
 }
 
 function summary() {

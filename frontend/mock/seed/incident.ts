@@ -55,6 +55,7 @@ export function incidentOf(plan: Plan, project: string, source: string): Inciden
     open_alert_count: plan.firing ?? (open ? plan.alerts : 0),
     stale: false,
     flapping: false,
+    snoozed_until: null,
     assigned_to: plan.owner?.id ?? null,
     assigned_to_name: plan.owner?.name ?? null,
     started_at: new Date(at - (plan.sentAfter ?? 0)).toISOString(),

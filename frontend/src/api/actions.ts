@@ -106,6 +106,11 @@ export const actions = {
     post<Comment>(`/incidents/${v.id}/comments`, { body: v.body }, creating()),
   merge: (v: { id: string; into: string } & Stoppable) =>
     post<Incident>(`/incidents/${v.id}/merge`, { into: v.into }, stoppable(v)),
+  snooze: (v: { id: string } & ({ for_minutes: number } | { until: string })) => {
+    const { id, ...how } = v;
+    return post<Incident>(`/incidents/${id}/snooze`, how, creating());
+  },
+  wake: (v: { id: string }) => remove<Incident>(`/incidents/${v.id}/snooze`),
   analyse: (v: { id: string; refresh: boolean }) =>
     post<Hypotheses>(`/incidents/${v.id}/hypotheses`, v.refresh ? { refresh: true } : {}),
   giveFeedback: (v: { id: string; hypothesis: string; verdict: Verdict; comment?: string }) =>

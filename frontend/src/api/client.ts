@@ -60,8 +60,8 @@ export function patch<T>(path: string, body: unknown, options: RequestOptions = 
 }
 
 /** Removes. */
-export function remove(path: string): Promise<void> {
-  return request<void>('DELETE', path, {});
+export function remove<T = void>(path: string): Promise<T> {
+  return request<T>('DELETE', path, {});
 }
 
 /** Acts, and hands over every server-sent event of the answer as it comes (one `data` line of JSON each). */

@@ -17,6 +17,7 @@ import type {
   IncidentSummary,
   Integration,
   Invitation,
+  Mark,
   Me,
   Member,
   Notification,
@@ -44,6 +45,8 @@ export type IncidentQuery = {
   from?: string;
   to?: string;
   open?: boolean;
+  /** With all of these marks. */
+  is?: readonly Mark[];
   /** Resolved while an alert of it fires. */
   still_firing?: boolean;
   sort: 'needs_me' | '-detected_at' | 'detected_at';

@@ -620,6 +620,7 @@ export type Incident = {
      * Why the severity is what it is, when the sender did not say.
      */
     severity_note?: string | null;
+    snoozed_until?: Ts | null;
     /**
      * The integration's name, or `manual`.
      */
@@ -835,6 +836,11 @@ export type Login = {
     email: string;
     password: string;
 };
+
+/**
+ * What sets an incident apart, whatever its state.
+ */
+export type Mark = 'flapping' | 'stale' | 'snoozed';
 
 /**
  * Who asks, where, and what else they could look at.
@@ -1340,6 +1346,7 @@ export type PageIncident = {
          * Why the severity is what it is, when the sender did not say.
          */
         severity_note?: string | null;
+        snoozed_until?: Ts | null;
         /**
          * The integration's name, or `manual`.
          */
@@ -2018,6 +2025,21 @@ export type SignedIn = {
      */
     projects: Array<ProjectRole>;
     user: User;
+};
+
+/**
+ * How long an incident is put off: either until a time or for so many minutes.
+ */
+export type Snooze = {
+    /**
+     * Why; recorded with the snooze.
+     */
+    comment?: string | null;
+    /**
+     * For so many minutes from now.
+     */
+    for_minutes?: number | null;
+    until?: Ts | null;
 };
 
 /**
@@ -3483,6 +3505,10 @@ export type GetIncidentsData = {
         label?: Array<string>;
         open?: boolean;
         /**
+         * Only those with this mark, whatever their state; several must all be there
+         */
+        is?: Array<Mark>;
+        /**
          * Only those that are resolved while an alert of them fires; not with q
          */
         still_firing?: boolean;
@@ -4490,6 +4516,130 @@ export type PostIncidentsByIncidentIdQuestionsResponses = {
 };
 
 export type PostIncidentsByIncidentIdQuestionsResponse = PostIncidentsByIncidentIdQuestionsResponses[keyof PostIncidentsByIncidentIdQuestionsResponses];
+
+export type DeleteIncidentsByIncidentIdSnoozeData = {
+    body?: never;
+    path: {
+        incident_id: string;
+    };
+    query?: never;
+    url: '/api/v1/incidents/{incident_id}/snooze';
+};
+
+export type DeleteIncidentsByIncidentIdSnoozeErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type DeleteIncidentsByIncidentIdSnoozeError = DeleteIncidentsByIncidentIdSnoozeErrors[keyof DeleteIncidentsByIncidentIdSnoozeErrors];
+
+export type DeleteIncidentsByIncidentIdSnoozeResponses = {
+    /**
+     * OK
+     */
+    200: Incident;
+};
+
+export type DeleteIncidentsByIncidentIdSnoozeResponse = DeleteIncidentsByIncidentIdSnoozeResponses[keyof DeleteIncidentsByIncidentIdSnoozeResponses];
+
+export type PostIncidentsByIncidentIdSnoozeData = {
+    body: Snooze;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        incident_id: string;
+    };
+    query?: never;
+    url: '/api/v1/incidents/{incident_id}/snooze';
+};
+
+export type PostIncidentsByIncidentIdSnoozeErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostIncidentsByIncidentIdSnoozeError = PostIncidentsByIncidentIdSnoozeErrors[keyof PostIncidentsByIncidentIdSnoozeErrors];
+
+export type PostIncidentsByIncidentIdSnoozeResponses = {
+    /**
+     * OK
+     */
+    200: Incident;
+};
+
+export type PostIncidentsByIncidentIdSnoozeResponse = PostIncidentsByIncidentIdSnoozeResponses[keyof PostIncidentsByIncidentIdSnoozeResponses];
 
 export type PatchIncidentsByIncidentIdStateData = {
     body: Move;

@@ -16,6 +16,7 @@ type Narrowed<T, Closer> = Omit<Answer<T>, keyof Closer> & Closer;
 
 export type Severity = schema.Severity;
 export type State = schema.State;
+export type Mark = schema.Mark;
 export type Role = schema.Role;
 export type IntegrationKind = schema.Kind;
 export type Outcome = schema.Outcome;
@@ -145,6 +146,8 @@ export const TELLS: readonly Tell[] = [
   'reopened',
   'resolved',
 ];
+/** What sets an incident apart, whatever its state. */
+export const MARKS: readonly Mark[] = ['flapping', 'stale', 'snoozed'];
 
 /** Roles, the strongest first. */
 export const ROLES: readonly Role[] = ['owner', 'admin', 'engineer', 'viewer'];

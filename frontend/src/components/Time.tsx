@@ -1,6 +1,6 @@
 /** Instants and ages on the page, all in the one zone the reader chose. */
 import type { ReactNode } from 'react';
-import { age, duration, instant, instantBare, ms, type Zone } from '../util/time';
+import { age, duration, instant, instantBare, minute, ms, type Zone, zoneName } from '../util/time';
 import { useNow } from './clock';
 import { usePrefs } from './prefs';
 
@@ -12,6 +12,18 @@ export function Instant({ at, zone = true }: { at: string; zone?: boolean }) {
   return (
     <time dateTime={at} title={bothZones(ms(at), chosen, now)} className="whitespace-nowrap tabular-nums">
       {text}
+    </time>
+  );
+}
+
+/** A time that lies ahead, to the minute. */
+export function Until({ at, zone = false }: { at: string; zone?: boolean }) {
+  const { zone: chosen } = usePrefs();
+  const now = useNow(60_000);
+  return (
+    <time dateTime={at} title={bothZones(ms(at), chosen, now)} className="whitespace-nowrap tabular-nums">
+      {minute(ms(at), chosen, now)}
+      {zone && ` ${zoneName(ms(at), chosen)}`}
     </time>
   );
 }

@@ -8,14 +8,19 @@ export function Menu({
   children,
   align = 'end',
   side = 'bottom',
+  open,
+  onOpenChange,
 }: {
   trigger: ReactElement;
   children: ReactNode;
   align?: 'start' | 'end';
   side?: 'bottom' | 'top';
+  /** For a menu that opens by a key as well. */
+  open?: boolean;
+  onOpenChange?: (open: boolean) => void;
 }) {
   return (
-    <Base.Root modal={false}>
+    <Base.Root modal={false} {...(onOpenChange && { open, onOpenChange: (next) => onOpenChange(next) })}>
       <Base.Trigger render={trigger} />
       <Base.Portal>
         <Base.Positioner align={align} side={side} sideOffset={6} className="z-50">

@@ -49,6 +49,12 @@ export function instantBare(ms: number, zone: Zone, now: number): string {
   return `${dated(ms, zone, now)}${clock(ms, zone)}`;
 }
 
+/** An instant to the minute, such as `14:30`, with the date when it is not today. */
+export function minute(ms: number, zone: Zone, now: number): string {
+  const part = parts(ms, zone);
+  return `${dated(ms, zone, now)}${part.hour}:${part.minute}`;
+}
+
 /** A day such as `Sat 21 Nov`. */
 export function day(ms: number, zone: Zone): string {
   const part = parts(ms, zone);

@@ -125,6 +125,8 @@ pub const TABLE: &[Row] = &[
     row("GET", "/api/v1/incidents/{incident_id}/comments", VIEWER),
     row("POST", "/api/v1/incidents/{incident_id}/comments", ENGINEER),
     row("POST", "/api/v1/incidents/{incident_id}/merge", ENGINEER),
+    row("POST", "/api/v1/incidents/{incident_id}/snooze", ENGINEER),
+    row("DELETE", "/api/v1/incidents/{incident_id}/snooze", ENGINEER),
     row("GET", "/api/v1/incidents/{incident_id}/evidence", VIEWER),
     row("POST", "/api/v1/incidents/{incident_id}/evidence/{evidence_id}/run", VIEWER),
     row("GET", "/api/v1/incidents/{incident_id}/questions", VIEWER),

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod check;
 mod demo;
 mod demo_watch;
 mod diagnose;
@@ -65,6 +66,11 @@ enum Command {
         #[command(subcommand)]
         command: audit::AuditCommand,
     },
+    /// Checks the configuration of a sender; no server is needed.
+    Check {
+        #[command(subcommand)]
+        command: check::CheckCommand,
+    },
     /// Shows settings.
     Config {
         #[command(subcommand)]
@@ -122,6 +128,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::MasterKey { command } => account::master_key(command).await,
         Command::Health { url } => health::health(&url).await,
         Command::Audit { command } => audit::audit(command).await,
+        Command::Check { command } => check::check(&command),
         Command::Config { command: ConfigCommand::Show(settings) } => {
             let (_, shown) = settings.load()?;
             let width = shown.iter().map(|row| row.key.len()).max().unwrap_or_default();

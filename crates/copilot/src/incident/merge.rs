@@ -76,6 +76,7 @@ async fn close(tx: &mut Tx, desk: &mut Desk, id: IncidentId, into: IncidentId) -
             format!("INC-{number} is resolved and alerts of this one fire on; reopen INC-{number} first");
         return Err(Error::Conflict(why));
     }
+    merged.wake("merged");
     merged.enter(State::Resolved, By::Person, now);
     let incident = &mut merged.incident;
     incident.merged_into = Some(into);

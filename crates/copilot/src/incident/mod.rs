@@ -9,6 +9,7 @@ pub mod intake;
 mod merge;
 pub mod read;
 pub mod record;
+mod snooze;
 mod state;
 pub mod store;
 pub mod sweep;
@@ -23,6 +24,7 @@ mod write;
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use utoipa::openapi::{ComponentsBuilder, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -96,6 +98,8 @@ pub struct Incident {
     pub stale: bool,
     /// True while one of its alerts opens and closes too often to be believed.
     pub flapping: bool,
+    /// Until when somebody put it off; null when nobody did.
+    pub snoozed_until: Option<Ts>,
     pub assigned_to: Option<UserId>,
     pub assigned_to_name: Option<String>,
     /// When its first alert began to fire by its sender's clock; of a manual incident when it was opened.
@@ -142,7 +146,9 @@ pub struct AnalysisHeadline {
 
 /// The routes of this service.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    // No body names them, only a query.
+    let named = ComponentsBuilder::new().schema_from::<read::list::Mark>().build();
+    OpenApiRouter::with_openapi(OpenApiBuilder::new().components(Some(named)).build())
         .routes(routes!(read::incidents, write::create))
         .routes(routes!(read::summary))
         .routes(routes!(read::one, write::change))
@@ -151,6 +157,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read::steps))
         .routes(routes!(read::comments, write::comment))
         .routes(routes!(merge::merge))
+        .routes(routes!(snooze::snooze, snooze::wake))
         .routes(routes!(analytics::incidents))
 }
 

@@ -22,6 +22,9 @@ pub struct Record {
     pub incident_key: Option<Vec<u8>>,
     /// Words of its later alerts by which it is found.
     pub alert_words: Option<String>,
+    /// Why a snooze of it ended before its time, and when that was.
+    #[sqlx(skip)]
+    pub woken: Option<(Ts, &'static str)>,
 }
 
 /// An incident to open.
@@ -86,6 +89,7 @@ impl Record {
             open_alert_count: 0,
             stale: false,
             flapping: false,
+            snoozed_until: None,
             assigned_to: None,
             assigned_to_name: None,
             started_at: new.now,
@@ -106,7 +110,14 @@ impl Record {
             analysis: None,
         };
         let incident_key = new.incident_key.map(|key| key.to_vec());
-        Self { incident, severity_by_person: false, resolved_by: None, incident_key, alert_words: None }
+        Self {
+            incident,
+            severity_by_person: false,
+            resolved_by: None,
+            incident_key,
+            alert_words: None,
+            woken: None,
+        }
     }
 
     /// Moves the incident to `to`, as `name` asked.
@@ -141,6 +152,10 @@ impl Record {
         incident.open = to.is_open();
         // Nothing need be heard of what is over.
         incident.stale &= incident.open;
+        if !incident.open {
+            self.wake("closed");
+        }
+        let incident = &mut self.incident;
         let entered = match to {
             State::Detected | State::Inconclusive => return,
             State::Acknowledged => &mut incident.acknowledged_at,
@@ -170,8 +185,16 @@ impl Record {
         if raises {
             self.incident.severity = severity;
             self.incident.severity_note = note;
+            self.wake("severity");
         }
         raises
+    }
+
+    /// Ends the snooze before its time, if it has one; the desk tells of it.
+    pub fn wake(&mut self, why: &'static str) {
+        if let Some(until) = self.incident.snoozed_until.take() {
+            self.woken = Some((until, why));
+        }
     }
 
     /// Dates a change that is about to be saved.

@@ -9,7 +9,7 @@ use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId, UserId};
 macro_rules! columns {
     () => {
         "id, number, project_id, title, description, service_name, severity, severity_note, state, open, source,
-         labels, alert_count, open_alert_count, stale, flapping, assigned_to,
+         labels, alert_count, open_alert_count, stale, flapping, snoozed_until, assigned_to,
          (select full_name from users where users.tenant_id = incidents.tenant_id
           and users.id = incidents.assigned_to) as assigned_to_name,
          coalesce(started_at, detected_at) as started_at, detected_at, acknowledged_at, acknowledged_by, investigating_at, mitigated_at, resolved_at,
@@ -205,6 +205,30 @@ pub async fn maybe_stale(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<Silent>> {
         "select tenant_id, project_id, id, stale_after_s from incidents where open and stale_at <= $1
          and stale_after_s is not null order by stale_at limit 500")
         .bind(now).fetch_all(c).await)
+}
+
+/// Incidents whose snooze is over by `now`, of every tenant.
+///
+/// # Errors
+/// When the database refused.
+pub async fn snoozed_enough(tx: &mut Tx, now: Ts) -> sqlx::Result<Vec<(TenantId, ProjectId, IncidentId)>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "select tenant_id, project_id, id from incidents where snoozed_until <= $1 order by snoozed_until limit 500")
+        .bind(now).fetch_all(c).await)
+}
+
+/// Sets until when an incident is put off. A statement of its own: to mention it is to have indexes looked at.
+///
+/// # Errors
+/// When the database refused.
+pub async fn set_snoozed(
+    tx: &mut Tx,
+    tenant: TenantId,
+    id: IncidentId,
+    until: Option<Ts>,
+) -> sqlx::Result<()> {
+    on_tx!(tx, c => sqlx::query("update incidents set snoozed_until = $3 where tenant_id = $1 and id = $2")
+        .bind(tenant).bind(id).bind(until).execute(c).await.map(drop))
 }
 
 /// Sets when an incident goes stale unless a statement comes first; never with `None`.

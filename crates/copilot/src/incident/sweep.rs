@@ -1,4 +1,4 @@
-//! What happens to incidents because time passes: holds and flapping that end, silence, missing heartbeats.
+//! What happens to incidents because time passes: holds, flapping and snoozes that end, silence, missing heartbeats.
 //!
 //! Several processes may sweep at once: each change is decided again under the row's lock.
 
@@ -13,10 +13,10 @@ use tokio_util::sync::CancellationToken;
 use super::store::Silent;
 use super::tracked::store::Heartbeat;
 use super::work::Desk;
-use super::{heard, intake, store, tracked};
+use super::{heard, intake, snooze, store, tracked};
 use crate::app::App;
 use crate::error::{Error, Result, seldom};
-use crate::ids::{AlertId, ProjectId, TenantId};
+use crate::ids::{AlertId, IncidentId, ProjectId, TenantId};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -94,6 +94,7 @@ pub async fn once(app: &App) -> Result<(), Vec<Failure>> {
 struct Due {
     alerts: Vec<(TenantId, ProjectId, AlertId)>,
     silent: Vec<Silent>,
+    snoozed: Vec<(TenantId, ProjectId, IncidentId)>,
     heartbeats: Vec<Heartbeat>,
 }
 
@@ -103,15 +104,20 @@ impl Due {
         let now = tx.now();
         let alerts = tracked::store::due(&mut tx, now).await?;
         let silent = store::maybe_stale(&mut tx, now).await?;
+        let snoozed = store::snoozed_enough(&mut tx, now).await?;
         let mut heartbeats = tracked::store::heartbeats(&mut tx).await?;
         heartbeats.retain(|one| heartbeat::step(one, now).is_some());
-        Ok(Self { alerts, silent, heartbeats })
+        Ok(Self { alerts, silent, snoozed, heartbeats })
     }
 
     async fn work(self, app: &App, failed: &mut Failures) {
         for (tenant, project, alert) in self.alerts {
             let what = format!("alert {alert}");
             failed.except(project, what, end_wait(app, tenant, project, alert)).await;
+        }
+        for (tenant, project, id) in self.snoozed {
+            let what = format!("snooze of {id}");
+            failed.except(project, what, snooze::end(app, tenant, project, id)).await;
         }
         // What was heard again in this process counts at once.
         let heard = if self.silent.is_empty() { Ok(()) } else { app.heard.write(app).await };

@@ -21,6 +21,8 @@ struct Working {
     /// It is not in the database yet; with the silence in seconds that makes it stale.
     unwritten: Option<Option<i64>>,
     changed: bool,
+    /// Until when it was put off as it was read.
+    snoozed_until: Option<Ts>,
     stale_at: Option<Ts>,
     /// What it is found by, once an alert added to that.
     vocabulary: Option<Vocabulary>,
@@ -28,7 +30,21 @@ struct Working {
 
 impl Working {
     fn read(record: Record) -> Self {
-        Self { record, opened: None, unwritten: None, changed: false, stale_at: None, vocabulary: None }
+        let snoozed_until = record.incident.snoozed_until;
+        Self {
+            record,
+            opened: None,
+            unwritten: None,
+            changed: false,
+            snoozed_until,
+            stale_at: None,
+            vocabulary: None,
+        }
+    }
+
+    /// Whether it was put off, or woken.
+    fn turned(&self) -> bool {
+        self.snoozed_until != self.record.incident.snoozed_until
     }
 }
 
@@ -272,6 +288,7 @@ impl Desk {
     /// # Errors
     /// When the database refused; a unique violation when an incident would be the second open one of its key.
     pub async fn clear(mut self, tx: &mut Tx) -> Result<Vec<Incident>> {
+        self.tell_of_woken();
         self.number(tx).await?;
         self.announce(tx);
         let unwritten = self.open.values().filter_map(|working| {
@@ -289,6 +306,10 @@ impl Desk {
                 store::save(tx, self.tenant, record).await?;
             }
         }
+        for Working { record, .. } in written.clone().filter(|working| working.turned()) {
+            let Incident { id, snoozed_until, .. } = record.incident;
+            store::set_snoozed(tx, self.tenant, id, snoozed_until).await?;
+        }
         let heard: Vec<(IncidentId, Ts)> =
             written.filter_map(|working| Some((working.record.incident.id, working.stale_at?))).collect();
         store::bulk::set_stale_at(tx, self.tenant, &heard).await?;
@@ -305,6 +326,15 @@ impl Desk {
         let all = self.open.into_values();
         let touched = all.filter(|working| working.changed || working.opened.is_some());
         Ok(touched.map(|working| working.record.incident).collect())
+    }
+
+    /// Records which snoozes ended before their time.
+    fn tell_of_woken(&mut self) {
+        let woken =
+            self.open.iter_mut().filter_map(|(id, working)| Some((*id, working.record.woken.take()?)));
+        for (id, (until, why)) in woken.collect::<Vec<_>>() {
+            self.step(id, "snooze_ended", json!({"until": until, "why": why}), None);
+        }
     }
 
     /// Numbers the incidents that are not written yet, in the order in which they were opened.

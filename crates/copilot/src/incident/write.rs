@@ -232,6 +232,9 @@ async fn apply(
     let record = desk.take(tx, id).await?;
     if let Some(severity) = change.severity.filter(|severity| *severity != record.incident.severity) {
         steps.push(("severity_changed", json!({"from": record.incident.severity, "to": severity})));
+        if severity.rank() < record.incident.severity.rank() {
+            record.wake("severity");
+        }
         record.incident.severity = severity;
         record.incident.severity_note = None;
         record.severity_by_person = true;

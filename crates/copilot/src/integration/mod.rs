@@ -15,7 +15,7 @@ mod probe;
 mod rate;
 mod room;
 mod signature;
-mod snippet;
+pub(crate) mod snippet;
 mod soon;
 mod spool;
 mod statistics;

@@ -13,6 +13,7 @@ import { Merge } from './Merge';
 import { MoveReport } from './MoveReport';
 import { type Deed, useMove, useSettled } from './move';
 import { Resolve } from './Resolve';
+import { SnoozeMenu } from './Snooze';
 
 /** The move most people make next; one that has ended but fires again comes back first. */
 function nextOf({ state, open_alert_count }: Incident): State | undefined {
@@ -70,6 +71,7 @@ export function DeskActions({ incident, onEdit }: { incident: Incident; onEdit: 
           {state === 'resolved' && <Key>r</Key>}
         </Button>
       ))}
+      <SnoozeMenu incident={incident} byKey />
       <MoreMenu incident={incident} onOpen={setOpened} />
       <MoveReport move={move} />
       <Dialogs incident={incident} opened={opened} onClose={() => setOpened(null)} move={move} />
@@ -96,6 +98,7 @@ export function PhoneActions({ incident }: { incident: Incident }) {
             {next === 'taken' ? 'Take it' : moveVerb(incident.state, next)}
           </Button>
         )}
+        <SnoozeMenu incident={incident} />
         <MoreMenu incident={incident} onOpen={setOpened} moves={waits ? [] : others} onMove={go} />
       </div>
       <Dialogs incident={incident} opened={opened} onClose={() => setOpened(null)} move={move} />

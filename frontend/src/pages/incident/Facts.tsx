@@ -14,6 +14,7 @@ import { DeskActions } from './Actions';
 import { Edit } from './Edit';
 import { FactList } from './FactList';
 import { MergedInto } from './MergedInto';
+import { Snoozed } from './Snooze';
 import { Told } from './Told';
 import { WithCode } from './WithCode';
 
@@ -36,6 +37,7 @@ export function Facts({ incident }: { incident: Incident }) {
             {counted(incident.open_alert_count, 'alert')} still firing
           </span>
         )}
+        <Snoozed incident={incident} />
         {incident.flapping && <span className="text-[13px] text-medium">Flapping</span>}
         {incident.stale && <span className="text-[13px] text-medium">Its source has gone silent</span>}
       </div>

@@ -10,7 +10,7 @@ import { ErrorState } from '../../components/ErrorState';
 import { useKeys } from '../../components/keys';
 import { LinkedText } from '../../components/LinkedText';
 import { useBlocked } from '../../components/me';
-import { Instant } from '../../components/Time';
+import { Instant, Until } from '../../components/Time';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Clamp } from '../../ui/Clamp';
@@ -121,6 +121,12 @@ function StepRow({ step, text }: { step: Step; text: StepText }) {
               </b>
             )}
             {text.title}
+            {text.until && (
+              <>
+                {' '}
+                until <Until at={text.until} />
+              </>
+            )}
             {text.last && (
               <span className="text-muted">
                 , last <Instant at={text.last} />

@@ -33,6 +33,10 @@ it.each([
   [step('merged', { into: 'x', number: 7 }, 'Ana'), 'merged it into INC-7'],
   [step('merged', { from: 'x', number: 8 }, 'Ana'), 'merged INC-8 into it'],
   [step('field_changed', { field: 'root_cause', from: null, to: 'A key' }, 'Ana'), 'changed root cause'],
+  [step('snoozed', { until: '2026-01-24T12:15:00Z' }, 'Ana'), 'snoozed it'],
+  [step('snooze_ended', { why: 'woken' }, 'Ana'), 'woke it'],
+  [step('snooze_ended', { why: 'due' }), 'Snooze ended'],
+  [step('snooze_ended', { why: 'severity' }), 'Snooze ended: the severity rose'],
   [step('moon_risen'), 'Moon risen'],
 ])('%o', (one, title) => {
   expect(stepText(one).title).toBe(title);

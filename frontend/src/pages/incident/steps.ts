@@ -4,8 +4,8 @@ import { severityWord } from '../../components/Severity';
 import { stateWord } from '../../components/State';
 import { counted } from '../../util/numbers';
 
-/** `last` is when the last of a folded run began, RFC 3339. */
-export type StepText = { title: string; note?: string; last?: string };
+/** `last` is when the last of a folded run began, `until` when what the title says ends; RFC 3339. */
+export type StepText = { title: string; note?: string; last?: string; until?: string };
 
 /** Steps that a source or the product takes, whoever is named as their actor. */
 const BY_MACHINES: ReadonlySet<string> = new Set([
@@ -95,6 +95,10 @@ export function stepText(step: Step): StepText {
       return {
         title: detail.into ? `merged it into INC-${text('number')}` : `merged INC-${text('number')} into it`,
       };
+    case 'snoozed':
+      return { ...note(step.actor ? 'snoozed it' : 'Snoozed', text('comment')), until: text('until') };
+    case 'snooze_ended':
+      return { title: woken(text('why'), step.actor) };
     case 'feedback_given':
       return note(`called a theory ${verdict(text('verdict'))}`, text('comment'));
     case 'field_changed':
@@ -110,6 +114,14 @@ function assigned(name: string, actor: string | null): string {
   if (!name) return actor ? 'took the owner away' : 'Nobody owns it now';
   if (name === actor) return 'took it';
   return `${actor ? 'gave it to' : 'Given to'} ${name}`;
+}
+
+function woken(why: string, actor: string | null): string {
+  if (actor) return 'woke it';
+  if (why === 'severity') return 'Snooze ended: the severity rose';
+  if (why === 'closed') return 'Snooze ended: it was closed';
+  if (why === 'merged') return 'Snooze ended: it was merged';
+  return 'Snooze ended';
 }
 
 function note(title: string, body: string): StepText {

@@ -1,11 +1,11 @@
 /** One incident in the list: two lines on a desk, three on a phone. */
 import { Link } from '@tanstack/react-router';
-import { Check, LoaderCircle, type LucideIcon, UserRound } from 'lucide-react';
+import { AlarmClock, Check, LoaderCircle, type LucideIcon, UserRound } from 'lucide-react';
 import { memo } from 'react';
 import type { Incident, User } from '../../api/types';
 import { SeverityBadge, severityRail } from '../../components/Severity';
 import { StateBadge } from '../../components/State';
-import { TimeAgo } from '../../components/Time';
+import { TimeAgo, Until } from '../../components/Time';
 import { cx } from '../../ui/cx';
 import { counted, exact } from '../../util/numbers';
 import { theoryLine } from './query';
@@ -125,6 +125,12 @@ function SecondLine({ incident }: { incident: Incident }) {
       </span>
       {!incident.open && incident.open_alert_count > 0 && (
         <span className="shrink-0 text-medium">still firing</span>
+      )}
+      {incident.snoozed_until && (
+        <span className="inline-flex shrink-0 items-center gap-1">
+          <AlarmClock className="size-3" aria-hidden="true" />
+          until <Until at={incident.snoozed_until} />
+        </span>
       )}
       {incident.flapping && <span className="shrink-0 text-medium">flapping</span>}
       {incident.stale && <span className="shrink-0 text-medium">source silent</span>}

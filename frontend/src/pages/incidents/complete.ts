@@ -1,11 +1,11 @@
 /** What the filter text can go on with: only what the server can narrow by. */
-import { SEVERITIES, STATES } from '../../api/types';
+import { MARKS, SEVERITIES, STATES } from '../../api/types';
 import { quote } from '../../util/filterText';
 
 const DAY_MS = 86_400_000;
 const AGO = ['-1h', '-24h'];
 const DAYS_BACK = [0, 1, 7, 30];
-const IS = ['open', 'closed', 'unacked', 'still-firing'];
+const IS = ['open', 'closed', 'unacked', 'still-firing', ...MARKS];
 
 /** Whole texts, each with its last word completed; none for a word that is complete or is not a filter. */
 export function completions(text: string, services: readonly string[], now: number): string[] {

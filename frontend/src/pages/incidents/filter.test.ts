@@ -8,6 +8,8 @@ it.each([
   ['is:closed', { sort: '-detected_at', open: false }],
   ['is:open is:unacked', { sort: 'needs_me', open: true, state: ['detected'] }],
   ['is:still-firing', { sort: '-detected_at', open: false, still_firing: true }],
+  ['is:open is:snoozed slow', { sort: 'needs_me', open: true, is: ['snoozed'], q: 'slow' }],
+  ['is:snoozed,stale is:STALE', { sort: '-detected_at', is: ['stale', 'snoozed'] }],
   ['severity:critical,HIGH', { sort: '-detected_at', severity: ['critical', 'high'] }],
   ['severity:warning,page', { sort: '-detected_at', severity: ['medium', 'critical'] }],
   ['state:acked', { sort: '-detected_at', state: ['acknowledged'] }],
@@ -80,6 +82,7 @@ it('says how it reads a word that senders use', () => {
 it.each([
   'is:open state:detected severity:critical,high service:checkout-api slow orders',
   'is:still-firing',
+  'is:open is:flapping is:snoozed state:detected',
   'is:open owner:none label.team=shop label.note="a b" slow',
   'is:closed from:2026-01-24 to:2026-01-25',
   'is:open from:-2h to:-30m',

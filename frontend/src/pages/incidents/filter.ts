@@ -4,13 +4,15 @@
  *
  * The text box, the chips and the URL are three views of the same string.
  */
-import { SEVERITIES, type Severity, STATES, type State } from '../../api/types';
+import { MARKS, type Mark, SEVERITIES, type Severity, STATES, type State } from '../../api/types';
 import { labelFilter, quote } from '../../util/filterText';
 import { isTime } from './when';
 
 /** A filter, taken apart. */
 export type Filter = {
   open: boolean | null;
+  /** Only those with all of these marks. */
+  marks: Mark[];
   /** Only those with an alert that fires now. */
   stillFiring: boolean;
   states: State[];
@@ -61,6 +63,7 @@ const NEGATED = /^[-!](?:(?:is|severity|state|service|owner|from|to):|labels?[.:
 export function parseFilter(text: string): Filter {
   const filter: Filter = {
     open: null,
+    marks: [],
     stillFiring: false,
     states: [],
     severities: [],
@@ -132,10 +135,12 @@ function takeIs(filter: Filter, value: string): void {
   else if (value === 'still-firing') [filter.open, filter.stillFiring] = [false, true];
   else {
     const state = STATE_ALIASES[value] ?? STATES.find((one) => one === value);
+    const mark = MARKS.find((one) => one === value);
     if (state) filter.states.push(state);
+    else if (mark) filter.marks = MARKS.filter((one) => one === mark || filter.marks.includes(one));
     else
       filter.problems.push(
-        `“is:${value}” means nothing. Use is:open, is:closed, is:unacked or is:still-firing.`,
+        `“is:${value}” means nothing. Use is:open, is:closed, is:unacked, is:still-firing, is:flapping, is:stale or is:snoozed.`,
       );
   }
 }
@@ -179,6 +184,7 @@ export function formatFilter(filter: Omit<Filter, 'problems' | 'notes'>): string
   const out: string[] = [];
   if (filter.stillFiring) out.push('is:still-firing');
   else if (filter.open !== null) out.push(filter.open ? 'is:open' : 'is:closed');
+  for (const mark of filter.marks) out.push(`is:${mark}`);
   if (filter.states.length > 0) out.push(`state:${filter.states.join(',')}`);
   if (filter.severities.length > 0) out.push(`severity:${filter.severities.join(',')}`);
   if (filter.services.length > 0) out.push(`service:${filter.services.map(quote).join(',')}`);

@@ -11,6 +11,7 @@ export function queryOf(text: string, now = Date.now()): IncidentQuery {
   return {
     sort: filter.open === true ? 'needs_me' : '-detected_at',
     ...(filter.open !== null && { open: filter.open }),
+    ...(filter.marks.length > 0 && { is: filter.marks }),
     ...(filter.stillFiring && { still_firing: true }),
     ...(filter.states.length > 0 && { state: filter.states }),
     ...(filter.severities.length > 0 && { severity: filter.severities }),

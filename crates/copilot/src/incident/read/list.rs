@@ -1,6 +1,6 @@
 //! Which incidents a list shows, and in which order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
@@ -33,13 +33,25 @@ const MOST_CHARS: usize = 200;
 /// The order of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
-    /// Open before closed, unacknowledged before the others, severe first, then the newest.
+    /// Open before closed, what is put off after the others that are open, unacknowledged first, severe first, then the newest.
     NeedsMe,
     /// The newest first.
     #[default]
     Newest,
     /// The oldest first.
     Oldest,
+}
+
+crate::words! {
+    /// What sets an incident apart, whatever its state.
+    pub enum Mark {
+        /// One of its alerts opens and closes too often to be believed.
+        Flapping = "flapping",
+        /// Its sender has been silent for longer than it should be.
+        Stale = "stale",
+        /// Somebody put it off.
+        Snoozed = "snoozed",
+    }
 }
 
 /// Whose incidents are shown.
@@ -70,6 +82,8 @@ pub struct Filter {
     pub labels: BTreeMap<String, String>,
     /// Only open or only closed ones.
     pub open: Option<bool>,
+    /// Only those with all of these marks.
+    pub marks: BTreeSet<Mark>,
     /// Only those that are resolved while an alert of them fires.
     pub still_firing: bool,
     /// Detected at this instant or later.
@@ -110,7 +124,7 @@ pub struct Position {
 impl Position {
     /// The position after `incident`.
     pub fn after(incident: &Incident) -> Self {
-        let need = need(incident.state, incident.severity);
+        let need = need(incident.state, incident.severity, incident.snoozed_until.is_some());
         Self { need, micros: incident.detected_at.micros(), id: incident.id }
     }
 
@@ -120,13 +134,14 @@ impl Position {
     }
 }
 
-/// How much an incident needs somebody, the least first: open before closed, unacknowledged before the others,
-/// severe first.
-pub fn need(state: State, severity: Severity) -> i64 {
+/// How much an incident needs somebody, the least first: open before closed, what is put off after the others that are open,
+/// unacknowledged first, severe first.
+pub fn need(state: State, severity: Severity, snoozed: bool) -> i64 {
     let group = match state {
+        state if !state.is_open() => 20,
+        _ if snoozed => 15,
         State::Detected => 0,
-        state if state.is_open() => 10,
-        _ => 20,
+        _ => 10,
     };
     group + severity.rank()
 }
@@ -145,10 +160,10 @@ impl Filter {
         Severity::ALL.iter().copied().filter(named).collect()
     }
 
-    /// Whether only some states, severities or services pass.
+    /// Whether only some states, severities, services or marks pass.
     pub fn narrows(&self) -> bool {
         let named = !(self.states.is_empty() && self.severities.is_empty() && self.services.is_empty());
-        named || self.open.is_some() || self.person().is_some()
+        named || self.open.is_some() || self.person().is_some() || !self.marks.is_empty()
     }
 
     /// The one person whose incidents pass.
@@ -269,6 +284,7 @@ fn one(filter: &mut Filter, page: &mut PageQuery, name: &str, value: &str) -> Re
         "assigned_to" => filter.whose = Some(whose(value)?),
         "label" => filter.label(value)?,
         "open" => filter.open = Some(value.parse().map_err(|_| "must be true or false")?),
+        "is" => drop(filter.marks.insert(value.parse()?)),
         "still_firing" => filter.still_firing = value.parse().map_err(|_| "must be true or false")?,
         "from" => filter.from = Some(instant(value)?),
         "to" => filter.to = Some(instant(value)?),

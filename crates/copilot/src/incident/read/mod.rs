@@ -59,6 +59,7 @@ pub struct Summary {
         ("assigned_to" = Option<String>, Query, description = "Whose they are: `me`, `none`, an id or an e-mail address"),
         ("label" = Option<Vec<String>>, Query, description = "NAME=VALUE; several must all be there"),
         ("open" = Option<bool>, Query),
+        ("is" = Option<Vec<list::Mark>>, Query, description = "Only those with this mark, whatever their state; several must all be there"),
         ("still_firing" = Option<bool>, Query, description = "Only those that are resolved while an alert of them fires; not with q"),
         ("from" = Option<Ts>, Query), ("to" = Option<Ts>, Query),
         ("sort" = Option<String>, Query, pattern = "^(needs_me|-?detected_at)$"),

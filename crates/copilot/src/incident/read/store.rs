@@ -15,7 +15,8 @@ use crate::incident::{AnalysisHeadline, Incident, Severity, State};
 macro_rules! select {
     () => {
         "select incidents.id, number, incidents.project_id, title, incidents.description, service_name, severity,
-             severity_note, state, open, source, labels, alert_count, open_alert_count, stale, flapping, assigned_to,
+             severity_note, state, open, source, labels, alert_count, open_alert_count, stale, flapping, snoozed_until,
+             assigned_to,
              users.full_name as assigned_to_name, coalesce(incidents.started_at, detected_at) as started_at, detected_at, acknowledged_at, acknowledged_by,
              investigating_at, mitigated_at, resolved_at, learned_at, root_cause, resolution_summary, merged_into, previous_incident_id,
              incidents.created_at, updated_at, incidents.version, analyses.status as analysis_status,

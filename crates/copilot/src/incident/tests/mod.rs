@@ -9,6 +9,7 @@ mod plans;
 mod reading;
 mod seed;
 mod sending;
+mod snoozing;
 mod sweeping;
 mod world;
 mod writing;

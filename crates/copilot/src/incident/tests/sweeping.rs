@@ -31,7 +31,7 @@ impl World {
     }
 
     /// Goes on in another project of the organisation.
-    async fn move_on(&mut self) {
+    pub(super) async fn move_on(&mut self) {
         let (tenant, project) = (self.member.tenant, ProjectId::new());
         let mut tx = self.db().begin(tenant.0).await.unwrap();
         let now = tx.now();
@@ -44,7 +44,7 @@ impl World {
     }
 
     /// Deletes the current project as a version does that leaves its alerts as they are.
-    async fn delete_as_before(&self) {
+    pub(super) async fn delete_as_before(&self) {
         let mut tx = self.db().begin(self.member.tenant.0).await.unwrap();
         let now = tx.now();
         on_tx!(tx, c => sqlx::query("update projects set deleted_at = $3 where tenant_id = $1 and id = $2")

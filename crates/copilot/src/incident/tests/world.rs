@@ -59,7 +59,7 @@ impl Answer {
     }
 }
 
-async fn answer(result: Result<impl IntoResponse>) -> Answer {
+pub(super) async fn answer(result: Result<impl IntoResponse>) -> Answer {
     let (parts, body) = result.into_response().into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let body = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -67,7 +67,7 @@ async fn answer(result: Result<impl IntoResponse>) -> Answer {
 }
 
 /// The body as the handler would be given it.
-async fn body<T: DeserializeOwned + Validate<Context: Default>>(body: &Value) -> Result<Valid<T>> {
+pub(super) async fn body<T: DeserializeOwned + Validate<Context: Default>>(body: &Value) -> Result<Valid<T>> {
     let request = Request::post("/").header("content-type", "application/json");
     Valid::from_request(request.body(Body::from(body.to_string())).unwrap(), &()).await
 }

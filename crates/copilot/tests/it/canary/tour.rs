@@ -188,11 +188,15 @@ impl Tour {
 
     /// Changes what a body made from the document can't know.
     fn suit(&self, method: &str, path: &str, body: &mut Option<Value>) {
-        if let (Some(Value::Object(body)), "PATCH", "/api/v1/incidents/{incident_id}/state") =
-            (body, method, path)
-        {
+        let Some(Value::Object(body)) = body else { return };
+        match (method, path) {
             // A closed choice has its first word, and an incident is in that state already.
-            body.insert("state".to_owned(), json!("acknowledged"));
+            ("PATCH", "/api/v1/incidents/{incident_id}/state") => {
+                body.insert("state".to_owned(), json!("acknowledged"));
+            }
+            // Either of them says how long.
+            ("POST", "/api/v1/incidents/{incident_id}/snooze") => drop(body.remove("until")),
+            _ => {}
         }
     }
 

@@ -200,6 +200,11 @@ impl Stage {
                 path = format!("/api/v1/incidents/{}/state", text(&opened["id"]));
                 body["state"] = json!("acknowledged");
             }
+            (_, "/api/v1/incidents/{incident_id}/snooze") => {
+                let opened = world.post("/api/v1/incidents", json!({"title": "twin"})).await.expect(201);
+                path = format!("/api/v1/incidents/{}/snooze", text(&opened["id"]));
+                body = json!({"until": world.clock.now().plus_seconds(3_600).to_string()});
+            }
             // Who joined last is an owner, and stays one.
             ("PATCH", "/api/v1/projects/{project_id}/members/{user_id}") => body = json!({"role": "owner"}),
             ("PATCH", "/api/v1/incidents/{incident_id}") => body["assigned_to"] = Value::Null,

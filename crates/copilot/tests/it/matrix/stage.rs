@@ -282,7 +282,7 @@ pub fn good_body(document: &Value, row: &Row) -> Option<Value> {
         "email" => json!("someone@shop.example"),
         "project_id" | "into" | "assigned_to" => json!(Uuid::now_v7()),
         "expires_at" => Value::Null,
-        "timestamp" => json!("2026-01-24T12:00:00Z"),
+        "timestamp" | "until" => json!("2026-01-24T12:00:00Z"),
         "url" => json!("http://93.184.216.34:9090/"),
         "auth" => Value::Null,
         _ => Value::String("words".chars().take(longest).collect()),

@@ -5,9 +5,13 @@ use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
 use sqlx::types::Json;
 
-use super::{Arm, List};
+use super::{Arm, List, any_open, marked};
 use crate::ids::{IncidentId, TenantId};
+use crate::incident::State;
 use crate::incident::read::list::{Position, Sort, Whose};
+
+/// The state of an arm's incidents.
+const OF_ARM: &str = " and state = arm.state";
 
 /// A page without a search.
 pub(super) async fn seek(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx::Result<Vec<IncidentId>> {
@@ -23,9 +27,19 @@ pub(super) async fn seek(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx
             _ => true,
         };
         let (begun, fresh): (Vec<&Arm<'_>>, Vec<&Arm<'_>>) = arms.iter().partition(after);
-        each(&mut query, tenant, list, &begun, true);
-        query.push(" union all ");
-        each(&mut query, tenant, list, &fresh, false);
+        let mut groups = Vec::new();
+        for (arms, begun) in [(begun, true), (fresh, false)] {
+            let (awake, asleep): (Vec<_>, Vec<_>) = arms.into_iter().partition(|arm| arm.state.is_some());
+            groups.extend([(awake, begun), (asleep, begun)]);
+        }
+        groups.retain(|(arms, _)| !arms.is_empty());
+        for (at, (arms, begun)) in groups.iter().enumerate() {
+            query.push(if at == 0 { "" } else { " union all " });
+            each(&mut query, tenant, list, arms, *begun);
+        }
+        if groups.is_empty() {
+            return Ok(Vec::new());
+        }
     }
     query.push(match list.filter.sort {
         Sort::NeedsMe => ") page order by need, detected_at desc, id desc",
@@ -37,7 +51,7 @@ pub(super) async fn seek(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx
     query.build_query_scalar().fetch_all(&mut **open).await
 }
 
-/// The beginnings of all `arms`: planned as one, however many they are.
+/// The beginnings of all `arms`, which are of one kind: planned as one, however many they are.
 fn each(
     query: &mut QueryBuilder<Postgres>,
     tenant: TenantId,
@@ -47,7 +61,7 @@ fn each(
 ) {
     let words = |word: fn(&Arm<'_>) -> &'static str| arms.iter().map(|arm| word(arm)).collect::<Vec<_>>();
     query.push("select page.id, page.detected_at, arm.need from unnest(");
-    query.push_bind(words(|arm| arm.state.as_str())).push("::text[], ");
+    query.push_bind(words(|arm| arm.state.map_or("", State::as_str))).push("::text[], ");
     query.push_bind(words(|arm| arm.severity.as_str())).push("::text[], ");
     query
         .push_bind(arms.iter().map(|arm| arm.service.map(str::to_owned)).collect::<Vec<_>>())
@@ -55,7 +69,12 @@ fn each(
     query.push_bind(arms.iter().map(|arm| arm.need()).collect::<Vec<_>>());
     query.push("::bigint[]) as arm (state, severity, service, need) cross join lateral ");
     let service = if list.filter.services.is_empty() { "" } else { " and service_name = arm.service" };
-    let equal = format!(" and state = arm.state and severity = arm.severity{service}");
+    let (state, snoozed) = match arms.first() {
+        Some(Arm { state: None, .. }) => (any_open(list.filter), " and snoozed_until is not null"),
+        Some(Arm { snoozed: Some(false), .. }) => (OF_ARM.to_owned(), " and snoozed_until is null"),
+        _ => (OF_ARM.to_owned(), ""),
+    };
+    let equal = format!("{state} and severity = arm.severity{service}{snoozed}");
     one(query, tenant, list, Some(&equal), begun);
 }
 
@@ -77,6 +96,7 @@ fn one(
         query.push(" and assigned_to = ").push_bind(user);
     }
     query.push(if filter.still_firing { " and still_firing" } else { "" });
+    query.push(marked(filter));
     if let Some(number) = filter.number {
         query.push(" and number = ").push_bind(number);
     }
@@ -113,8 +133,7 @@ pub(super) async fn search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sq
         Sort::Oldest => "detected_at",
     };
     let TxConn::Postgres(open) = tx.conn() else { return Ok(Vec::new()) };
-    let text =
-        "select find_incidents($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    let text = "select list_incidents($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     sqlx::query_scalar(text)
         .bind(tenant)
         .bind(list.project)
@@ -133,6 +152,7 @@ pub(super) async fn search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sq
         .bind(filter.person())
         .bind(filter.whose == Some(Whose::Nobody))
         .bind(Some(Json(&filter.labels)).filter(|labels| !labels.is_empty()))
+        .bind(filter.marks.iter().map(|mark| mark.as_str()).collect::<Vec<_>>())
         .fetch_all(&mut **open)
         .await
 }

@@ -1,15 +1,16 @@
 //! Pages on SQLite: one short walk along an index for each combination, or one along the index of words.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use outbox::{Ts, Tx, TxConn, on_tx};
 use sqlx::QueryBuilder;
 use sqlx::sqlite::Sqlite;
 
-use super::{Arm, List};
+use super::{Arm, List, any_open, marked};
 use crate::ids::{IncidentId, ProjectId, TenantId};
 use crate::incident::Severity;
-use crate::incident::read::list::{Filter, Position, Sort, Whose, need};
+use crate::incident::read::list::{Filter, Mark, Position, Sort, Whose, need};
 
 /// Bits of an incident's place in SQLite's search index that hold its number.
 const NUMBER_BITS: u32 = 36;
@@ -17,6 +18,9 @@ const NUMBER_BITS: u32 = 36;
 /// Numbers by which the order of numbers and the order of detection may differ: incidents whose transactions ran
 /// side by side.
 const SLACK: i64 = 1_000;
+
+/// Names the index of what is put off.
+const SNOOZED: &str = " indexed by incidents_snoozed";
 
 /// A page without a search.
 pub(super) async fn seek(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sqlx::Result<Vec<IncidentId>> {
@@ -50,23 +54,28 @@ impl List<'_> {
 
     fn one(&self, query: &mut QueryBuilder<Sqlite>, tenant: TenantId, at: usize, arm: Option<&Arm<'_>>) {
         let level = arm.map_or(0, Arm::need);
+        let index = match arm {
+            Some(Arm { state: None, .. }) => SNOOZED,
+            _ => index_of(&self.filter.marks),
+        };
         query.push(format!(
-            "select * from (select id, detected_at, {level} as need from incidents where tenant_id = "
+            "select * from (select id, detected_at, {level} as need from incidents{} where tenant_id = ",
+            index
         ));
         query.push_bind(tenant).push(" and project_id = ").push_bind(self.project);
         if let Some(arm) = arm {
             // Words of a closed list, not of a person.
-            query.push(format!(
-                " and state = '{}' and severity = '{}'",
-                arm.state.as_str(),
-                arm.severity.as_str()
-            ));
+            let state =
+                arm.state.map_or_else(|| any_open(self.filter), |state| format!(" and state = '{state}'"));
+            query.push(format!("{state} and severity = '{}'", arm.severity));
+            query.push(snoozed(arm.snoozed));
             if let Some(service) = arm.service {
                 query.push(" and service_name = ").push_bind(service.to_owned());
             }
         }
         owned(query, self.filter);
         query.push(if self.filter.still_firing { " and still_firing" } else { "" });
+        query.push(marked(self.filter));
         if let Some(number) = self.filter.number {
             query.push(" and number = ").push_bind(number);
         }
@@ -91,6 +100,24 @@ impl List<'_> {
             " order by detected_at desc, id desc"
         });
         query.push(" limit ").push_bind(self.limit).push(format!(") arm{at}"));
+    }
+}
+
+/// The index of what has such marks, which the planner can't know to be short.
+fn index_of(marks: &BTreeSet<Mark>) -> &'static str {
+    match marks.first() {
+        Some(Mark::Flapping) => " indexed by incidents_flapping",
+        Some(Mark::Stale) => " indexed by incidents_gone_stale",
+        Some(Mark::Snoozed) => SNOOZED,
+        None => "",
+    }
+}
+
+fn snoozed(snoozed: Option<bool>) -> &'static str {
+    match snoozed {
+        Some(true) => " and snoozed_until is not null",
+        Some(false) => " and snoozed_until is null",
+        None => "",
     }
 }
 
@@ -128,7 +155,8 @@ pub(super) async fn search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sq
         None => None,
     };
     let mut found = Vec::new();
-    for (level, terms) in levels(filter) {
+    let any_snoozed = filter.sort == Sort::NeedsMe && any_snoozed(tx, tenant, project).await?;
+    for Level { need: level, snoozed, terms } in levels(filter, any_snoozed) {
         let mut range = range;
         match after {
             Some((need, _)) if filter.sort == Sort::NeedsMe && level < need => continue,
@@ -141,14 +169,23 @@ pub(super) async fn search(tx: &mut Tx, tenant: TenantId, list: &List<'_>) -> sq
         if left <= 0 {
             break;
         }
-        found.extend(walk(tx, tenant, list, (first, range), &terms, left).await?);
+        found.extend(walk(tx, tenant, list, (first, range), (&terms, snoozed), left).await?);
     }
     Ok(found)
 }
 
-/// What the index is asked for, with how much such incidents need somebody: once for each need if they are
-/// sorted by it, else once.
-fn levels(filter: &Filter) -> Vec<(i64, String)> {
+/// One walk along the index of words.
+struct Level {
+    /// How much such incidents need somebody; 0 when they are not sorted by it.
+    need: i64,
+    /// Put off or not; either when nobody asks.
+    snoozed: Option<bool>,
+    /// What the index is asked for.
+    terms: String,
+}
+
+/// The walks, in order: one for each need if incidents are sorted by it, else one.
+fn levels(filter: &Filter, any_snoozed: bool) -> Vec<Level> {
     let words = filter.words.iter().map(|word| {
         let prefix = if word.prefix { " *" } else { "" };
         let forms: Vec<_> = word.forms.iter().map(|form| format!("\"{form}\"{prefix}")).collect();
@@ -170,18 +207,22 @@ fn levels(filter: &Filter) -> Vec<(i64, String)> {
         if !filter.severities.is_empty() {
             terms.push(any("severity", severities.iter().map(|one| one.as_str().to_owned()).collect()));
         }
-        return vec![(0, terms.join(" AND "))];
+        return vec![Level { need: 0, snoozed: None, terms: terms.join(" AND ") }];
     }
-    let mut levels: std::collections::BTreeMap<i64, (Vec<String>, Severity)> = Default::default();
+    let mut levels: std::collections::BTreeMap<(i64, bool), (Vec<String>, Severity)> = Default::default();
     for state in states {
         for severity in severities.iter().copied() {
-            let level = levels.entry(need(state, severity)).or_insert_with(|| (Vec::new(), severity));
-            level.0.push(state.as_str().to_owned());
+            for asleep in [false, true].into_iter().take(1 + usize::from(any_snoozed && state.is_open())) {
+                let key = (need(state, severity, asleep), asleep);
+                let level = levels.entry(key).or_insert_with(|| (Vec::new(), severity));
+                level.0.push(state.as_str().to_owned());
+            }
         }
     }
-    let level = |(level, (states, severity)): (i64, (Vec<String>, Severity))| {
+    let level = |((need, asleep), (states, severity)): ((i64, bool), (Vec<String>, Severity))| {
         let of_level = [any("state", states), any("severity", vec![severity.as_str().to_owned()])];
-        (level, terms.iter().chain(&of_level).map(String::as_str).collect::<Vec<_>>().join(" AND "))
+        let terms = terms.iter().chain(&of_level).map(String::as_str).collect::<Vec<_>>().join(" AND ");
+        Level { need, snoozed: any_snoozed.then_some(asleep), terms }
     };
     levels.into_iter().map(level).collect()
 }
@@ -207,7 +248,7 @@ async fn walk(
     tenant: TenantId,
     list: &List<'_>,
     (first, range): (i64, (i64, i64)),
-    terms: &str,
+    (terms, asleep): (&str, Option<bool>),
     limit: i64,
 ) -> sqlx::Result<Vec<IncidentId>> {
     let filter = list.filter;
@@ -220,6 +261,15 @@ async fn walk(
     query.push(" and tenant_id = ").push_bind(tenant).push(" and project_id = ").push_bind(list.project);
     query.push(" and number = incident_words.rowid - ").push_bind(first);
     owned(&mut query, filter);
+    query.push(snoozed(asleep));
+    if !filter.marks.is_empty() {
+        // Without the sign each of them would be looked for in the index of words alone.
+        query.push(" and +incident_words.rowid in (select number + ").push_bind(first);
+        query.push(format!(" from incidents{} where tenant_id = ", index_of(&filter.marks)));
+        query.push_bind(tenant).push(" and project_id = ").push_bind(list.project);
+        query.push(marked(filter));
+        query.push(snoozed(filter.marks.contains(&Mark::Snoozed).then_some(true))).push(")");
+    }
     for (name, value) in &filter.labels {
         query.push(" and exists (select 1 from json_each(labels) where key = ").push_bind(name.clone());
         query.push(" and value = ").push_bind(value.clone()).push(")");
@@ -238,6 +288,14 @@ async fn walk(
     query.push(" limit ").push_bind(limit);
     let TxConn::Sqlite(open) = tx.conn() else { return Ok(Vec::new()) };
     query.build_query_scalar().fetch_all(&mut **open).await
+}
+
+/// Whether anything in a project is put off.
+async fn any_snoozed(tx: &mut Tx, tenant: TenantId, project: ProjectId) -> sqlx::Result<bool> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select exists (select 1 from incidents indexed by incidents_snoozed
+             where tenant_id = $1 and project_id = $2 and snoozed_until is not null)")
+        .bind(tenant).bind(project).fetch_one(c).await)
 }
 
 /// The number of the first incident detected at `at` or later, or of the last one at `at` or earlier.
@@ -266,5 +324,51 @@ async fn number_of(tx: &mut Tx, tenant: TenantId, project: ProjectId, place: &Po
     match number {
         Some(number) => Ok(number),
         None => Ok(number_at(tx, tenant, project, place.at(), false).await?.unwrap_or(0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outbox::Clock;
+
+    use super::*;
+    use crate::incident::read::list;
+
+    /// A list narrowed by marks, or sorted by need, is short walks along indexes, however many incidents there are.
+    #[tokio::test]
+    async fn every_walk_is_along_an_index_in_its_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("db").display());
+        let db = crate::db::open(&url, folder.path(), Clock::System).await.unwrap();
+        let tenant = TenantId::new();
+        let mut tx = db.read(tenant.0).await.unwrap();
+        let TxConn::Sqlite(open) = tx.conn() else { return };
+        let (state, severity) = ("project_id=? AND state=? AND severity=?)", "project_id=? AND severity=?)");
+        let service = "project_id=? AND service_name=? AND state=? AND severity=?)";
+        for (query, walks) in [
+            ("is=snoozed", &[("incidents_snoozed", severity)][..]),
+            ("is=snoozed&is=stale&sort=needs_me", &[("incidents_snoozed", severity)]),
+            ("is=flapping&is=stale", &[("incidents_flapping", state)]),
+            ("is=stale&sort=needs_me", &[("incidents_gone_stale", state), ("incidents_snoozed", severity)]),
+            ("sort=needs_me&open=true", &[("incidents_state", state), ("incidents_snoozed", severity)]),
+            (
+                "sort=needs_me&service_name=a",
+                &[("incidents_service", service), ("incidents_snoozed", severity)],
+            ),
+        ] {
+            let (filter, _) = list::read(query).unwrap();
+            let list = List { project: ProjectId::new(), filter: &filter, position: None, limit: 51 };
+            let text = format!("explain query plan {}", list.seek(tenant).sql().as_str());
+            let plan: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(text)).fetch_all(&mut **open).await.unwrap();
+            let steps = plan.iter().map(|(.., step)| step).filter(|step| step.contains(" incidents "));
+            let found: BTreeSet<_> = steps.map(String::as_str).collect();
+            let expected = walks.iter().map(|(index, terms)| {
+                format!("SEARCH incidents USING INDEX {index} (tenant_id=? AND {terms}")
+            });
+            assert_eq!(found, expected.collect::<Vec<_>>().iter().map(String::as_str).collect(), "{query}");
+            let sorts = plan.iter().filter(|(.., step)| step.contains("TEMP B-TREE")).count();
+            assert_eq!(sorts, 1, "only what was found is sorted: {query}");
+        }
     }
 }
