@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use outbox::Ts;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::What;
 use crate::ids::{ChannelId, IncidentId, NotificationId, ProjectId};
@@ -243,4 +244,11 @@ pub fn cut(text: &str, most: usize) -> String {
     let mut cut: String = text.chars().take(most.saturating_sub(1)).collect();
     cut.push('…');
     cut
+}
+
+/// Gives an object one more member.
+pub fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
 }

@@ -192,6 +192,7 @@ pub async fn add(
         seen: head(&mut tx, &member).await?,
         fence: 0,
         failures: 0,
+        retry_at: now,
         last_success_at: None,
         failing_since: None,
         last_error: None,

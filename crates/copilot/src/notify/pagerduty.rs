@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::What;
-use super::facts::{Brief, Digest, Facts, Message, Request, cut};
+use super::facts::{Brief, Digest, Facts, Message, Request, cut, put};
 use crate::incident::Severity;
 
 /// Characters of a summary.
@@ -43,10 +43,10 @@ pub fn render(message: &Message<'_>, routing_key: &str) -> Request {
         "dedup_key": dedup_key(message),
     });
     if action == Action::Trigger {
-        event["payload"] = payload(message);
-        event["links"] = json!([{"href": facts.url, "text": "Open in SRE Copilot"}]);
-        event["client"] = json!("SRE Copilot");
-        event["client_url"] = json!(facts.url);
+        put(&mut event, "payload", payload(message));
+        put(&mut event, "links", json!([{"href": facts.url, "text": "Open in SRE Copilot"}]));
+        put(&mut event, "client", json!("SRE Copilot"));
+        put(&mut event, "client_url", json!(facts.url));
     }
     Request { headers: vec![("webhook-id", message.id.to_string())], body: event.to_string() }
 }
@@ -96,7 +96,7 @@ fn payload(message: &Message<'_>) -> Value {
         "custom_details": details(facts, one),
     });
     if let Some(service) = one.and_then(|one| one.service_name.as_ref()) {
-        payload["component"] = json!(cut(service, SHORT));
+        put(&mut payload, "component", json!(cut(service, SHORT)));
     }
     payload
 }
@@ -104,23 +104,23 @@ fn payload(message: &Message<'_>) -> Value {
 fn details(facts: &Facts, one: Option<&Brief>) -> Value {
     let mut details = json!({"project": facts.project.name});
     if let Some(one) = one {
-        details["incident"] = json!(one.name());
-        details["state"] = json!(one.state);
-        details["since"] = json!(one.started_at);
-        details["alerts"] = json!(one.alert_count);
-        details["description"] = json!(one.description);
+        put(&mut details, "incident", json!(one.name()));
+        put(&mut details, "state", json!(one.state));
+        put(&mut details, "since", json!(one.started_at));
+        put(&mut details, "alerts", json!(one.alert_count));
+        put(&mut details, "description", json!(one.description));
     }
     if let Some(cause) = &facts.cause {
-        details["likely_cause"] = json!(cause.claim);
-        details["confidence"] = json!(cause.confidence);
-        details["evidence"] = json!(cause.evidence);
+        put(&mut details, "likely_cause", json!(cause.claim));
+        put(&mut details, "confidence", json!(cause.confidence));
+        put(&mut details, "evidence", json!(cause.evidence));
     }
     if let Some(digest) = &facts.digest {
-        details["incidents"] = json!(lines(digest));
-        details["count"] = json!(digest.count);
+        put(&mut details, "incidents", json!(lines(digest)));
+        put(&mut details, "count", json!(digest.count));
     }
     if let Some(note) = &facts.note {
-        details["note"] = json!(note);
+        put(&mut details, "note", json!(note));
     }
     details
 }

@@ -86,7 +86,7 @@ pub async fn send(app: &App, held: Held) -> Result<()> {
         let mut tx = app.db.read(tenant.0).await?;
         let (next, now) = (sent::next(&mut tx, tenant, row.id).await?, tx.now());
         drop(tx);
-        let Some(next) = next else { break };
+        let Some(next) = next.filter(|_| row.retry_at <= now) else { break };
         let verdict = match &line {
             Ok(line) => attempt(app, line, &row, &next, now).await,
             Err(_) => Verdict::Refused { status: None, why: UNREADABLE.to_owned() },

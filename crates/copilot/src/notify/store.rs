@@ -49,6 +49,8 @@ pub struct Row {
     pub fence: i64,
     /// Failures in a row.
     pub failures: i64,
+    /// Until when nothing is tried because of them.
+    pub retry_at: Ts,
     /// When something was last taken.
     pub last_success_at: Option<Ts>,
     /// Since when nothing is taken.
@@ -64,7 +66,7 @@ pub struct Row {
 macro_rules! columns {
     () => {
         "id, project_id, kind, name, address, target, signing, old_signing, old_signing_until, enabled, min_severity,
-         services, tells, critical_faults, seen, fence, failures, last_success_at, failing_since, last_error,
+         services, tells, critical_faults, seen, fence, failures, retry_at, last_success_at, failing_since, last_error,
          created_at, updated_at"
     };
 }
@@ -217,7 +219,7 @@ pub async fn watching(tx: &mut Tx) -> sqlx::Result<Vec<Watching>> {
     on_tx!(tx, c => sqlx::query_as(
         "select c.tenant_id, projects.name as project_name, c.id, c.project_id, c.kind, c.name, c.address, c.target,
              c.signing, c.old_signing, c.old_signing_until, c.enabled, c.min_severity, c.services, c.tells,
-             c.critical_faults, c.seen, c.fence, c.failures, c.last_success_at, c.failing_since, c.last_error,
+             c.critical_faults, c.seen, c.fence, c.failures, c.retry_at, c.last_success_at, c.failing_since, c.last_error,
              c.created_at, c.updated_at
          from notification_channels c
          join projects on projects.tenant_id = c.tenant_id and projects.id = c.project_id

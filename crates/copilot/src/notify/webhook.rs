@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::What;
-use super::facts::{Message, Request};
+use super::facts::{Message, Request, put};
 use super::target::signing_key;
 
 /// The request for a message that is sent at `now`, signed with each of the secrets.
@@ -56,7 +56,7 @@ fn body(message: &Message<'_>) -> Value {
         ("fault", json!(facts.fault)),
     ] {
         if !value.is_null() {
-            data[name] = value;
+            put(&mut data, name, value);
         }
     }
     json!({"id": message.id, "type": kind, "timestamp": message.created_at, "data": data})

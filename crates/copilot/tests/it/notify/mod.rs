@@ -40,6 +40,31 @@ pub async fn listed(world: &World, path: &str) -> Vec<Value> {
     items
 }
 
+/// Waits until nobody holds a channel: what is under way when the clock moves on would be taken for dead.
+pub async fn idle(world: &World) {
+    let idle = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            ticks.tick().await;
+            let mut tx = world.server.app.db.read_across("notify").await.unwrap();
+            let held: i64 = outbox::on_tx!(tx, c => sqlx::query_scalar(
+                "select count(*) from notification_channels where lease_until is not null")
+                .fetch_one(c).await)
+            .unwrap();
+            if held == 0 {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, idle).await.expect("a channel was held on and on");
+}
+
+/// Moves the clock when nobody holds a channel.
+pub async fn later(world: &World, seconds: f64) {
+    idle(world).await;
+    world.clock.advance(seconds);
+}
+
 /// Waits until nothing waits in a channel, while the clock moves on by `step` seconds at a time.
 pub async fn drained(world: &World, path: &str, step: f64) {
     let drained = async {
@@ -50,7 +75,7 @@ pub async fn drained(world: &World, path: &str, step: f64) {
             if world.get(path).await["health"]["waiting"] == 0 {
                 return;
             }
-            world.clock.advance(step);
+            later(world, step).await;
         }
     };
     tokio::time::timeout(PATIENCE, drained).await.expect("messages went on waiting");
@@ -61,7 +86,7 @@ pub async fn looked(world: &World) {
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     for _ in 0..4 {
         ticks.tick().await;
-        world.clock.advance(4.0);
+        later(world, 4.0).await;
         copilot::notify::once(&world.server.app).await.unwrap();
     }
 }
@@ -87,7 +112,7 @@ async fn one_alert_is_one_message_with_nothing_of_others_as_markup() {
     body["alerts"][0]["status"] = json!("resolved");
     body["alerts"][0]["endsAt"] = json!(world.clock.now().to_string());
     hook.send_json(&body).await.expect(200);
-    world.clock.advance(60.0);
+    later(&world, 60.0).await;
     world.sweep().await;
     let got = receiver.hears(2).await;
     assert!(got[1].title().contains("INC-1 resolved"), "{}", got[1].title());
@@ -111,7 +136,7 @@ async fn pagerduty_has_one_alert_an_incident() {
     for (count, state) in [(2, "acknowledged"), (3, "resolved")] {
         let path = format!("/api/v1/incidents/{}/state", text(&opened["id"]));
         world.call(Method::PATCH, &path, Some(json!({"state": state}))).await.expect(200);
-        world.clock.advance(11.0);
+        later(&world, 11.0).await;
         receiver.hears(count).await;
     }
     let bodies: Vec<Value> = receiver.got().iter().map(receiver::Got::body).collect();

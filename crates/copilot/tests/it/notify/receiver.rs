@@ -50,7 +50,7 @@ struct Manner {
 }
 
 #[derive(Clone)]
-struct Shared {
+struct Book {
     got: Arc<Mutex<Vec<Got>>>,
     manner: Arc<Mutex<Manner>>,
 }
@@ -58,7 +58,7 @@ struct Shared {
 /// A running receiver.
 pub struct Receiver {
     pub url: String,
-    shared: Shared,
+    book: Book,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -66,22 +66,22 @@ impl Receiver {
     #[expect(clippy::disallowed_methods, reason = "the task ends with the value that holds it")]
     pub async fn start() -> Self {
         let manner = Manner { status: 200, body: "ok", retry_after: None };
-        let shared = Shared { got: Arc::default(), manner: Arc::new(Mutex::new(manner)) };
+        let book = Book { got: Arc::default(), manner: Arc::new(Mutex::new(manner)) };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url =
             format!("http://{}/services/T0/B0/a-secret-of-this-channel", listener.local_addr().unwrap());
-        let router = Router::new().fallback(answer).with_state(shared.clone());
+        let router = Router::new().fallback(answer).with_state(book.clone());
         let serving = async move { axum::serve(listener, router).await.unwrap() };
-        Self { url, shared, _task: AbortOnDropHandle::new(tokio::spawn(serving)) }
+        Self { url, book, _task: AbortOnDropHandle::new(tokio::spawn(serving)) }
     }
 
     /// From now on answers so.
     pub fn answers(&self, status: u16, body: &'static str, retry_after: Option<u64>) {
-        *self.shared.manner.lock().unwrap() = Manner { status, body, retry_after };
+        *self.book.manner.lock().unwrap() = Manner { status, body, retry_after };
     }
 
     pub fn got(&self) -> Vec<Got> {
-        self.shared.got.lock().unwrap().clone()
+        self.book.got.lock().unwrap().clone()
     }
 
     /// What was taken, each message once, in the order of its first arrival.
@@ -113,11 +113,11 @@ impl Receiver {
     }
 }
 
-async fn answer(State(shared): State<Shared>, request: Request) -> Response {
+async fn answer(State(book): State<Book>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 22).await.unwrap();
-    let Manner { status, body: said, retry_after } = shared.manner.lock().unwrap().clone();
-    shared.got.lock().unwrap().push(Got {
+    let Manner { status, body: said, retry_after } = book.manner.lock().unwrap().clone();
+    book.got.lock().unwrap().push(Got {
         path: parts.uri.to_string(),
         headers: parts.headers,
         text: String::from_utf8_lossy(&body).into_owned(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::receiver::Receiver;
-use super::{channel, drained, listed, looked};
+use super::{channel, drained, idle, later, listed, looked};
 use crate::world::{World, alert};
 
 /// Opens one incident each for these services, in one request.
@@ -34,7 +34,7 @@ async fn a_storm_is_a_few_messages() {
         storm(&world, &hook, 1 + piece * 100..101 + piece * 100).await;
     }
     assert_eq!(receiver.got().len(), 1, "not more often than every ten seconds");
-    world.clock.advance(11.0);
+    later(&world, 11.0).await;
     receiver.hears(2).await;
     looked(&world).await;
     let taken = receiver.taken();
@@ -67,6 +67,7 @@ async fn what_a_receiver_missed_is_delivered_in_order() {
     }
     let ended = alert("Down", "service-0", "resolved", begun, Some(world.clock.now()));
     hook.send_json(&ended).await.expect(200);
+    idle(&world).await;
     world.later(60.0).await;
     looked(&world).await;
     assert!(receiver.taken().is_empty());
@@ -105,7 +106,7 @@ async fn a_message_that_is_refused_is_not_sent_again() {
         assert_eq!((&last["attempts"], &last["last_status_code"]), (&json!(1), &json!(status)));
         assert_eq!(world.get(&path).await["health"]["status"], "failing");
     }
-    world.clock.advance(3_600.0);
+    later(&world, 3_600.0).await;
     looked(&world).await;
     assert_eq!(receiver.got().len(), 3);
     world.end().await;
@@ -118,9 +119,10 @@ async fn a_receiver_that_asks_for_time_is_given_it() {
     receiver.answers(429, "", Some(300));
     world.post("/api/v1/incidents", json!({"title": "one", "severity": "high"})).await.expect(201);
     receiver.hears(1).await;
+    idle(&world).await;
     receiver.answers(200, "ok", None);
     for _ in 0..6 {
-        world.clock.advance(40.0);
+        later(&world, 40.0).await;
         looked(&world).await;
         if world.clock.now() >= outbox::Ts::from_micros(crate::world::NOON * 1_000_000).plus_seconds(280) {
             break;
@@ -140,7 +142,7 @@ async fn what_was_too_much_to_deliver_is_one_digest() {
     let hook = world.integration("alertmanager", json!({})).await;
     for round in 0..40 {
         storm(&world, &hook, round * 3..round * 3 + 3).await;
-        world.clock.advance(11.0);
+        later(&world, 11.0).await;
         copilot::notify::once(&world.server.app).await.unwrap();
         let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
         for _ in 0..100 {
