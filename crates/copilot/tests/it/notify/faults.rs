@@ -60,4 +60,14 @@ async fn a_database_that_is_away_is_told_once_and_so_is_its_return() {
     }
     assert_eq!(told.len(), 2, "what was told meanwhile is on the list");
     assert!(told.iter().all(|one| one["what"] == "fault" && one["status"] == "sent"), "{told:?}");
+    // A defect, as far as the product can tell: a table that it knows is not there.
+    cluster.run("whole", &["alter table changes rename to changed"]).await;
+    for _ in 0..2 {
+        let asked =
+            http.get(format!("{}/api/v1/changes", process.base)).bearer_auth(&key).send().await.unwrap();
+        read(asked).await.expect(500);
+    }
+    let got = receiver.hears(3).await;
+    assert!(got[2].title().contains("by a defect of its own"), "{}", got[2].title());
+    assert_eq!(got[2].body()["data"]["fault"]["kind"], "defect");
 }

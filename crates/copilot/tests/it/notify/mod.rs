@@ -1,5 +1,6 @@
 //! Notification channels from outside: real receivers on loopback addresses.
 
+mod causes;
 mod channels;
 mod faults;
 mod kills;
@@ -152,8 +153,10 @@ async fn pagerduty_has_one_alert_an_incident() {
 #[tokio::test]
 async fn what_a_channel_does_not_want_is_not_told_until_it_is_bad_enough() {
     let (world, receiver) = (World::new().await, Receiver::start().await);
-    let before =
-        world.post("/api/v1/incidents", json!({"title": "before", "severity": "high"})).await.expect(201);
+    let before = world
+        .post("/api/v1/incidents", json!({"title": "before", "severity": "high", "service_name": "cart"}))
+        .await
+        .expect(201);
     channel(&world, &receiver, "webhook", json!({"min_severity": "high", "services": ["cart"]})).await;
     let open = async |service: &str, severity: &str| {
         let body = json!({"title": "by hand", "severity": severity, "service_name": service});
@@ -166,14 +169,18 @@ async fn what_a_channel_does_not_want_is_not_told_until_it_is_bad_enough() {
         let path = format!("/api/v1/incidents/{id}");
         world.call(Method::PATCH, &path, Some(json!({"severity": severity}))).await.expect(200);
     };
-    worse(&text(&before["id"]), "critical").await;
+    // What was open before the channel is told when it gets worse, and not when anything else is said of it.
+    let path = format!("/api/v1/incidents/{}", text(&before["id"]));
+    world.call(Method::PATCH, &path, Some(json!({"title": "before it"}))).await.expect(200);
     looked(&world).await;
     assert!(receiver.got().is_empty(), "{:#?}", receiver.got());
     worse(&low, "high").await;
     looked(&world).await;
     worse(&low, "critical").await;
     looked(&world).await;
-    let kinds: Vec<Value> = receiver.hears(2).await.iter().map(|got| got.body()["type"].clone()).collect();
-    assert_eq!(kinds, ["incident.opened", "incident.escalated"]);
+    worse(&text(&before["id"]), "critical").await;
+    looked(&world).await;
+    let kinds: Vec<Value> = receiver.hears(3).await.iter().map(|got| got.body()["type"].clone()).collect();
+    assert_eq!(kinds, ["incident.opened", "incident.escalated", "incident.opened"]);
     world.end().await;
 }
