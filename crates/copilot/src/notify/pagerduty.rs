@@ -83,8 +83,11 @@ fn payload(message: &Message<'_>) -> Value {
         (Some(one), ..) => level(one.severity),
         (_, Some(digest), _) => digest.by_severity.keys().next().map_or("error", |worst| level(*worst)),
         (_, _, What::Test) => "info",
-        _ if facts.fault.as_ref().is_some_and(|fault| fault.kind == "defect") => "error",
-        _ => "critical",
+        _ => match &facts.fault {
+            Some(fault) if fault.kind == "database" => "critical",
+            Some(_) => "error",
+            None => "warning",
+        },
     };
     let mut payload = json!({
         "summary": cut(&summary, SUMMARY),

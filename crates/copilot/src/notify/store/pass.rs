@@ -19,20 +19,24 @@ pub struct Due {
     pub id: ChannelId,
 }
 
-/// The channels, whoever's, that nobody holds and that have new events or something to send.
+/// The channels, whoever's, that nobody holds and that have new events or something to send: a few of each tenant, each
+/// tenant's first before anybody's second, so that none keeps the others waiting.
 ///
 /// # Errors
 /// When the database refused.
 pub async fn due(tx: &mut Tx) -> sqlx::Result<Vec<Due>> {
     let now = tx.now();
     on_tx!(tx, c => sqlx::query_as(
-        "select c.tenant_id, c.project_id, c.id from notification_channels c
+        "select tenant_id, project_id, id from (
+         select c.tenant_id, c.project_id, c.id,
+             row_number() over (partition by c.tenant_id order by c.next_pass_at, c.id) as turn
+         from notification_channels c
          left join streams on streams.tenant_id = c.tenant_id and streams.stream_id = c.project_id
          where c.enabled and (c.lease_until is null or c.lease_until < $1) and (
              (streams.seq <> c.seen and c.next_pass_at <= $1)
              or (c.retry_at <= $1 and exists (select 1 from notifications n where n.tenant_id = c.tenant_id
-                 and n.channel_id = c.id and n.status = 'waiting' and n.next_attempt_at <= $1)))
-         order by c.next_pass_at, c.id limit 500")
+                 and n.channel_id = c.id and n.status = 'waiting' and n.next_attempt_at <= $1)))) due
+         where turn <= 8 order by turn, id limit 500")
         .bind(now).fetch_all(c).await)
 }
 
