@@ -154,6 +154,14 @@ async fn a_channel_that_is_off_or_gone_is_told_nothing() {
     receiver.until(|got| got.iter().any(|got| got.title().contains("three"))).await;
     world.call(Method::DELETE, &path, None).await.expect(204);
     world.call(Method::GET, &path, None).await.expect(404);
+    let done = world.get("/api/v1/audit").await.to_string();
+    for (action, count) in [("created", 1), ("changed", 2), ("removed", 1)] {
+        assert_eq!(
+            done.matches(&format!("notification_channel.{action}")).count(),
+            count,
+            "{action}: {done}"
+        );
+    }
     let left: Value = world.get("/api/v1/incidents/INC-3/notifications").await;
     assert_eq!(left["items"], json!([]));
     world.end().await;
