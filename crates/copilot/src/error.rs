@@ -2,7 +2,7 @@
 
 mod outage;
 
-pub use outage::seldom;
+pub use outage::{defects, seldom};
 
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -268,7 +268,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         if let Self::Internal(_) = &self {
             tracing::error!(request_id = crate::http::request_id(), error = self.cause(), "request failed");
-            metrics::counter!("sre_copilot_internal_errors_total").increment(1);
+            outage::count_defect();
         }
         let retry_after = self.retry_after();
         let mut response = self.problem().into_response();

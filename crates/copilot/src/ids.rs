@@ -109,3 +109,11 @@ id!(
     /// A deployment, configuration change or flag.
     ChangeId
 );
+id!(
+    /// Somebody who is told what happens in a project: a Slack channel, a PagerDuty service, a webhook.
+    ChannelId
+);
+id!(
+    /// One message to one channel.
+    NotificationId
+);

@@ -22,6 +22,7 @@ pub mod ids;
 pub mod incident;
 pub mod integration;
 pub mod metric;
+pub mod notify;
 pub mod outbound;
 pub mod page;
 pub mod redis;

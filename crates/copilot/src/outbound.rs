@@ -6,6 +6,7 @@
 pub mod address;
 pub mod allow;
 mod own;
+mod post;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -19,6 +20,8 @@ use crate::error::Error;
 use address::Class;
 use allow::Allow;
 use own::Own;
+
+pub use post::Posted;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -154,7 +157,10 @@ impl Outbound {
     /// # Errors
     /// When it must not be used.
     pub async fn check(&self, text: &str) -> Result<Url, Refused> {
-        let url = address::parse(text)?;
+        self.check_url(address::parse(text)?).await
+    }
+
+    async fn check_url(&self, url: Url) -> Result<Url, Refused> {
         match self.resolve(&url).await {
             Ok(_) | Err(Failure::Unresolved) => Ok(url),
             Err(Failure::Refused(refused)) => Err(refused),
@@ -168,7 +174,13 @@ impl Outbound {
     /// When the address must not be used or has no address now.
     pub async fn open(&self, text: &str, credentials: Option<&Credentials>) -> Result<Target, Failure> {
         let base = address::parse(text)?;
-        let addresses = self.resolve(&base).await?;
+        let client = self.pinned(&base).await?;
+        Ok(Target { base, client, credentials: credentials.and_then(Credentials::header) })
+    }
+
+    /// A client whose connections to the host of `base` go to the addresses that were checked.
+    async fn pinned(&self, base: &Url) -> Result<reqwest::Client, Failure> {
+        let addresses = self.resolve(base).await?;
         let mut builder = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -178,8 +190,7 @@ impl Outbound {
         if let Some(Host::Domain(name)) = base.host() {
             builder = builder.resolve_to_addrs(name, &addresses);
         }
-        let client = builder.build().map_err(|_| Failure::Client)?;
-        Ok(Target { base, client, credentials: credentials.and_then(Credentials::header) })
+        builder.build().map_err(|_| Failure::Client)
     }
 
     /// The addresses behind `url`, each of which may be used.

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::config::Config;
-use crate::{ai, auth, gateway, incident, integration, websocket};
+use crate::{ai, auth, gateway, incident, integration, notify, websocket};
 
 /// A part of the product that can run in a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +18,7 @@ pub enum Service {
     Gateway,
     /// People, sessions, projects, members and keys.
     Auth,
-    /// Incidents, their workflow and their numbers.
+    /// Incidents, their workflow and their numbers, and whoever is told of them.
     Incident,
     /// Analyses: evidence and hypotheses.
     Ai,
@@ -74,7 +74,7 @@ impl Service {
         match self {
             Self::Gateway => gateway::routes(),
             Self::Auth => auth::routes(),
-            Self::Incident => incident::routes(),
+            Self::Incident => incident::routes().merge(notify::routes()),
             Self::Ai => ai::routes(),
             Self::Integration => integration::routes(),
             Self::Websocket => websocket::routes(),
@@ -102,7 +102,9 @@ impl Service {
         match self {
             Self::Gateway => {}
             Self::Auth => auth::run(app, stop).await,
-            Self::Incident => incident::run(app, stop).await,
+            Self::Incident => {
+                tokio::join!(incident::run(app.clone(), stop.clone()), notify::run(app, stop));
+            }
             Self::Ai => ai::run(app, stop).await,
             Self::Integration => integration::run(app, stop).await,
             Self::Websocket => websocket::run(app, stop).await,

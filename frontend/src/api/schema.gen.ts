@@ -281,6 +281,21 @@ export type Change = {
 export type ChangeId = string;
 
 /**
+ * Somebody who is told what happens in a project: a Slack channel, a PagerDuty service, a webhook.
+ */
+export type ChannelId = string;
+
+/**
+ * What a channel leads to.
+ */
+export type ChannelKind = 'slack' | 'pagerduty' | 'webhook';
+
+/**
+ * Whether messages arrive.
+ */
+export type ChannelState = 'untried' | 'ok' | 'failing' | 'off';
+
+/**
  * A series to draw: labels, and (Unix seconds, value) with null where there is none.
  */
 export type ChartSeries = {
@@ -314,6 +329,16 @@ export type Created = Integration & {
      * What the sender proves itself with.
      */
     token: string;
+};
+
+/**
+ * A channel with the secret that it signs with, shown once.
+ */
+export type CreatedNotificationChannel = NotificationChannel & {
+    /**
+     * What its requests are signed with; of kind webhook alone.
+     */
+    signing_secret?: string | null;
 };
 
 /**
@@ -999,6 +1024,46 @@ export type NewMember = {
 };
 
 /**
+ * A channel to add.
+ */
+export type NewNotificationChannel = {
+    /**
+     * Whether it is told when the server itself is in trouble; true if absent.
+     */
+    critical_faults?: boolean | null;
+    /**
+     * Whether it is told anything; true if absent.
+     */
+    enabled?: boolean | null;
+    /**
+     * What it leads to.
+     */
+    kind: ChannelKind;
+    min_severity?: Severity | null;
+    /**
+     * As people call it.
+     */
+    name: string;
+    /**
+     * Names the integration in PagerDuty; of kind pagerduty alone, where it is needed.
+     */
+    routing_key?: string | null;
+    /**
+     * The services that it is told of, 50 at most; every one if empty.
+     */
+    services?: Array<string> | null;
+    /**
+     * What it is told; everything but acknowledgements if absent.
+     */
+    tells?: Array<Tell> | null;
+    /**
+     * Where messages are sent: the incoming webhook of Slack, or a server's own address. Of PagerDuty another address of the
+     * Events API, for its EU region or a proxy.
+     */
+    url?: string | null;
+};
+
+/**
  * The password one has, and the one to have.
  */
 export type NewPassword = {
@@ -1031,6 +1096,189 @@ export type NewRole = {
      */
     role?: Role;
 };
+
+/**
+ * One message to one channel.
+ */
+export type Notification = {
+    /**
+     * How often it was tried.
+     */
+    attempts: number;
+    /**
+     * Its channel.
+     */
+    channel_id: ChannelId;
+    /**
+     * What its channel leads to.
+     */
+    channel_kind: ChannelKind;
+    /**
+     * Its channel's name.
+     */
+    channel_name: string;
+    /**
+     * When it was decided.
+     */
+    created_at: Ts;
+    /**
+     * How that is said.
+     */
+    detail: string;
+    /**
+     * Names it; a receiver is told it with every attempt.
+     */
+    id: NotificationId;
+    incident_id?: IncidentId | null;
+    /**
+     * The numbers of the incidents that it speaks of, 1,000 at most.
+     */
+    incident_numbers: Array<number>;
+    /**
+     * The HTTP status of the last answer.
+     */
+    last_status_code?: number | null;
+    next_attempt_at?: Ts | null;
+    sent_at?: Ts | null;
+    /**
+     * What became of it.
+     */
+    status: NotificationStatus;
+    /**
+     * One line that says it.
+     */
+    title: string;
+    /**
+     * What it is about.
+     */
+    what: What;
+};
+
+/**
+ * Whom a project tells what happens in it; its secrets are never among it.
+ */
+export type NotificationChannel = {
+    /**
+     * The host, and the last four characters of what is secret if that is long enough.
+     */
+    address: string;
+    /**
+     * When it was added.
+     */
+    created_at: Ts;
+    /**
+     * Whether it is told when the server itself is in trouble.
+     */
+    critical_faults: boolean;
+    /**
+     * Whether it is told anything.
+     */
+    enabled: boolean;
+    /**
+     * How it is doing.
+     */
+    health: NotificationChannelHealth;
+    /**
+     * Names it.
+     */
+    id: ChannelId;
+    /**
+     * What it leads to.
+     */
+    kind: ChannelKind;
+    /**
+     * The least severity that it is told of.
+     */
+    min_severity: Severity;
+    /**
+     * As people call it.
+     */
+    name: string;
+    /**
+     * The project that it tells of.
+     */
+    project_id: ProjectId;
+    /**
+     * The services that it is told of; every one if empty.
+     */
+    services: Array<string>;
+    /**
+     * What it is told.
+     */
+    tells: Array<Tell>;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Ts;
+};
+
+/**
+ * What may be changed of a channel; absent members stay.
+ */
+export type NotificationChannelChange = {
+    /**
+     * Whether it is told when the server itself is in trouble.
+     */
+    critical_faults?: boolean;
+    /**
+     * Whether it is told anything.
+     */
+    enabled?: boolean;
+    /**
+     * The least severity that it is told of.
+     */
+    min_severity?: Severity;
+    /**
+     * As people call it.
+     */
+    name?: string;
+    /**
+     * Names the integration in PagerDuty.
+     */
+    routing_key?: string;
+    /**
+     * The services that it is told of, 50 at most; every one if empty.
+     */
+    services?: Array<string>;
+    /**
+     * What it is told.
+     */
+    tells?: Array<Tell>;
+    /**
+     * Where messages are sent; of PagerDuty null is its own address.
+     */
+    url?: string | null;
+};
+
+/**
+ * How a channel is doing.
+ */
+export type NotificationChannelHealth = {
+    failing_since?: Ts | null;
+    /**
+     * Why.
+     */
+    last_error?: string | null;
+    last_success_at?: Ts | null;
+    /**
+     * Whether messages arrive.
+     */
+    status: ChannelState;
+    /**
+     * Messages that wait to be sent.
+     */
+    waiting: number;
+};
+
+/**
+ * One message to one channel.
+ */
+export type NotificationId = string;
+
+/**
+ * What became of a notification.
+ */
+export type NotificationStatus = 'waiting' | 'sent' | 'failed' | 'dropped';
 
 /**
  * Who may register.
@@ -1496,6 +1744,139 @@ export type PageMember = {
         full_name: string;
         role: Role;
         user_id: UserId;
+    }>;
+    /**
+     * Asks for the next page; null on the last.
+     */
+    next_cursor?: string | null;
+};
+
+/**
+ * One page of a list.
+ */
+export type PageNotification = {
+    /**
+     * The rows.
+     */
+    items: Array<{
+        /**
+         * How often it was tried.
+         */
+        attempts: number;
+        /**
+         * Its channel.
+         */
+        channel_id: ChannelId;
+        /**
+         * What its channel leads to.
+         */
+        channel_kind: ChannelKind;
+        /**
+         * Its channel's name.
+         */
+        channel_name: string;
+        /**
+         * When it was decided.
+         */
+        created_at: Ts;
+        /**
+         * How that is said.
+         */
+        detail: string;
+        /**
+         * Names it; a receiver is told it with every attempt.
+         */
+        id: NotificationId;
+        incident_id?: IncidentId | null;
+        /**
+         * The numbers of the incidents that it speaks of, 1,000 at most.
+         */
+        incident_numbers: Array<number>;
+        /**
+         * The HTTP status of the last answer.
+         */
+        last_status_code?: number | null;
+        next_attempt_at?: Ts | null;
+        sent_at?: Ts | null;
+        /**
+         * What became of it.
+         */
+        status: NotificationStatus;
+        /**
+         * One line that says it.
+         */
+        title: string;
+        /**
+         * What it is about.
+         */
+        what: What;
+    }>;
+    /**
+     * Asks for the next page; null on the last.
+     */
+    next_cursor?: string | null;
+};
+
+/**
+ * One page of a list.
+ */
+export type PageNotificationChannel = {
+    /**
+     * The rows.
+     */
+    items: Array<{
+        /**
+         * The host, and the last four characters of what is secret if that is long enough.
+         */
+        address: string;
+        /**
+         * When it was added.
+         */
+        created_at: Ts;
+        /**
+         * Whether it is told when the server itself is in trouble.
+         */
+        critical_faults: boolean;
+        /**
+         * Whether it is told anything.
+         */
+        enabled: boolean;
+        /**
+         * How it is doing.
+         */
+        health: NotificationChannelHealth;
+        /**
+         * Names it.
+         */
+        id: ChannelId;
+        /**
+         * What it leads to.
+         */
+        kind: ChannelKind;
+        /**
+         * The least severity that it is told of.
+         */
+        min_severity: Severity;
+        /**
+         * As people call it.
+         */
+        name: string;
+        /**
+         * The project that it tells of.
+         */
+        project_id: ProjectId;
+        /**
+         * The services that it is told of; every one if empty.
+         */
+        services: Array<string>;
+        /**
+         * What it is told.
+         */
+        tells: Array<Tell>;
+        /**
+         * When it was last changed.
+         */
+        updated_at: Ts;
     }>;
     /**
      * Asks for the next page; null on the last.
@@ -2145,6 +2526,11 @@ export type SwitchProject = {
 };
 
 /**
+ * What of an incident a channel is told.
+ */
+export type Tell = 'opened' | 'cause' | 'escalated' | 'acknowledged' | 'reopened' | 'resolved';
+
+/**
  * An organisation.
  */
 export type Tenant = {
@@ -2252,6 +2638,28 @@ export type Totals = {
 };
 
 /**
+ * What a test message came to.
+ */
+export type TrialResult = {
+    /**
+     * What was answered, or why nothing was.
+     */
+    detail: string;
+    /**
+     * Whether it was taken.
+     */
+    ok: boolean;
+    /**
+     * The HTTP status of the answer, if there was one.
+     */
+    status_code?: number | null;
+    /**
+     * How long it took, in milliseconds.
+     */
+    took_ms: number;
+};
+
+/**
  * An instant in UTC with microsecond precision.
  *
  * It is `timestamptz` on PostgreSQL and integer microseconds since 1970 on SQLite; both keep exactly
@@ -2308,6 +2716,11 @@ export type Version = {
     status: AnalysisStatus;
     version: number;
 };
+
+/**
+ * What a notification is about.
+ */
+export type What = 'opened' | 'cause' | 'escalated' | 'acknowledged' | 'reopened' | 'resolved' | 'digest' | 'test' | 'fault';
 
 export type GetAnalyticsAiData = {
     body?: never;
@@ -4397,6 +4810,66 @@ export type PostIncidentsByIncidentIdMergeResponses = {
 
 export type PostIncidentsByIncidentIdMergeResponse = PostIncidentsByIncidentIdMergeResponses[keyof PostIncidentsByIncidentIdMergeResponses];
 
+export type GetIncidentsByIncidentIdNotificationsData = {
+    body?: never;
+    path: {
+        incident_id: string;
+    };
+    query?: {
+        /**
+         * Rows on the page, 50 by default, at most 200.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/incidents/{incident_id}/notifications';
+};
+
+export type GetIncidentsByIncidentIdNotificationsErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetIncidentsByIncidentIdNotificationsError = GetIncidentsByIncidentIdNotificationsErrors[keyof GetIncidentsByIncidentIdNotificationsErrors];
+
+export type GetIncidentsByIncidentIdNotificationsResponses = {
+    /**
+     * OK
+     */
+    200: PageNotification;
+};
+
+export type GetIncidentsByIncidentIdNotificationsResponse = GetIncidentsByIncidentIdNotificationsResponses[keyof GetIncidentsByIncidentIdNotificationsResponses];
+
 export type GetIncidentsByIncidentIdQuestionsData = {
     body?: never;
     path: {
@@ -6088,6 +6561,484 @@ export type PatchProjectsByProjectIdMembersByUserIdResponses = {
 };
 
 export type PatchProjectsByProjectIdMembersByUserIdResponse = PatchProjectsByProjectIdMembersByUserIdResponses[keyof PatchProjectsByProjectIdMembersByUserIdResponses];
+
+export type GetProjectsByProjectIdNotificationChannelsData = {
+    body?: never;
+    path: {
+        project_id: ProjectId;
+    };
+    query?: {
+        /**
+         * Rows on the page, 50 by default, at most 200.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/projects/{project_id}/notification-channels';
+};
+
+export type GetProjectsByProjectIdNotificationChannelsErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetProjectsByProjectIdNotificationChannelsError = GetProjectsByProjectIdNotificationChannelsErrors[keyof GetProjectsByProjectIdNotificationChannelsErrors];
+
+export type GetProjectsByProjectIdNotificationChannelsResponses = {
+    /**
+     * OK
+     */
+    200: PageNotificationChannel;
+};
+
+export type GetProjectsByProjectIdNotificationChannelsResponse = GetProjectsByProjectIdNotificationChannelsResponses[keyof GetProjectsByProjectIdNotificationChannelsResponses];
+
+export type PostProjectsByProjectIdNotificationChannelsData = {
+    body: NewNotificationChannel;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        project_id: ProjectId;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/notification-channels';
+};
+
+export type PostProjectsByProjectIdNotificationChannelsErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostProjectsByProjectIdNotificationChannelsError = PostProjectsByProjectIdNotificationChannelsErrors[keyof PostProjectsByProjectIdNotificationChannelsErrors];
+
+export type PostProjectsByProjectIdNotificationChannelsResponses = {
+    /**
+     * Created
+     */
+    201: CreatedNotificationChannel;
+};
+
+export type PostProjectsByProjectIdNotificationChannelsResponse = PostProjectsByProjectIdNotificationChannelsResponses[keyof PostProjectsByProjectIdNotificationChannelsResponses];
+
+export type DeleteProjectsByProjectIdNotificationChannelsByChannelIdData = {
+    body?: never;
+    path: {
+        project_id: ProjectId;
+        channel_id: ChannelId;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/notification-channels/{channel_id}';
+};
+
+export type DeleteProjectsByProjectIdNotificationChannelsByChannelIdErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type DeleteProjectsByProjectIdNotificationChannelsByChannelIdError = DeleteProjectsByProjectIdNotificationChannelsByChannelIdErrors[keyof DeleteProjectsByProjectIdNotificationChannelsByChannelIdErrors];
+
+export type DeleteProjectsByProjectIdNotificationChannelsByChannelIdResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DeleteProjectsByProjectIdNotificationChannelsByChannelIdResponse = DeleteProjectsByProjectIdNotificationChannelsByChannelIdResponses[keyof DeleteProjectsByProjectIdNotificationChannelsByChannelIdResponses];
+
+export type GetProjectsByProjectIdNotificationChannelsByChannelIdData = {
+    body?: never;
+    path: {
+        project_id: ProjectId;
+        channel_id: ChannelId;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/notification-channels/{channel_id}';
+};
+
+export type GetProjectsByProjectIdNotificationChannelsByChannelIdErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetProjectsByProjectIdNotificationChannelsByChannelIdError = GetProjectsByProjectIdNotificationChannelsByChannelIdErrors[keyof GetProjectsByProjectIdNotificationChannelsByChannelIdErrors];
+
+export type GetProjectsByProjectIdNotificationChannelsByChannelIdResponses = {
+    /**
+     * OK
+     */
+    200: NotificationChannel;
+};
+
+export type GetProjectsByProjectIdNotificationChannelsByChannelIdResponse = GetProjectsByProjectIdNotificationChannelsByChannelIdResponses[keyof GetProjectsByProjectIdNotificationChannelsByChannelIdResponses];
+
+export type PatchProjectsByProjectIdNotificationChannelsByChannelIdData = {
+    body: NotificationChannelChange;
+    path: {
+        project_id: ProjectId;
+        channel_id: ChannelId;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/notification-channels/{channel_id}';
+};
+
+export type PatchProjectsByProjectIdNotificationChannelsByChannelIdErrors = {
+    /**
+     * Malformed: it is not what the media type says
+     */
+    400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Another media type than application/json
+     */
+    415: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PatchProjectsByProjectIdNotificationChannelsByChannelIdError = PatchProjectsByProjectIdNotificationChannelsByChannelIdErrors[keyof PatchProjectsByProjectIdNotificationChannelsByChannelIdErrors];
+
+export type PatchProjectsByProjectIdNotificationChannelsByChannelIdResponses = {
+    /**
+     * OK
+     */
+    200: NotificationChannel;
+};
+
+export type PatchProjectsByProjectIdNotificationChannelsByChannelIdResponse = PatchProjectsByProjectIdNotificationChannelsByChannelIdResponses[keyof PatchProjectsByProjectIdNotificationChannelsByChannelIdResponses];
+
+export type GetProjectsByProjectIdNotificationChannelsByChannelIdNotificationsData = {
+    body?: never;
+    path: {
+        project_id: ProjectId;
+        channel_id: ChannelId;
+    };
+    query?: {
+        /**
+         * Rows on the page, 50 by default, at most 200.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/projects/{project_id}/notification-channels/{channel_id}/notifications';
+};
+
+export type GetProjectsByProjectIdNotificationChannelsByChannelIdNotificationsErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * Well-formed and invalid: `errors` names the fields
+     */
+    422: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type GetProjectsByProjectIdNotificationChannelsByChannelIdNotificationsError = GetProjectsByProjectIdNotificationChannelsByChannelIdNotificationsErrors[keyof GetProjectsByProjectIdNotificationChannelsByChannelIdNotificationsErrors];
+
+export type GetProjectsByProjectIdNotificationChannelsByChannelIdNotificationsResponses = {
+    /**
+     * OK
+     */
+    200: PageNotification;
+};
+
+export type GetProjectsByProjectIdNotificationChannelsByChannelIdNotificationsResponse = GetProjectsByProjectIdNotificationChannelsByChannelIdNotificationsResponses[keyof GetProjectsByProjectIdNotificationChannelsByChannelIdNotificationsResponses];
+
+export type PostProjectsByProjectIdNotificationChannelsByChannelIdRotateSecretData = {
+    body?: never;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        project_id: ProjectId;
+        channel_id: ChannelId;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/notification-channels/{channel_id}/rotate-secret';
+};
+
+export type PostProjectsByProjectIdNotificationChannelsByChannelIdRotateSecretErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostProjectsByProjectIdNotificationChannelsByChannelIdRotateSecretError = PostProjectsByProjectIdNotificationChannelsByChannelIdRotateSecretErrors[keyof PostProjectsByProjectIdNotificationChannelsByChannelIdRotateSecretErrors];
+
+export type PostProjectsByProjectIdNotificationChannelsByChannelIdRotateSecretResponses = {
+    /**
+     * OK
+     */
+    200: CreatedNotificationChannel;
+};
+
+export type PostProjectsByProjectIdNotificationChannelsByChannelIdRotateSecretResponse = PostProjectsByProjectIdNotificationChannelsByChannelIdRotateSecretResponses[keyof PostProjectsByProjectIdNotificationChannelsByChannelIdRotateSecretResponses];
+
+export type PostProjectsByProjectIdNotificationChannelsByChannelIdTestData = {
+    body?: never;
+    headers?: {
+        /**
+         * Sent again with the same key, the request is answered again and done once; 1 to 255 visible ASCII characters
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        project_id: ProjectId;
+        channel_id: ChannelId;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}/notification-channels/{channel_id}/test';
+};
+
+export type PostProjectsByProjectIdNotificationChannelsByChannelIdTestErrors = {
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Absent, or not yours
+     */
+    404: Problem;
+    /**
+     * A conflict with what is there, or an illegal transition
+     */
+    409: Problem;
+    /**
+     * Too many requests; `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Try again later
+     */
+    503: Problem;
+    /**
+     * Anything else: problem details
+     */
+    default: Problem;
+};
+
+export type PostProjectsByProjectIdNotificationChannelsByChannelIdTestError = PostProjectsByProjectIdNotificationChannelsByChannelIdTestErrors[keyof PostProjectsByProjectIdNotificationChannelsByChannelIdTestErrors];
+
+export type PostProjectsByProjectIdNotificationChannelsByChannelIdTestResponses = {
+    /**
+     * OK
+     */
+    200: TrialResult;
+};
+
+export type PostProjectsByProjectIdNotificationChannelsByChannelIdTestResponse = PostProjectsByProjectIdNotificationChannelsByChannelIdTestResponses[keyof PostProjectsByProjectIdNotificationChannelsByChannelIdTestResponses];
 
 export type GetTenantData = {
     body?: never;

@@ -1,6 +1,5 @@
 /** The one door to the generated API types: everything else imports them from here. */
 import type * as schema from './schema.gen';
-import type * as hand from './types.hand';
 
 /** What the server answers with: it writes null for what it does not have, and leaves nothing out. */
 type Answer<T> = unknown extends T
@@ -68,16 +67,16 @@ export type Rerun = Narrowed<schema.Rerun, { series: Series[] }>;
 export type Question = Narrowed<schema.Question, { evidence: Evidence[] }>;
 export type Questions = { off: string | null; items: Question[] };
 export type Change = Answer<schema.Change>;
-export type ChannelKind = hand.ChannelKind;
-export type Tell = hand.Tell;
+export type ChannelKind = schema.ChannelKind;
+export type Tell = schema.Tell;
 /** With `signing_secret` only in the answer that made it. */
-export type Channel = Answer<hand.NotificationChannel> &
-  Pick<hand.CreatedNotificationChannel, 'signing_secret'>;
-export type NewChannel = hand.NewNotificationChannel;
-export type ChannelChange = hand.NotificationChannelChange;
-export type ChannelTest = Answer<hand.TrialResult>;
+export type Channel = Answer<schema.NotificationChannel> &
+  Pick<schema.CreatedNotificationChannel, 'signing_secret'>;
+export type NewChannel = schema.NewNotificationChannel;
+export type ChannelChange = schema.NotificationChannelChange;
+export type ChannelTest = Answer<schema.TrialResult>;
 /** One message of a channel, sent or not. */
-export type Notification = Answer<hand.Notification>;
+export type Notification = Answer<schema.Notification>;
 export type Stat = Answer<schema.Stat>;
 export type IncidentBucket = Narrowed<schema.Bucket, { by_severity: Record<Severity, number> }>;
 export type IncidentAnalytics = Narrowed<

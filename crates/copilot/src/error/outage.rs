@@ -1,6 +1,7 @@
 //! Telling of what lasts, such as a database that is away, once in a while, not every time that it is noticed.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -11,6 +12,19 @@ use crate::seldom::Seldom;
 type Subject = (&'static str, &'static str);
 
 static OUTAGES: Mutex<BTreeMap<Subject, Seldom>> = Mutex::new(BTreeMap::new());
+
+static DEFECTS: AtomicU64 = AtomicU64::new(0);
+
+/// How many requests failed by a defect of ours since the process started.
+pub fn defects() -> u64 {
+    DEFECTS.load(Ordering::Relaxed)
+}
+
+/// Counts a request that failed by a defect of ours.
+pub(super) fn count_defect() {
+    DEFECTS.fetch_add(1, Ordering::Relaxed);
+    metrics::counter!("sre_copilot_internal_errors_total").increment(1);
+}
 
 /// Counts one more of what a lasting failure brings about many times a minute; says how often it was noticed since `message`
 /// was last logged about this `kind`, this time included, when it is time to log it.

@@ -189,6 +189,29 @@ pub const TABLE: &[Metric] = &[
         "How long the oldest of them has been due.",
     )
     .by(&[("queue", &["analysis", "question", "relay"])]),
+    // Notifications.
+    metric(
+        "sre_copilot_notifications_total",
+        Counter,
+        "",
+        "Messages to notification channels, by what became of an attempt.",
+    )
+    .by(&[
+        ("kind", &["slack", "pagerduty", "webhook"]),
+        ("outcome", &["sent", "failed", "retried", "dropped"]),
+    ]),
+    metric(
+        "sre_copilot_notifications_waiting",
+        Gauge,
+        "",
+        "Messages that wait to be sent, of all processes, counted up to 10,000.",
+    ),
+    metric(
+        "sre_copilot_notifications_oldest_age_seconds",
+        Gauge,
+        "seconds",
+        "How long the oldest of them has waited.",
+    ),
     // Analyses.
     metric(
         "sre_copilot_analyses_total",

@@ -67,6 +67,29 @@ pub fn parse(text: &str) -> Result<Url, Refused> {
     Ok(url)
 }
 
+/// As [`parse`], for an address that is asked exactly as it is written: its path gets no `/`, and it may have a query.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_exact(text: &str) -> Result<Url, Refused> {
+    if text.len() > MAX_BYTES {
+        return Err(Refused("it is empty or longer than 2,048 bytes"));
+    }
+    let (place, query) = text.split_once('?').map_or((text, None), |(place, query)| (place, Some(query)));
+    let hostile =
+        |letter: char| letter.is_control() || letter.is_whitespace() || ['\\', '#'].contains(&letter);
+    if query.is_some_and(|query| query.chars().any(hostile)) {
+        return Err(Refused("its query contains a blank, a backslash, `#` or a control character"));
+    }
+    let mut url = parse(place)?;
+    if !place.ends_with('/') && url.path() != "/" {
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+    }
+    url.set_query(query);
+    Ok(url)
+}
+
 /// Refuses hosts that are an IP address in disguise, and names that can't exist.
 fn check_host(url: &Url, authority: &str) -> Result<(), Refused> {
     match url.host() {

@@ -19,10 +19,14 @@ async fn a_change_of_nothing_changes_nothing() {
     let hook = world.integration("alertmanager", json!({})).await;
     let incident = world.post("/api/v1/incidents", json!({"title": "by hand"})).await.expect(201);
     let me = Browser::owner(&world).await.get("/api/v1/auth/me").await.expect(200);
+    let channel = json!({"kind": "webhook", "name": "on-call", "url": "http://nobody.invalid/"});
+    let channels = format!("/api/v1/projects/{}/notification-channels", world.project);
+    let channel = world.post(&channels, channel).await.expect(201);
     let names = [
         ("{project_id}", world.project.clone()),
         ("{integration_id}", hook.id.clone()),
         ("{incident_id}", text(&incident["id"])),
+        ("{channel_id}", text(&channel["id"])),
         ("{user_id}", text(&me["user"]["id"])),
     ];
     let routes = operations(&document, "patch");
@@ -40,7 +44,13 @@ async fn a_change_of_nothing_changes_nothing() {
     let refused = world.call(Method::PATCH, &state, Some(json!({"comment": "why"}))).await.expect(422);
     assert_eq!(refused["errors"][0]["field"], "state");
     let done = world.get("/api/v1/audit").await.to_string();
-    for action in ["project.renamed", "member.role_changed", "integration.changed", "tenant.changed"] {
+    for action in [
+        "project.renamed",
+        "member.role_changed",
+        "integration.changed",
+        "notification_channel.changed",
+        "tenant.changed",
+    ] {
         assert!(!done.contains(action), "{action}");
     }
     world.end().await;

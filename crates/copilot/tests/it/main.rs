@@ -30,6 +30,7 @@ mod integrations;
 mod matrix;
 mod model;
 mod mutant;
+mod notify;
 mod observed;
 mod once;
 mod operator;

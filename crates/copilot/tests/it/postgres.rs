@@ -2,7 +2,7 @@
 
 mod barrier;
 mod clocks;
-mod cluster;
+pub mod cluster;
 mod outages;
 mod replicas;
 mod spool;

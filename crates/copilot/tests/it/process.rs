@@ -111,6 +111,20 @@ impl Process {
         }
     }
 
+    /// Whether it has ended.
+    pub fn is_over(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) {
+        let (begun, mut ticks) = (Instant::now(), tokio::time::interval(Duration::from_millis(20)));
+        while !self.is_over() {
+            ticks.tick().await;
+            assert!(begun.elapsed() < Duration::from_secs(20), "it did not end");
+        }
+    }
+
     /// Ends it as a crash would: at once, in the middle of whatever it does.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

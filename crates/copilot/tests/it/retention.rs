@@ -9,6 +9,8 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::notify::receiver::Receiver;
+use crate::notify::{channel, listed, looked};
 use crate::world::{NOON, World, alert, text};
 
 const DAY_S: f64 = 86_400.0;
@@ -39,7 +41,7 @@ async fn passes(world: &World, days: f64, done: impl AsyncFn() -> bool) {
     let mut config = world.server.app.config.clone();
     config.gateway_listen = "127.0.0.1:0".to_owned();
     let clock = world.clock.clone();
-    let services = vec![Service::Auth, Service::Integration];
+    let services = vec![Service::Auth, Service::Incident, Service::Integration];
     let start = Start { config, services, clock, metrics: None, model: Some(Model::none()) };
     let other = server::start(start).await.unwrap();
     let waited = async {
@@ -76,5 +78,31 @@ async fn receipts_outlive_their_bodies_and_then_go_with_what_else_is_over() {
     assert_eq!(rows(&world).await, [0; 5]);
     let gone = world.call(reqwest::Method::GET, &path, None).await;
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_goes_after_thirty_days() {
+    let (world, receiver) = (World::new().await, Receiver::start().await);
+    let (path, _) = channel(&world, &receiver, "webhook", json!({})).await;
+    let opened = world.post("/api/v1/incidents", json!({"title": "long ago", "severity": "high"})).await;
+    let id = text(&opened.expect(201)["id"]);
+    looked(&world).await;
+    let state = format!("/api/v1/incidents/{id}/state");
+    world.call(reqwest::Method::PATCH, &state, Some(json!({"state": "resolved"}))).await.expect(200);
+    looked(&world).await;
+    let kept = async || {
+        let mut tx = world.server.app.db.read(world.tenant.parse().unwrap()).await.unwrap();
+        let marks: i64 =
+            outbox::on_tx!(tx, c => sqlx::query_scalar("select count(*) from notification_marks")
+            .fetch_one(c).await)
+            .unwrap();
+        (listed(&world, &path).await.len(), marks)
+    };
+    assert_eq!(kept().await, (2, 1));
+    passes(&world, 29.0, async || kept().await == (0, 0)).await;
+    assert_eq!(kept().await, (2, 1));
+    passes(&world, 2.0, async || kept().await == (0, 0)).await;
+    assert_eq!(kept().await, (0, 0));
     world.end().await;
 }

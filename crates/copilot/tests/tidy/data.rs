@@ -10,7 +10,7 @@ use super::text::File;
 const SQL: [&str; 4] = ["bench/", "crates/outbox/", "crates/copilot/src/db/", "crates/copilot/src/health.rs"];
 
 /// Functions of a store that can't be given a tenant: their answer names it, or they look for due work.
-const TENANTLESS: [(&str, &str); 20] = [
+const TENANTLESS: [(&str, &str); 23] = [
     // The answer is the tenant: a webhook's token, and the receipt of a request without a valid one.
     ("integration/store.rs", "by_token"),
     ("integration/store.rs", "by_id"),
@@ -18,6 +18,9 @@ const TENANTLESS: [(&str, &str); 20] = [
     ("incident/store.rs", "snoozed_enough"),
     ("incident/tracked/store.rs", "due"),
     ("incident/tracked/store.rs", "heartbeats"),
+    ("notify/store.rs", "watching"),
+    ("notify/store/pass.rs", "due"),
+    ("notify/store/sent.rs", "all_waiting"),
     ("auth/store/api_key.rs", "by_prefix"),
     // Attempts to sign in are counted before anybody knows whose they are.
     ("auth/store/attempt.rs", "find"),

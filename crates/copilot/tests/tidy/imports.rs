@@ -5,16 +5,17 @@ use regex::Regex;
 use super::text::File;
 
 /// The services and the modules above them.
-const SERVICES: [&str; 8] =
-    ["auth", "incident", "ai", "integration", "websocket", "gateway", "service", "demo"];
+const SERVICES: [&str; 9] =
+    ["auth", "incident", "ai", "integration", "notify", "websocket", "gateway", "service", "demo"];
 
 /// Modules that put the product together and may know every part of it.
 const ABOVE: [&str; 9] = ["app", "cli", "service", "server", "main", "lib", "demo", "openapi", "command"];
 
 /// What a module may import of the services, beside `auth` and itself.
-const FORWARD: [(&str, &[&str]); 4] = [
+const FORWARD: [(&str, &[&str]); 5] = [
     ("integration", &["incident"]),
     ("ai", &["incident"]),
+    ("notify", &["incident"]),
     // An incident's event carries its summary, so the two know each other's types.
     ("event", &["incident"]),
     // The gateway serves every service, through the enum that names them.

@@ -120,6 +120,9 @@ pub(in crate::auth) async fn delete(tx: &mut Tx, tenant: TenantId, id: ProjectId
     ] {
         on_tx!(tx, c => sqlx::query(statement).bind(tenant).bind(id).bind(now).execute(c).await.map(drop))?;
     }
+    // Nobody is told anything any more.
+    on_tx!(tx, c => sqlx::query("delete from notification_channels where tenant_id = $1 and project_id = $2")
+        .bind(tenant).bind(id).execute(c).await.map(drop))?;
     // Nothing comes any more of alerts that wait for their time.
     on_tx!(tx, c => sqlx::query(
         "update alerts set held_starts_at = null, held_until = null, flapping_until = null

@@ -180,6 +180,7 @@ impl Tour {
             let mut made =
                 body(&document, row.method, row.path, &mut |path, longest| self.fill(path, longest));
             self.suit(row.method, row.path, &mut made);
+            self.lead(row.method, row.path, &mut made);
             let status = self.send(row.method, row.path, made).await;
             answers.push((format!("{} {}", row.method, row.path), status));
         }
@@ -200,6 +201,24 @@ impl Tour {
         }
     }
 
+    /// Makes what leads to a channel fit its kind: a webhook, whose address is a secret.
+    fn lead(&mut self, method: &str, path: &str, body: &mut Option<Value>) {
+        let made = path == "/api/v1/projects/{project_id}/notification-channels" && method == "POST";
+        let changed =
+            path == "/api/v1/projects/{project_id}/notification-channels/{channel_id}" && method == "PATCH";
+        if let (Some(Value::Object(body)), true) = (body, made || changed) {
+            let part = format!("{:032x}", rand::random::<u128>());
+            self.secrets.push(("the address of a channel", part.clone()));
+            body.insert("url".to_owned(), json!(format!("{}/{part}", self.upstream)));
+            body.remove("routing_key");
+            // It stays on, to be told.
+            body.insert("enabled".to_owned(), json!(true));
+            if made {
+                body.insert("kind".to_owned(), json!("webhook"));
+            }
+        }
+    }
+
     async fn send(&mut self, method: &str, pattern: &str, mut body: Option<Value>) -> u16 {
         let url = self.path(pattern);
         if let Some(Value::Object(fields)) = &mut body {
@@ -214,7 +233,14 @@ impl Tour {
             [("sec-fetch-site", "same-origin"), ("user-agent", agent.as_str()), ("idempotency-key", &key)];
         let headers = if method == "POST" { &headers[..] } else { &headers[..2] };
         let answer = self.browser.send(parsed, &url, body, headers).await;
-        let revealing = ["api-keys", "integrations", "rotate-token", "invitations"];
+        let revealing = [
+            "api-keys",
+            "integrations",
+            "rotate-token",
+            "invitations",
+            "notification-channels",
+            "rotate-secret",
+        ];
         self.hear(&answer, revealing.iter().any(|end| pattern.ends_with(end)));
         self.keep(pattern, &answer.body);
         answer.status.as_u16()
@@ -224,6 +250,7 @@ impl Tour {
     fn keep(&mut self, pattern: &str, made: &Value) {
         let name = match pattern {
             "/api/v1/projects/{project_id}/integrations" => "integration_id",
+            "/api/v1/projects/{project_id}/notification-channels" => "channel_id",
             "/api/v1/projects/{project_id}/api-keys" => "key_id",
             "/api/v1/auth/invitations" => "invitation_id",
             "/api/v1/incidents" => "second",
@@ -235,6 +262,9 @@ impl Tour {
         if let Some(key) = made["key"].as_str() {
             self.secrets.push(("an API key", key.to_owned()));
             self.key = key.to_owned();
+        }
+        if let Some(secret) = made["signing_secret"].as_str() {
+            self.secrets.push(("a signing secret", secret.to_owned()));
         }
         if let Some(token) = made["token"].as_str() {
             self.secrets.push(("a webhook token", token.to_owned()));

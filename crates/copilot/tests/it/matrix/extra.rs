@@ -208,6 +208,12 @@ impl Stage {
             // Who joined last is an owner, and stays one.
             ("PATCH", "/api/v1/projects/{project_id}/members/{user_id}") => body = json!({"role": "owner"}),
             ("PATCH", "/api/v1/incidents/{incident_id}") => body["assigned_to"] = Value::Null,
+            // A routing key is for another kind.
+            (
+                _,
+                "/api/v1/projects/{project_id}/notification-channels"
+                | "/api/v1/projects/{project_id}/notification-channels/{channel_id}",
+            ) => drop(body.as_object_mut().map(|body| body.remove("routing_key"))),
             _ => {}
         }
         // A body of optional fields alone.

@@ -259,12 +259,15 @@ async fn ids(world: &World) -> BTreeMap<&'static str, String> {
     let incident = text(&sent["results"][0]["incident_id"]);
     world.settle().await;
     let first = async |path: &str| ana.get(path).await.expect(200)["items"][0].clone();
+    let channel = json!({"kind": "webhook", "name": "on-call", "url": "http://nobody.invalid/"});
+    let channel = world.post(&format!("{project}/notification-channels"), channel).await.expect(201);
     // Somebody who is in no project of the foreign ones.
     let members = ana.get(&format!("{project}/members")).await.expect(200);
     let stranger = text(&members["items"].as_array().unwrap().last().unwrap()["user_id"]);
     BTreeMap::from([
         ("project_id", world.project.clone()),
         ("integration_id", hook.id.clone()),
+        ("channel_id", text(&channel["id"])),
         ("delivery_id", text(&sent["delivery_id"])),
         ("incident_id", incident.clone()),
         ("evidence_id", text(&first(&format!("/api/v1/incidents/{incident}/evidence")).await["id"])),
