@@ -85,6 +85,8 @@ create table notification_marks (
     acknowledged boolean not null,
     -- Whether it was told as one of many.
     digested boolean not null,
+    -- Whether somebody had put it off.
+    snoozed boolean not null,
     -- The cause that was told.
     cause text,
     updated_at timestamptz not null,

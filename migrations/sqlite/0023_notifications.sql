@@ -85,6 +85,8 @@ create table notification_marks (
     acknowledged integer not null,
     -- Whether it was told as one of many.
     digested integer not null,
+    -- Whether somebody had put it off.
+    snoozed integer not null,
     -- The cause that was told.
     cause text,
     updated_at integer not null,

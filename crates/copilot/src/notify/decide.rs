@@ -44,6 +44,9 @@ pub const BRIEF: &str = "It was opened and resolved before it could be told.";
 pub const FLAPPING: &str =
     "Its alerts open and close again and again; nothing more is told of that until they settle.";
 
+/// Said of an incident that somebody had put off.
+pub const SNOOZED: &str = "It was snoozed, is no longer, and is still open.";
+
 impl Rules {
     /// Whether an incident is one to tell of.
     pub fn match_incident(&self, one: &Brief) -> bool {
@@ -86,6 +89,7 @@ impl Rules {
             follow(one, likely, &mut mark, &mut tells);
         }
         mark.matched = matched;
+        mark.snoozed = one.snoozed;
         mark.severity = one.severity;
         if self.kind == ChannelKind::Pagerduty {
             alone(&mut mark, &mut tells);
@@ -103,6 +107,8 @@ impl Rules {
             mark.open = false;
         } else if one.open && worse(one, mark) {
             tells.push(Telling { what: What::Escalated, note: None });
+        } else if one.open && mark.snoozed && !one.snoozed {
+            tells.push(Telling { what: What::Reopened, note: Some(SNOOZED) });
         }
     }
 }
@@ -128,6 +134,7 @@ fn follow(one: &Brief, likely: Option<&str>, mark: &mut Mark, tells: &mut Vec<Te
         tells.push(Telling { what: What::Acknowledged, note: None });
     }
     if let Some(cause) = likely
+        && !one.snoozed
         && mark.cause.as_deref() != Some(cause)
     {
         mark.cause = Some(cause.to_owned());

@@ -75,6 +75,9 @@ pub struct Brief {
     pub alert_count: i64,
     /// Whether one of its alerts opens and closes too often to be believed.
     pub flapping: bool,
+    /// Whether somebody has put it off.
+    #[serde(skip)]
+    pub snoozed: bool,
     /// When its first alert began to fire.
     pub started_at: Ts,
     /// When it was received.

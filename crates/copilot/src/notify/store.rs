@@ -181,8 +181,9 @@ pub async fn know_open(tx: &mut Tx, tenant: TenantId, project: ProjectId, id: Ch
     let now = tx.now();
     on_tx!(tx, c => sqlx::query(
         "insert into notification_marks (tenant_id, channel_id, incident_id, told, matched, open, severity,
-             acknowledged, digested, updated_at)
-         select tenant_id, $3, id, false, true, true, severity, acknowledged_at is not null, false, $4 from incidents
+             acknowledged, digested, snoozed, updated_at)
+         select tenant_id, $3, id, false, true, true, severity, acknowledged_at is not null, false,
+             snoozed_until is not null, $4 from incidents
          where tenant_id = $1 and project_id = $2 and open
          on conflict (tenant_id, channel_id, incident_id) do nothing")
         .bind(tenant).bind(project).bind(id).bind(now).execute(c).await.map(drop))

@@ -6,7 +6,7 @@ use outbox::Ts;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::decide::{BRIEF, FLAPPING, Rules, Telling, Touched};
+use super::decide::{BRIEF, FLAPPING, Rules, SNOOZED, Telling, Touched};
 use super::facts::{Brief, Cause, Facts, Fault, Message, Project, Request};
 use super::group::{self, Told};
 use super::store::pass::Mark;
@@ -30,6 +30,7 @@ fn brief(number: u128, severity: Severity) -> Brief {
         source: "my alertmanager".to_owned(),
         alert_count: 2,
         flapping: false,
+        snoozed: false,
         started_at: at,
         detected_at: at,
         acknowledged_at: None,
@@ -154,6 +155,30 @@ fn what_flaps_is_told_once_until_it_settles() {
     assert_eq!(told(&rules(ChannelKind::Slack), &steps).1, expected);
     let (_, tells) = rules(ChannelKind::Slack).step(&flaps, NEW, None, None);
     assert_eq!(tells, [Telling { what: What::Opened, note: Some(FLAPPING) }]);
+}
+
+#[test]
+fn what_is_snoozed_is_told_when_that_is_over_or_it_gets_worse() {
+    let one = brief(1, Severity::High);
+    let snoozed = Brief { snoozed: true, ..one.clone() };
+    let steps = |after: Brief| {
+        [
+            (one.clone(), NEW, None),
+            (snoozed.clone(), QUIET, None),
+            (snoozed.clone(), QUIET, Some("db")),
+            (after.clone(), QUIET, None),
+            (after, QUIET, Some("db")),
+        ]
+    };
+    let told = |after| told(&rules(ChannelKind::Slack), &steps(after)).1;
+    let expected = |after| [vec![What::Opened], vec![], vec![], vec![after], vec![What::Cause]];
+    assert_eq!(told(one.clone()), expected(What::Reopened));
+    assert_eq!(told(brief(1, Severity::Critical)), expected(What::Escalated));
+    let ended = over(one.clone());
+    assert_eq!(told(ended)[3..], [vec![What::Resolved], vec![]]);
+    let known = Mark { told: true, snoozed: true, ..Mark::unknown(&one) };
+    let (_, tells) = rules(ChannelKind::Slack).step(&one, QUIET, Some(&known), None);
+    assert_eq!(tells, [Telling { what: What::Reopened, note: Some(SNOOZED) }]);
 }
 
 #[test]

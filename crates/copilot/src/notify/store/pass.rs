@@ -129,6 +129,7 @@ struct BriefRow {
     source: String,
     alert_count: i64,
     flapping: bool,
+    snoozed: bool,
     started_at: Ts,
     detected_at: Ts,
     acknowledged_at: Option<Ts>,
@@ -154,6 +155,7 @@ impl BriefRow {
             source: self.source,
             alert_count: self.alert_count,
             flapping: self.flapping,
+            snoozed: self.snoozed,
             started_at: self.started_at,
             detected_at: self.detected_at,
             acknowledged_at: self.acknowledged_at,
@@ -178,8 +180,8 @@ pub async fn briefs(
 ) -> sqlx::Result<Vec<Brief>> {
     let before = (
         "select one.id, one.number, one.title, one.description, one.service_name, one.severity, one.state, one.open,
-             one.source, one.alert_count, one.flapping, coalesce(one.started_at, one.detected_at) as started_at,
-             one.detected_at, one.acknowledged_at, one.acknowledged_by, one.resolved_at, one.resolved_by,
+             one.source, one.alert_count, one.flapping, one.snoozed_until is not null as snoozed,
+             coalesce(one.started_at, one.detected_at) as started_at, one.detected_at, one.acknowledged_at, one.acknowledged_by, one.resolved_at, one.resolved_by,
              target.number as merged_number
          from incidents one
          left join incidents target on target.tenant_id = one.tenant_id and target.id = one.merged_into
@@ -211,6 +213,8 @@ pub struct Mark {
     pub acknowledged: bool,
     /// Whether it was told as one of many.
     pub digested: bool,
+    /// Whether somebody had put it off.
+    pub snoozed: bool,
     /// The cause that was told.
     pub cause: Option<String>,
 }
@@ -226,6 +230,7 @@ impl Mark {
             severity: one.severity,
             acknowledged: false,
             digested: false,
+            snoozed: false,
             cause: None,
         }
     }
@@ -242,7 +247,7 @@ pub async fn marks(
     ids: &[IncidentId],
 ) -> sqlx::Result<Vec<Mark>> {
     let before = (
-        "select incident_id, told, matched, open, severity, acknowledged, digested, cause from notification_marks
+        "select incident_id, told, matched, open, severity, acknowledged, digested, snoozed, cause from notification_marks
          where tenant_id = ",
         " and channel_id = ",
         " and incident_id in",
@@ -263,15 +268,15 @@ pub async fn save_marks(
     let now = tx.now();
     write_all!(tx, marks,
         "insert into notification_marks (tenant_id, channel_id, incident_id, told, matched, open, severity,
-             acknowledged, digested, cause, updated_at) ",
+             acknowledged, digested, snoozed, cause, updated_at) ",
         (bind, mark) => {
             bind.push_bind(tenant).push_bind(channel).push_bind(mark.incident_id).push_bind(mark.told)
                 .push_bind(mark.matched).push_bind(mark.open).push_bind(mark.severity.as_str())
-                .push_bind(mark.acknowledged).push_bind(mark.digested).push_bind(&mark.cause).push_bind(now);
+                .push_bind(mark.acknowledged).push_bind(mark.digested).push_bind(mark.snoozed).push_bind(&mark.cause).push_bind(now);
         },
         " on conflict (tenant_id, channel_id, incident_id) do update set told = excluded.told,
              matched = excluded.matched, open = excluded.open, severity = excluded.severity,
-             acknowledged = excluded.acknowledged, digested = excluded.digested, cause = excluded.cause,
+             acknowledged = excluded.acknowledged, digested = excluded.digested, snoozed = excluded.snoozed, cause = excluded.cause,
              updated_at = excluded.updated_at")
 }
 
