@@ -97,10 +97,10 @@ async fn a_replica_takes_over_what_another_died_with() {
         let receiver = Receiver::start().await;
         channels.push((caller.channel(&lives.base, &receiver).await, receiver));
     }
-    // Each tells some of the channels, until the first message of one of them is its last.
+    // Each tells some of the channels, the one that an alert came to sooner, until the first message of one of them is its last.
     let mut rounds = 0;
     while !dies.is_over() {
-        caller.fires(&lives.base, &format!("service-{rounds}")).await;
+        caller.fires(&dies.base, &format!("service-{rounds}")).await;
         rounds += 1;
         for (_, receiver) in &channels {
             receiver
