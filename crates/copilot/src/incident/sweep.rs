@@ -144,8 +144,9 @@ async fn end_wait(app: &App, tenant: TenantId, project: ProjectId, alert: AlertI
     Ok(tx.commit().await?)
 }
 
-/// Marks an incident stale when nothing was heard of its alerts for too long, or takes the mark off (R10).
-async fn check_silence(app: &App, silent: Silent) -> Result<()> {
+/// Marks an incident stale when nothing was heard of its alerts for too long, or takes the mark off (R10). It may have been resolved
+/// since it was found due.
+pub(super) async fn check_silence(app: &App, silent: Silent) -> Result<()> {
     let Silent { tenant_id: tenant, project_id: project, id, stale_after_s } = silent;
     let mut tx = app.db.begin(tenant.0).await?;
     let now = tx.now();
@@ -153,6 +154,7 @@ async fn check_silence(app: &App, silent: Silent) -> Result<()> {
     let is_live = store::lock_project(&mut tx, tenant, project).await?;
     let Some(record) = store::find(&mut tx, tenant, id).await? else { return Ok(()) };
     // Of what does not fire nothing needs to be heard.
+    let is_live = is_live && record.incident.open;
     let heard = if is_live { tracked::store::last_statement(&mut tx, tenant, id).await? } else { None };
     let stale_at = heard.map(|heard| heard.plus_seconds(stale_after_s));
     let stale = stale_at.is_some_and(|at| at <= now);

@@ -4,7 +4,7 @@ use outbox::{Ts, Tx, on_tx};
 
 use super::world::World;
 use crate::ids::{IntegrationId, ProjectId};
-use crate::incident::store;
+use crate::incident::{store, sweep};
 
 impl World {
     /// Has a firing held that repeats the start of an episode that has just closed, and whose incident a person closed:
@@ -149,6 +149,22 @@ async fn a_stale_incident_is_left_alone_until_it_is_heard_of() {
     world.later(86_400.0).await.unwrap();
     assert_eq!(world.one(&id).await["stale"], true, "and it goes stale again");
     assert_eq!(world.step_counts(&id).await["became_stale"], 2);
+}
+
+#[tokio::test]
+async fn what_was_resolved_since_it_was_found_silent_does_not_go_stale() {
+    let world = World::new().await;
+    let id = world.alert("Slow", "checkout", "high", "firing").await;
+    world.clock.advance(86_400.0);
+    let mut tx = world.db().read_across("sweep").await.unwrap();
+    let now = tx.now();
+    let found = store::maybe_stale(&mut tx, now).await.unwrap();
+    drop(tx);
+    world.set_state(&id, "resolved").await.expect(200);
+    let mine = found.into_iter().find(|one| one.id.to_string() == id).unwrap();
+    sweep::check_silence(&world.app(), mine).await.unwrap();
+    let one = world.one(&id).await;
+    assert_eq!((&one["stale"], &one["open"]), (&false.into(), &false.into()), "{one}");
 }
 
 #[tokio::test]
