@@ -25,6 +25,7 @@ const PLANS: Omit<Plan, 'at'>[] = [
     state: 'acknowledged',
     alerts: 42,
     sentAfter: 12 * MINUTE,
+    extra: { snoozed_until: '2099-01-01T09:00:00Z', stale: true, flapping: true },
   },
   {
     number: 201,

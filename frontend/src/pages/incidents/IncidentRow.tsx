@@ -115,7 +115,7 @@ function SecondLine({ incident }: { incident: Incident }) {
   const theory = theoryLine(incident.analysis);
   const running = incident.analysis?.status === 'queued' || incident.analysis?.status === 'running';
   return (
-    <span className="mt-0.5 flex min-w-0 items-center gap-2 text-[13px] text-muted">
+    <span className="mt-0.5 flex min-w-0 items-center gap-2 overflow-hidden text-[13px] text-muted">
       <span className="shrink-0 tabular-nums">INC-{incident.number}</span>
       {incident.service_name && (
         <span className="max-w-[40%] shrink-0 truncate text-text md:hidden">{incident.service_name}</span>
@@ -129,7 +129,9 @@ function SecondLine({ incident }: { incident: Incident }) {
       {incident.snoozed_until && (
         <span className="inline-flex shrink-0 items-center gap-1">
           <AlarmClock className="size-3" aria-hidden="true" />
-          until <Until at={incident.snoozed_until} />
+          <span className="whitespace-nowrap">
+            <span className="sr-only">snoozed </span>until <Until at={incident.snoozed_until} />
+          </span>
         </span>
       )}
       {incident.flapping && <span className="shrink-0 text-medium">flapping</span>}
