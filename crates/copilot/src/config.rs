@@ -292,6 +292,11 @@ impl Config {
         }
     }
 
+    /// Whether webhooks wait on the disk while the database is away.
+    pub fn has_spool(&self) -> bool {
+        self.spool_mib > 0 && self.database_url.starts_with("postgres")
+    }
+
     /// Whether cookies may only travel over TLS.
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")

@@ -20,7 +20,10 @@ pub const MAX_HEAD: usize = 64 * 1024;
 /// How much is read at first, in bytes: most requests without a body, and the better part of a webhook.
 const FIRST_READ: usize = 4 * 1024;
 
-/// How many headers a request may have.
+/// What tells HTTP/2 from a request of HTTP/1.
+const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n";
+
+/// How many headers a request may have; the server library's own limit, of every request.
 pub const MAX_HEADERS: usize = 100;
 
 /// How a connection began.
@@ -116,7 +119,8 @@ fn end_of_head(read: &[u8], blank: usize, seen: usize) -> Result<Option<usize>, 
 }
 
 fn parse(read: &[u8]) -> Result<(), Fault> {
-    if read.starts_with(b"PRI * HTTP/2.0\r\n") {
+    // The beginning of HTTP/2 (RFC 9113, 3.4), of which only a part may be there.
+    if read.starts_with(HTTP2) || HTTP2.starts_with(read) {
         return Ok(());
     }
     if read.starts_with(&[0x16, 0x03]) {
@@ -200,7 +204,11 @@ mod tests {
             assert!(WHOLE.starts_with(&read) && read.len() >= cut, "cut at {cut}");
         }
         let http2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-        assert_eq!(opening(http2).await, Opening::Readable(Bytes::from_static(http2)));
+        for cut in 1..http2.len() {
+            let (one, two) = http2.split_at(cut);
+            let read = read(&mut one.chain(two), HEADER_TIMEOUT).await;
+            assert!(matches!(read, Opening::Readable(_)), "{read:?} of HTTP/2 cut at {cut}");
+        }
         assert_eq!(opening(b"GET / HTTP/1.1\r\nhost:").await, Opening::Gone);
     }
 

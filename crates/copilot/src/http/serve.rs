@@ -23,6 +23,9 @@ use super::wire::Wire;
 /// What is read in the place of a request that can't be, so that its refusal is answered, logged and counted as others are.
 const INSTEAD: &[u8] = b"GET /unreadable HTTP/1.1\r\nhost: unreadable\r\nconnection: close\r\n\r\n";
 
+/// The longest headers of a request of HTTP/2, in bytes.
+const HTTP2_HEADERS: u32 = 64 * 1024;
+
 /// How long connections are still accepted and read after the stop was asked for. A proxy that keeps connections may have sent
 /// a request already, and one that is not read is lost: nginx answers 502, as it can't know that nothing was done.
 const LINGER: Duration = Duration::from_millis(200);
@@ -98,17 +101,14 @@ async fn connection(mut stream: TcpStream, peer: SocketAddr, router: Router, sto
 
 fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(opening::HEADER_TIMEOUT)
-        .max_headers(opening::MAX_HEADERS);
+    // To set how many headers there may be, even to what it is, takes them from the heap at every request.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(opening::HEADER_TIMEOUT);
     builder
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(Duration::from_secs(20))
         .max_concurrent_streams(256)
-        .max_header_list_size(64 * 1024);
+        .max_header_list_size(HTTP2_HEADERS);
     builder
 }
 

@@ -64,7 +64,7 @@ impl Spool {
     /// The queue that the settings ask for, with what an earlier process left in it. One that can't be opened is reported and
     /// done without.
     pub fn open(config: &Config) -> Self {
-        if config.spool_mib == 0 || !config.database_url.starts_with("postgres") {
+        if !config.has_spool() {
             return Self::none();
         }
         match Parts::open(&config.data_dir, config.spool_mib * 1024 * 1024) {

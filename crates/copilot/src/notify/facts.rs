@@ -41,6 +41,14 @@ pub struct Facts {
     pub fault: Option<Fault>,
 }
 
+impl Facts {
+    /// A message that says its title and nothing else yet.
+    pub fn new(what: What, title: String, project: &Project, url: &str) -> Self {
+        let (project, url) = (project.clone(), url.to_owned());
+        Self { what, title, project, url, note: None, incident: None, cause: None, digest: None, fault: None }
+    }
+}
+
 /// A project, as people know it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Project {

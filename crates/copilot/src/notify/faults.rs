@@ -17,6 +17,7 @@ use super::store::{Row, watching};
 use super::verdict::{Verdict, judge};
 use super::{NotificationStatus, What};
 use crate::app::App;
+use crate::config::Config;
 use crate::error::{Result, defects};
 use crate::ids::{NotificationId, TenantId};
 
@@ -167,12 +168,17 @@ fn ago(app: &App, lasts: Duration) -> Ts {
     app.clock().now().plus_seconds(-lasts.as_secs().cast_signed())
 }
 
-fn away(app: &App, lasts: Duration) -> Story {
-    let alerts = if app.config.spool_mib > 0 {
+/// What becomes of alerts while the database is away.
+pub(super) fn meanwhile(config: &Config) -> &'static str {
+    if config.has_spool() {
         "Alerts that arrive are kept on its disk while there is room"
     } else {
         "Alerts that arrive are refused, and most senders try again"
-    };
+    }
+}
+
+fn away(app: &App, lasts: Duration) -> Story {
+    let alerts = meanwhile(&app.config);
     Story {
         title: "SRE Copilot can't reach its database".to_owned(),
         note: format!("{alerts}; incidents, analyses and everything else wait until it is back."),
@@ -224,15 +230,9 @@ async fn say(app: &App, listeners: &[Listener], story: &Story) -> Vec<Said> {
 
 async fn say_to(app: App, listener: Listener, story: Story) -> Said {
     let facts = Facts {
-        what: What::Fault,
-        title: story.title,
         note: Some(story.note),
-        project: listener.project.clone(),
-        url: story.url,
-        incident: None,
-        cause: None,
-        digest: None,
         fault: Some(story.fault),
+        ..Facts::new(What::Fault, story.title, &listener.project, &story.url)
     };
     let (id, now) = (NotificationId::new(), app.clock().now());
     let (channel, name) = (listener.row.id, listener.row.name.as_str());

@@ -66,15 +66,10 @@ pub fn group(kind: ChannelKind, project: &Project, list: &str, told: &[Told]) ->
 fn single(project: &Project, told: &Told) -> Facts {
     let what = told.telling.what;
     Facts {
-        what,
-        title: told.one.headline(what),
         note: told.telling.note.map(str::to_owned),
-        project: project.clone(),
-        url: told.one.url.clone(),
         incident: Some(told.one.clone()),
         cause: told.cause.clone(),
-        digest: None,
-        fault: None,
+        ..Facts::new(what, told.one.headline(what), project, &told.one.url)
     }
 }
 
@@ -97,17 +92,8 @@ fn digest(project: &Project, list: &str, of: What, told: &[&Told]) -> Facts {
         numbers: told.iter().take(NUMBERS).map(|told| told.one.number).collect(),
         open: told.iter().any(|told| told.one.open),
     };
-    Facts {
-        what: What::Digest,
-        title: title(&digest),
-        note: None,
-        project: project.clone(),
-        url: list.to_owned(),
-        incident: None,
-        cause: None,
-        digest: Some(digest),
-        fault: None,
-    }
+    let title = title(&digest);
+    Facts { digest: Some(digest), ..Facts::new(What::Digest, title, project, list) }
 }
 
 /// The line that says what happened to how many, by severity.
@@ -148,17 +134,8 @@ pub fn storm_over(project: &Project, list: &str) -> Facts {
         numbers: Vec::new(),
         open: false,
     };
-    Facts {
-        what: What::Digest,
-        title: "all incidents that were told together are resolved".to_owned(),
-        note: None,
-        project: project.clone(),
-        url: list.to_owned(),
-        incident: None,
-        cause: None,
-        digest: Some(digest),
-        fault: None,
-    }
+    let title = "all incidents that were told together are resolved".to_owned();
+    Facts { digest: Some(digest), ..Facts::new(What::Digest, title, project, list) }
 }
 
 /// Says what could not be delivered, in place of all of it: how many messages there were, of what.
@@ -182,30 +159,19 @@ pub fn folded(project: &Project, list: &str, dropped: &[(What, Vec<i64>)], open:
         numbers,
         open,
     };
+    let title = format!("{count} messages could not be delivered in time");
     Facts {
-        what: What::Digest,
-        title: format!("{count} messages could not be delivered in time"),
         note: Some(format!("In their place: {}. Look at the incidents themselves.", counts.join(", "))),
-        project: project.clone(),
-        url: list.to_owned(),
-        incident: None,
-        cause: None,
         digest: Some(digest),
-        fault: None,
+        ..Facts::new(What::Digest, title, project, list)
     }
 }
 
 /// Says that events were let go before the channel had seen them.
 pub fn missed(project: &Project, list: &str, events: i64) -> Facts {
+    let title = format!("{events} events were let go before they could be told");
     Facts {
-        what: What::Digest,
-        title: format!("{events} events were let go before they could be told"),
         note: Some("What they said was not told here. Look at the incidents themselves.".to_owned()),
-        project: project.clone(),
-        url: list.to_owned(),
-        incident: None,
-        cause: None,
-        digest: None,
-        fault: None,
+        ..Facts::new(What::Digest, title, project, list)
     }
 }

@@ -10,7 +10,8 @@ use super::decide::{BRIEF, FLAPPING, Rules, SNOOZED, Telling, Touched};
 use super::facts::{Brief, Cause, Facts, Fault, Message, Project, Request};
 use super::group::{self, Told};
 use super::store::pass::Mark;
-use super::{ChannelKind, What, pagerduty, slack, webhook};
+use super::{ChannelKind, What, faults, pagerduty, slack, webhook};
+use crate::config::Config;
 use crate::ids::{ChannelId, IncidentId, NotificationId, ProjectId};
 use crate::incident::{Severity, State};
 
@@ -179,6 +180,19 @@ fn what_is_snoozed_is_told_when_that_is_over_or_it_gets_worse() {
     let known = Mark { told: true, snoozed: true, ..Mark::unknown(&one) };
     let (_, tells) = rules(ChannelKind::Slack).step(&one, QUIET, Some(&known), None);
     assert_eq!(tells, [Telling { what: What::Reopened, note: Some(SNOOZED) }]);
+}
+
+/// There is no spool over SQLite.
+#[test]
+fn nobody_is_told_that_alerts_are_kept_where_they_are_not() {
+    let told = |database_url: &str, spool_mib| {
+        let defaults = Config::defaults().unwrap();
+        faults::meanwhile(&Config { database_url: database_url.to_owned(), spool_mib, ..defaults })
+    };
+    assert!(told("postgres://db/x", 1).contains("are kept"));
+    for refused in [told("postgres://db/x", 0), told("", 1), told("sqlite://x", 1)] {
+        assert!(refused.contains("are refused"), "{refused}");
+    }
 }
 
 #[test]

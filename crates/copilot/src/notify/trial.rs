@@ -87,15 +87,9 @@ pub async fn test(
 
 fn facts(app: &App, row: &Row, person: &str, project: String) -> Facts {
     let place = Place::of(app, row.project_id, project);
+    let title = format!("A test of {}, asked for by {person}", row.name);
     Facts {
-        what: What::Test,
-        title: format!("A test of {}, asked for by {person}", row.name),
         note: Some("Nothing happened: messages about incidents arrive here.".to_owned()),
-        url: place.list,
-        project: place.project,
-        incident: None,
-        cause: None,
-        digest: None,
-        fault: None,
+        ..Facts::new(What::Test, title, &place.project, &place.list)
     }
 }

@@ -8,10 +8,8 @@ import { sentenceOf } from '../../api/errors';
 import type { Incident } from '../../api/types';
 import { useDebounced } from '../../components/debounced';
 import { ErrorState } from '../../components/ErrorState';
-import { SeverityText } from '../../components/Severity';
-import { StateBadge } from '../../components/State';
+import { IncidentChoice } from '../../components/IncidentChoice';
 import { Button } from '../../ui/Button';
-import { cx } from '../../ui/cx';
 import { Dialog, DialogActions } from '../../ui/Dialog';
 import { FormError, TextField } from '../../ui/Field';
 import { Skeleton } from '../../ui/Notice';
@@ -46,32 +44,12 @@ export function Merge({ incident, onClose }: { incident: Incident; onClose: () =
           <p className="py-3 text-muted text-sm">No other incident matches.</p>
         )}
         {(found.isError ? [] : choices).map((one) => (
-          <label
+          <IncidentChoice
             key={one.id}
-            className={cx(
-              'flex cursor-pointer items-center gap-3 rounded-md px-2 py-2 text-sm hover:bg-hover',
-              into?.id === one.id && 'bg-tint',
-            )}
-          >
-            <input
-              type="radio"
-              name="into"
-              checked={into?.id === one.id}
-              onChange={() => setInto(one)}
-              className="accent-(--primary)"
-            />
-            <span className="min-w-0 flex-1">
-              <span className="flex gap-2">
-                <span className="shrink-0 text-muted tabular-nums">INC-{one.number}</span>{' '}
-                <span className="min-w-0 truncate" title={one.title}>
-                  <bdi>{one.title}</bdi>
-                </span>
-              </span>{' '}
-              <span className="mt-0.5 flex gap-4">
-                <StateBadge state={one.state} /> <SeverityText severity={one.severity} />
-              </span>
-            </span>
-          </label>
+            incident={one}
+            on={into?.id === one.id}
+            onChoose={() => setInto(one)}
+          />
         ))}
       </fieldset>
       <FormError>{merge.error && sentenceOf(merge.error)}</FormError>

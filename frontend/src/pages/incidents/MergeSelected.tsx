@@ -1,11 +1,8 @@
 /** Merging the selected incidents into one of them. It cannot be undone, so it is asked for in words. */
 import { useState } from 'react';
 import type { Incident } from '../../api/types';
-import { SeverityText } from '../../components/Severity';
-import { StateBadge } from '../../components/State';
-import { TimeAgo } from '../../components/Time';
+import { IncidentChoice } from '../../components/IncidentChoice';
 import { Button } from '../../ui/Button';
-import { cx } from '../../ui/cx';
 import { Dialog, DialogActions } from '../../ui/Dialog';
 import { Remark } from '../../ui/Notice';
 import { counted, exact } from '../../util/numbers';
@@ -34,7 +31,7 @@ export function MergeSelected({ chosen, onMerge, onClose }: Props) {
         <fieldset className="max-h-72 min-w-0 overflow-y-auto">
           <legend className="mb-1 font-medium text-[13px]">The incident to keep</legend>
           {choices.map((one) => (
-            <Choice key={one.id} incident={one} on={one.id === id} onChoose={() => setId(one.id)} />
+            <IncidentChoice key={one.id} incident={one} on={one.id === id} onChoose={() => setId(one.id)} />
           ))}
         </fieldset>
       )}
@@ -60,33 +57,6 @@ export function MergeSelected({ chosen, onMerge, onClose }: Props) {
         </Button>
       </DialogActions>
     </Dialog>
-  );
-}
-
-function Choice({ incident, on, onChoose }: { incident: Incident; on: boolean; onChoose: () => void }) {
-  return (
-    <label
-      className={cx(
-        'flex cursor-pointer items-center gap-3 rounded-md px-2 py-2 text-sm hover:bg-hover',
-        on && 'bg-tint',
-      )}
-    >
-      <input type="radio" name="keep" checked={on} onChange={onChoose} className="accent-(--primary)" />
-      <span className="min-w-0 flex-1">
-        <span className="flex gap-2">
-          <span className="shrink-0 text-muted tabular-nums">INC-{incident.number}</span>{' '}
-          <span className="min-w-0 truncate" title={incident.title}>
-            <bdi>{incident.title}</bdi>
-          </span>
-        </span>{' '}
-        <span className="mt-0.5 flex flex-wrap gap-x-4">
-          <StateBadge state={incident.state} /> <SeverityText severity={incident.severity} />{' '}
-          <span className="text-muted">
-            <TimeAgo at={incident.started_at} suffix=" ago" />
-          </span>
-        </span>
-      </span>
-    </label>
   );
 }
 
