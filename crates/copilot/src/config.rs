@@ -82,6 +82,7 @@ pub struct Config {
     pub llm_unlisted_price_usd: f64,
     pub llm_timeout_s: u64,
     pub spool_mib: u64,
+    pub commit_queue: usize,
     pub delivery_retention_days: u32,
     pub event_retention_days: u32,
     pub log_level: String,

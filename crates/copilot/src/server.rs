@@ -84,7 +84,7 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
     let sockets = websocket::Limits::of(&config);
     let app = App::new(Parts {
         keys: installation::keys(&db, &config).await?,
-        inbox: crate::integration::Inbox::default(),
+        inbox: crate::integration::Inbox::of(config.commit_queue),
         spool: match services.contains(&Service::Integration) {
             true => Spool::open(&config),
             false => Spool::none(),

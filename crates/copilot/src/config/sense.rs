@@ -36,6 +36,7 @@ impl Config {
             ("sockets_per_tenant", self.sockets_per_tenant as u64, 1, 1_000_000),
             ("llm_timeout_s", self.llm_timeout_s, 1, 3600),
             ("spool_mib", self.spool_mib, 0, 1 << 20),
+            ("commit_queue", self.commit_queue as u64, 1, 1 << 20),
         ] {
             if !(least..=most).contains(&value) {
                 bail!("{key} is {value}; it takes {least} to {most}");

@@ -98,6 +98,7 @@ fn what_no_type_tells_is_looked_at() {
         ("SRE_COPILOT_AI_URL", "http://a:1,http://b:2/path"),
         ("SRE_COPILOT_SOCKETS_PER_USER", "0"),
         ("SRE_COPILOT_SPOOL_MIB", "9223372036854775807"),
+        ("SRE_COPILOT_COMMIT_QUEUE", "0"),
         ("SRE_COPILOT_DATABASE_CONNECTIONS", "3"),
     ] {
         let error = load(None, |asked| (asked == name).then(|| value.to_owned())).unwrap_err().to_string();

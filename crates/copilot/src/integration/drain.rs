@@ -13,7 +13,7 @@ use super::deliveries::receipt;
 use super::deliveries::store::{self as deliveries, NewDelivery};
 use super::entry::{Entry, Reading};
 use super::hook::Hook;
-use super::spool::{Held, Record};
+use super::spool::Record;
 use super::store::{self, Token};
 use super::token::Proof;
 use crate::app::App;
@@ -60,16 +60,18 @@ pub async fn run(app: App, stop: CancellationToken) {
 
 /// Stores everything that waits; says how many requests that were.
 async fn once(app: &App, stop: &CancellationToken) -> Result<usize> {
-    let (mut stored, mut reached) = (0, false);
+    let (mut stored, mut reached, mut removed) = (0, false, Vec::new());
     while app.spool.is_behind() && !stop.is_cancelled() {
         let mut held = app.spool.oldest(BATCH, BATCH_BYTES).await;
         let records = std::mem::take(&mut held.records);
+        // Nothing is added meanwhile: senders that never pause would add more than is stored.
+        forget(app, std::mem::take(&mut removed)).await?;
         if sabotage::broken("spool-removes-first") {
-            remove(app, held, &records).await?;
+            held.remove().await?;
             store_all(app, &records).await?;
             continue;
         }
-        // Senders that never pause could add more than is stored; so they wait, once the database has answered again.
+        // So they wait, once the database has answered again.
         if !reached {
             held.release();
         }
@@ -83,16 +85,16 @@ async fn once(app: &App, stop: &CancellationToken) -> Result<usize> {
         }
         sabotage::point("spool.stored").await?;
         (stored, reached) = (stored + records.len(), true);
-        remove(app, held, &records).await?;
+        held.remove().await?;
+        metrics::counter!("sre_copilot_spool_drained_total").increment(records.len() as u64);
+        removed = records.iter().map(|record| (record.tenant, record.id)).collect();
     }
+    forget(app, removed).await?;
     Ok(stored)
 }
 
-async fn remove(app: &App, held: Held, records: &[Record]) -> Result<()> {
-    let names: Vec<(TenantId, uuid::Uuid)> =
-        records.iter().map(|record| (record.tenant, record.id)).collect();
-    held.remove().await?;
-    metrics::counter!("sre_copilot_spool_drained_total").increment(names.len() as u64);
+/// Removes the notes of requests that the spool has let go of.
+async fn forget(app: &App, names: Vec<(TenantId, uuid::Uuid)>) -> Result<()> {
     let tenants: BTreeSet<TenantId> = names.iter().map(|(tenant, _)| *tenant).collect();
     for tenant in tenants {
         let of_tenant = names.iter().filter(|(owner, _)| *owner == tenant).map(|(_, id)| *id);

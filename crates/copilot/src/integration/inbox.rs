@@ -27,9 +27,6 @@ use crate::error::{Error, Result};
 use crate::ids::{DeliveryId, ProjectId};
 use crate::traces::{self, span};
 
-/// Requests that may wait for commits; beyond it a request is told to come back.
-const QUEUE: usize = 4096;
-
 /// Requests that wait when there is a storm.
 const BUSY: usize = 32;
 
@@ -95,6 +92,7 @@ struct Lanes {
 pub struct Inbox {
     lanes: Arc<Mutex<Lanes>>,
     places: Arc<Semaphore>,
+    most: usize,
     alerts: Arc<AtomicUsize>,
     commits: Arc<Semaphore>,
     /// The memory of bodies.
@@ -105,25 +103,28 @@ pub struct Inbox {
     pub statistics: Statistics,
 }
 
-impl Default for Inbox {
-    fn default() -> Self {
+/// Too much waits: the sender is to come back.
+pub const OVERLOADED: Error =
+    Error::Unavailable("ingest-overloaded", "too much is waiting to be stored; send it again");
+
+/// Another process takes it, or this one once it runs again.
+const STOPPING: Error = Error::Unavailable("stopping", "this process is stopping; send it again");
+
+impl Inbox {
+    /// One in which at most so many requests wait for their commits.
+    pub fn of(most: usize) -> Self {
         Self {
+            most,
             lanes: Arc::new(Mutex::new(Lanes { open: HashMap::new(), closed: false })),
             rooms: Rooms::default(),
-            places: Arc::new(Semaphore::new(QUEUE)),
+            places: Arc::new(Semaphore::new(most)),
             alerts: Arc::default(),
             commits: Arc::new(Semaphore::new(COMMITS)),
             known: Known::default(),
             statistics: Statistics::default(),
         }
     }
-}
 
-/// Too much waits: the sender is to come back.
-pub const OVERLOADED: Error =
-    Error::Unavailable("ingest-overloaded", "too much is waiting to be stored; send it again");
-
-impl Inbox {
     /// Stores a request with the next commit of its project and says what became of it.
     ///
     /// # Errors
@@ -166,7 +167,7 @@ impl Inbox {
 
     /// Requests that wait for their commit.
     pub fn waiting(&self) -> usize {
-        QUEUE - self.places.available_permits()
+        self.most - self.places.available_permits()
     }
 
     /// Bytes that all requests hold, as [`Rooms`] counts them.
@@ -188,7 +189,7 @@ impl Inbox {
         let project = waiting.entry.proof.integration.project_id;
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if lanes.closed {
-            return Err(OVERLOADED);
+            return Err(STOPPING);
         }
         if let Some(lane) = lanes.open.get(&project) {
             match lane.send(waiting) {
@@ -306,7 +307,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_storm_is_waited_for_until_it_is_over_or_time_is_up() {
-        let inbox = Inbox::default();
+        let inbox = Inbox::of(4096);
         let wait = Duration::from_millis(300);
         let many = || (0..=BUSY).map(|_| inbox.place(0)).collect::<Result<Vec<_>>>().unwrap();
         let large = || vec![inbox.place(BUSY_ALERTS).unwrap(), inbox.place(1).unwrap()];

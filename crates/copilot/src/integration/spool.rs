@@ -1,4 +1,4 @@
-//! Requests that wait on this process's disk while the database is away.
+//! Requests that wait on this process's disk while the database is away, or slower than what comes in.
 //!
 //! Grafana never sends a request again, so one that can't be stored is kept in a durable queue (crate `queue-file`:
 //! framed, checked by CRC-32, committed by its header) and answered after its fsync. While anything waits, every later
@@ -28,7 +28,7 @@ pub use record::Record;
 const PROCESSES: usize = 64;
 
 const FULL: Error =
-    Error::Unavailable("ingest-overloaded", "the database is away and the spool is full; send it again");
+    Error::Unavailable("ingest-overloaded", "they can't be stored now, and the spool is full; send it again");
 
 const FAILED: Error = Error::Unavailable("unavailable", "it could not be stored; send it again");
 
@@ -280,7 +280,7 @@ fn write(parts: &Parts, queue: &mut Option<QueueFile>, packed: &[Vec<u8>]) -> Re
             return anyhow::Ok(false);
         }
         if !parts.behind.swap(true, Ordering::AcqRel) {
-            tracing::error!("the database is away: webhooks are spooled until it is back");
+            tracing::error!("webhooks can't be stored as they come: they are spooled until they can");
         }
         opened.add_n(packed).context("writing the spool")?;
         parts.tell(opened);

@@ -308,9 +308,16 @@ pub const SPOOLED: Old = Old { look_up: "housekeeping", table: "spooled", rule: 
 /// # Errors
 /// When the database refused.
 pub async fn forget_spooled(tx: &mut Tx, tenant: TenantId, names: &[Uuid]) -> sqlx::Result<()> {
-    for name in names {
-        on_tx!(tx, c => sqlx::query("delete from spooled where tenant_id = $1 and id = $2")
-            .bind(tenant).bind(name).execute(c).await.map(drop))?;
+    for piece in outbox::bulk::pieces(names) {
+        on_tx!(tx, c => {
+            let mut query = sqlx::QueryBuilder::new("delete from spooled where tenant_id = ");
+            query.push_bind(tenant).push(" and id in (");
+            let mut ids = query.separated(", ");
+            for name in piece {
+                ids.push_bind(name);
+            }
+            query.push(")").build().execute(c).await.map(drop)
+        })?;
     }
     Ok(())
 }

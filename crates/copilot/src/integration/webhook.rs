@@ -251,7 +251,8 @@ async fn note(app: &App, kind: Kind, hook: &Hook, refused: Refused) -> Error {
     refused.error
 }
 
-/// Stores a request, or keeps it in the spool: while anything waits there, or when it can't be stored.
+/// Stores a request, or keeps it in the spool: while anything waits there, or when it can't be stored or too much waits for
+/// that already.
 async fn store(app: &App, hook: &Hook, reading: Reading, entry: Entry) -> Answer {
     if !app.spool.is_on() {
         return app.inbox.submit(app, entry).await;
@@ -268,7 +269,7 @@ async fn store(app: &App, hook: &Hook, reading: Reading, entry: Entry) -> Answer
         Err(error) => Err(error),
     };
     match answer {
-        Err(Error::Unavailable("unavailable", _)) => {
+        Err(Error::Unavailable("unavailable" | "ingest-overloaded", _)) => {
             let record = Record::of(hook, &reading);
             app.spool.keep(app, &record, true).await?;
             waits(hook, reading, &record)

@@ -43,6 +43,7 @@ pub(super) struct Site {
     pub(super) home: Home,
     pub(super) cluster: Cluster,
     pub(super) spool_mib: u64,
+    pub(super) commit_queue: usize,
     http: reqwest::Client,
     project: String,
     key: String,
@@ -54,7 +55,8 @@ impl Site {
         cluster.run("postgres", &["create database whole"]).await;
         let home = Home::new().await;
         let (project, key) = (String::new(), String::new());
-        let mut site = Self { home, cluster, spool_mib: 64, http: client(), project, key };
+        let mut site =
+            Self { home, cluster, spool_mib: 64, commit_queue: 4096, http: client(), project, key };
         let process = site.process("one").await;
         let (_, project, key) = first_owner(&site.http, &process.base).await;
         (site.project, site.key) = (project, key);
@@ -62,12 +64,13 @@ impl Site {
     }
 
     /// What a process with its data in `folder` is started with.
-    fn variables(&self, folder: &str) -> [(&'static str, String); 4] {
+    fn variables(&self, folder: &str) -> [(&'static str, String); 5] {
         [
             ("DATABASE_URL", self.cluster.url("postgres", "whole")),
             ("SRE_COPILOT_DATA_DIR", self.home.folder.path().join(folder).display().to_string()),
             ("SRE_COPILOT_API_REQUESTS_PER_MINUTE", "0".to_owned()),
             ("SRE_COPILOT_SPOOL_MIB", self.spool_mib.to_string()),
+            ("SRE_COPILOT_COMMIT_QUEUE", self.commit_queue.to_string()),
         ]
     }
 
@@ -76,7 +79,7 @@ impl Site {
     }
 
     /// Starts a process that does something at a point of its work.
-    async fn faulty(&self, folder: &str, fault: &str) -> Process {
+    pub(super) async fn faulty(&self, folder: &str, fault: &str) -> Process {
         let variables = self.variables(folder);
         let mut variables = variables.each_ref().map(|(name, value)| (*name, value.as_str())).to_vec();
         if !fault.is_empty() {

@@ -1,9 +1,10 @@
-//! A spool that is full, and one that was damaged on the disk.
+//! A spool that is full, one that was damaged on the disk, and one that takes what the database is too slow for.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::spool::{Site, drained, firing};
@@ -50,6 +51,25 @@ async fn a_full_spool_refuses_what_it_can_not_keep_and_keeps_the_rest() {
     assert_eq!(stored, accepted);
     let later = site.send(&process, &token, &firing("later")).await.expect(200);
     assert_eq!(later["results"][0]["outcome"], "opened", "{later}");
+}
+
+#[tokio::test]
+async fn more_than_the_database_stores_in_time_waits_on_the_disk() {
+    let Some((mut site, mut process)) = Site::start().await else { return };
+    let (_, token) = site.integration(&process, "am").await;
+    process.kill();
+    site.commit_queue = 2;
+    let process = site.faulty("one", "intake.before_commit=sleep:700").await;
+    let bodies: Vec<_> = services(8).iter().map(|service| firing(service)).collect();
+    let answers = join_all(bodies.iter().map(|body| site.send(&process, &token, body))).await;
+    let answers: Vec<_> = answers.into_iter().map(|answer| answer.expect(200)).collect();
+    let outcome = |answer: &serde_json::Value| answer["results"][0]["outcome"].clone();
+    assert!(answers.iter().any(|answer| outcome(answer) == "opened"), "{answers:?}");
+    assert!(answers.iter().any(|answer| outcome(answer) == "held"), "nothing was too much: {answers:?}");
+    drained(&process.base).await;
+    assert_eq!(site.services(true).await, services(8).into_iter().collect());
+    let later = site.send(&process, &token, &firing("later")).await.expect(200);
+    assert_eq!(outcome(&later), "opened", "{later}");
 }
 
 /// The file of the queue, and those that were set aside as damaged.
