@@ -1,6 +1,7 @@
 //! The API's documentation: the document itself, and a page to read it on.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use axum::body::Bytes;
 use axum::http::header;
@@ -21,16 +22,19 @@ code { font-family: ui-monospace, monospace; }
 dt code:first-child { display: inline-block; min-width: 5rem; font-weight: bold; text-transform: uppercase; }
 ";
 
+/// The document. It takes some MiB to make, which a process that nobody asks for it does without.
+static JSON: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document().to_json().unwrap_or_default()));
+
+/// The page.
+static PAGE: LazyLock<String> = LazyLock::new(|| page(document()));
+
 /// `/api/v1/openapi.json`, `/docs` and the page's style.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    let document = document();
-    let json = Bytes::from(document.to_json().unwrap_or_default());
-    let page = page(document);
-    let json = get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json) });
+    let json = get(|| async { ([(header::CONTENT_TYPE, "application/json")], JSON.clone()) });
     let style = get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) });
     OpenApiRouter::new()
         .route("/api/v1/openapi.json", json)
-        .route("/docs", get(move || async move { Html(page) }))
+        .route("/docs", get(|| async { Html(PAGE.as_str()) }))
         .route("/docs/style.css", style)
 }
 

@@ -133,12 +133,13 @@ async fn once(app: &App, entries: &mut [Entry]) -> Result<Vec<Stored>> {
     let at = entries.iter().map(|entry| entry.reading.received_at).max().unwrap_or(tx.now());
     let heard: Vec<Heard> = hits.iter().map(|hit| Heard { alert: hit.alert, at, statements: 1 }).collect();
     let stored = put(entries, &ids, &applied, hits, &mut rows)?;
-    keep(&mut tx, tenant, project, rows).await?;
+    let (noted, now) = (keep(app, &mut tx, (tenant, project), rows).await?, tx.now());
     let spooled: Vec<Uuid> = entries.iter().filter_map(|entry| entry.spooled).collect();
     store::note_spooled(&mut tx, tenant, &spooled).await?;
     sabotage::point("intake.before_commit").await?;
     let written = tx.commit_numbered().await?;
     sabotage::point("intake.committed").await?;
+    app.inbox.noted.accepted(&noted, now);
     app.heard.note(tenant, heard);
     app.inbox.statistics.wrote(app, applied.len());
     for result in stored.iter().flat_map(|(_, results)| results) {
@@ -217,15 +218,24 @@ fn put(
     Ok(stored)
 }
 
-async fn keep(tx: &mut Tx, tenant: TenantId, project: ProjectId, rows: BTreeMap<RowKey, Row>) -> Result<()> {
-    let now = tx.now();
+/// Keeps the receipts, and writes down whose they are; says of which integrations that was written.
+async fn keep(
+    app: &App,
+    tx: &mut Tx,
+    (tenant, project): (TenantId, ProjectId),
+    rows: BTreeMap<RowKey, Row>,
+) -> Result<Vec<IntegrationId>> {
+    let (now, mut noted) = (tx.now(), Vec::new());
     for ((integration, _), Row { id, pile, truncated }) in rows {
         let received_at: Ts = pile.received_at().unwrap_or(now);
         let packed = pile.pack().map_err(|error| Error::Internal(error.into()))?;
         deliveries::store::keep(tx, tenant, (project, integration), id, received_at, &packed).await?;
-        store::note_delivery(tx, tenant, integration, "accepted", truncated).await?;
+        if truncated > 0 || !app.inbox.noted.is_fresh(integration, now) {
+            store::note_delivery(tx, tenant, integration, "accepted", truncated).await?;
+            noted.push(integration);
+        }
     }
-    Ok(())
+    Ok(noted)
 }
 
 /// What a commit teaches: alerts that fire and are stored word for word, and alerts that were touched.

@@ -20,6 +20,7 @@ use super::commit;
 use super::deliveries::{DeliveryResult, receipt};
 use super::entry::Entry;
 use super::known::Known;
+use super::noted::Noted;
 use super::room::Rooms;
 use super::statistics::Statistics;
 use crate::app::App;
@@ -99,6 +100,8 @@ pub struct Inbox {
     pub rooms: Rooms,
     /// The alerts whose repetitions write nothing.
     pub known: Known,
+    /// What is stored of the integrations' last requests.
+    pub noted: Noted,
     /// What the database's planner knows.
     pub statistics: Statistics,
 }
@@ -121,6 +124,7 @@ impl Inbox {
             alerts: Arc::default(),
             commits: Arc::new(Semaphore::new(COMMITS)),
             known: Known::default(),
+            noted: Noted::default(),
             statistics: Statistics::default(),
         }
     }

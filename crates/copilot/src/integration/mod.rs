@@ -11,6 +11,7 @@ mod hook;
 mod inbox;
 mod known;
 mod manage;
+mod noted;
 mod probe;
 mod rate;
 mod room;

@@ -44,6 +44,31 @@ async fn a_refused_body_leaves_a_receipt_that_shows_it_and_says_why() {
     world.end().await;
 }
 
+/// The second request is not written down on its integration, because the first was a moment ago.
+#[tokio::test]
+async fn an_integration_says_of_its_last_request_whether_it_was_accepted() {
+    let world = World::new().await;
+    let hook = world.integration("alertmanager", json!({})).await;
+    let path = format!("/api/v1/projects/{}/integrations/{}", world.project, hook.id);
+    let last = async || {
+        let integration = world.get(&path).await;
+        (text(&integration["last_delivery_status"]), text(&integration["last_delivery_at"]))
+    };
+    let body = alert("A", "s", "firing", world.clock.now(), None);
+    for _ in 0..3 {
+        let sent_at = world.clock.now().to_string();
+        hook.send_json(&body).await.expect(200);
+        hook.send_json(&body).await.expect(200);
+        assert_eq!(last().await, ("accepted".to_owned(), sent_at.clone()));
+        hook.send_json(&json!({"hello": 1})).await.expect(400);
+        assert_eq!(last().await, ("rejected".to_owned(), sent_at.clone()));
+        hook.send_json(&body).await.expect(200);
+        assert_eq!(last().await, ("accepted".to_owned(), sent_at));
+        world.clock.advance(1.0);
+    }
+    world.end().await;
+}
+
 #[tokio::test]
 async fn an_integration_sends_as_often_as_it_likes_unless_its_settings_say_how_often() {
     let world = World::new().await;

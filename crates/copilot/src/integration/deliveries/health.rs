@@ -61,7 +61,9 @@ pub async fn refused(app: &App, hook: &Hook, kind: Kind, refused: &Refused) -> R
         desk.clear(&mut tx).await?;
     }
     integrations::note_delivery(&mut tx, tenant, row.id, "rejected", 0).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    app.inbox.noted.refused(row.id);
+    Ok(())
 }
 
 /// Keeps a receipt of a request that could not prove who sent it, at most one a second for each integration.
@@ -90,6 +92,7 @@ pub async fn rejected(
         store::insert(&mut tx, tenant, &receipt(&row, now, (remote, user_agent), error)).await?;
         integrations::note_delivery(&mut tx, tenant, id, "rejected", 0).await?;
         tx.commit().await?;
+        app.inbox.noted.refused(id);
     }
     Ok(())
 }
