@@ -65,8 +65,9 @@ pub(super) async fn list(
     Ok(Json(Page::part(&page, keys, |key| key.id.0)?))
 }
 
-/// A key to be made.
+/// A key to be made. Of a misspelt `expires_at` one would get a key that never expires.
 #[derive(Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewApiKey {
     #[garde(custom(name::rule))]
     #[schema(max_length = 200)]

@@ -57,7 +57,7 @@ pub enum TokenCommand {
         /// The person in whose name it is made.
         #[arg(long)]
         email: String,
-        /// The project it is for; their first when it is not given.
+        /// The project it is for, by its id, which `user list` shows; their first when it is not given.
         #[arg(long)]
         project: Option<ProjectId>,
         /// What it is for.

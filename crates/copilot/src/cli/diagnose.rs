@@ -29,7 +29,8 @@ pub struct DiagnoseArgs {
     /// When the incident began, in Unix seconds; estimated when it is not given.
     #[arg(long, value_name = "UNIX", value_parser = time)]
     at: Option<f64>,
-    /// Who calls whom: `{"graph": [["caller", "callee"], …]}`.
+    /// Who calls whom: `{"graph": [["caller", "callee"], …]}`; `candidates`, `target_metric` and whatever else the
+    /// `case.json` of `eval` may hold is read too.
     #[arg(long, value_name = "FILE.json")]
     topology: Option<PathBuf>,
     /// How the result is printed.
@@ -60,17 +61,14 @@ fn time(text: &str) -> Result<f64, String> {
 /// Ranks the causes of one incident.
 ///
 /// # Errors
-/// When a file can't be read.
+/// When a file can't be read, holds no metrics, or has none of the time that is asked about.
 pub fn diagnose(args: &DiagnoseArgs) -> anyhow::Result<()> {
     let Diagnosed { diagnosis, prediction, span } =
         diagnosis::diagnose_file(&args.metrics, args.at, args.topology.as_deref())?;
-    if let Some((first, last)) = span
-        && args.at.is_some_and(|at| !(first..=last).contains(&at))
-    {
-        eprintln!(
-            "sre-copilot: --at lies outside of {}, which has {first} to {last}",
-            args.metrics.display()
-        );
+    let file = args.metrics.display();
+    let Some((first, last)) = span else { bail!("{file} has no row of metrics") };
+    if args.at.is_some_and(|at| !(first..=last).contains(&at)) {
+        bail!("--at lies outside of {file}, which has {first} to {last}");
     }
     match args.output {
         Output::Json => print::line(&serde_json::to_string(&prediction)?),
@@ -111,17 +109,21 @@ pub fn eval(args: &EvalArgs) -> anyhow::Result<()> {
     let (Some(dir), Some(predictions)) = (&args.dir, &args.predictions) else {
         bail!("eval needs a folder of cases and --predictions, or --history");
     };
-    // a folder that can't be read leaves no file behind
-    let found = diagnosis::evaluate(dir)?;
+    let mut found = diagnosis::evaluate(dir)?.peekable();
+    // a folder that can't be read, or holds nothing, leaves no file behind
+    if found.peek().is_none() {
+        bail!("{} holds no case: a folder with case.json, or a file *.jsonl.gz of alerts", dir.display());
+    }
     let file = std::fs::File::create(predictions);
     let mut out =
         std::io::BufWriter::new(file.with_context(|| format!("creating {}", predictions.display()))?);
-    let (mut written, mut lost) = (0, 0);
+    let (mut written, mut lost, mut partly) = (0, 0, 0);
     for found in found {
         let problem = match found {
             Ok(found) => {
                 writeln!(out, "{}", serde_json::to_string(&found.prediction)?)?;
                 written += 1;
+                partly += usize::from(found.unread.is_some());
                 found.unread
             }
             Err(error) => {
@@ -135,11 +137,8 @@ pub fn eval(args: &EvalArgs) -> anyhow::Result<()> {
     }
     out.flush()?;
     eprintln!("{written} cases diagnosed, predictions in {}", predictions.display());
-    if written == 0 && lost == 0 {
-        bail!("{} holds no case: a folder with case.json, or a file *.jsonl.gz of alerts", dir.display());
-    }
-    if lost > 0 {
-        bail!("{lost} cases could not be read");
+    if lost + partly > 0 {
+        bail!("{lost} cases could not be read, and {partly} only in part, which have a line all the same");
     }
     Ok(())
 }

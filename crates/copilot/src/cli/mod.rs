@@ -57,9 +57,10 @@ enum Command {
     },
     /// Asks a running service whether it is well: exits with 0 if so, for container health checks.
     Health {
-        /// Where it answers; the gateway's own address when it is not given.
-        #[arg(default_value = "http://127.0.0.1:8500/-/healthy")]
-        url: String,
+        /// Where it answers, such as http://127.0.0.1:8504/-/healthy; the gateway's address by the settings when it is not given.
+        url: Option<String>,
+        #[command(flatten)]
+        settings: Settings,
     },
     /// Looks at the audit log.
     Audit {
@@ -126,7 +127,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::User { command } => account::user(command).await,
         Command::Token { command } => account::token(command).await,
         Command::MasterKey { command } => account::master_key(command).await,
-        Command::Health { url } => health::health(&url).await,
+        Command::Health { url, settings } => health::health(url, &settings).await,
         Command::Audit { command } => audit::audit(command).await,
         Command::Check { command } => check::check(&command),
         Command::Config { command: ConfigCommand::Show(settings) } => {

@@ -3,6 +3,7 @@
 use anyhow::bail;
 
 use super::Config;
+use crate::outbound::allow::Allow;
 
 impl Config {
     /// Whether the settings can be meant.
@@ -41,6 +42,14 @@ impl Config {
             if !(least..=most).contains(&value) {
                 bail!("{key} is {value}; it takes {least} to {most}");
             }
+        }
+        self.outbound_allow.parse::<Allow>()?;
+        if !(0.0..=1e9).contains(&self.llm_daily_budget_usd) {
+            let budget = self.llm_daily_budget_usd;
+            bail!("llm_daily_budget_usd is {budget}; it takes 0, which turns the model off, to 1e9 USD");
+        }
+        if !["", "text", "json"].contains(&self.log_format.as_str()) {
+            bail!("log_format must be text or json, not {:?}", self.log_format);
         }
         Ok(())
     }

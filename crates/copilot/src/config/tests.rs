@@ -99,6 +99,9 @@ fn what_no_type_tells_is_looked_at() {
         ("SRE_COPILOT_SOCKETS_PER_USER", "0"),
         ("SRE_COPILOT_SPOOL_MIB", "9223372036854775807"),
         ("SRE_COPILOT_COMMIT_QUEUE", "0"),
+        ("SRE_COPILOT_OUTBOUND_ALLOW", "zzz"),
+        ("SRE_COPILOT_LLM_DAILY_BUDGET_USD", "-1"),
+        ("SRE_COPILOT_LOG_FORMAT", "xml"),
         ("SRE_COPILOT_DATABASE_CONNECTIONS", "3"),
     ] {
         let error = load(None, |asked| (asked == name).then(|| value.to_owned())).unwrap_err().to_string();

@@ -17,7 +17,8 @@ const NOT_BUILT: &str = "<!doctype html><title>SRE Copilot</title><p>The API is 
                          without the dashboard. Run <code>make build</code> in the source folder.";
 
 /// First parts of paths that belong to programs: an unknown one is a 404, never the dashboard.
-const PROGRAMS: [&str; 8] = ["api", "webhooks", "ws", "-", "metrics", "docs", "internal", "debug"];
+const PROGRAMS: [&str; 11] =
+    ["api", "webhooks", "ws", "-", "metrics", "docs", "internal", "debug", "healthz", "livez", "readyz"];
 
 /// Answers a path that no route has: a built file, or the dashboard's only page, or 404.
 pub async fn serve(request: Request) -> Response {

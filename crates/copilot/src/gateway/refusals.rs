@@ -31,6 +31,9 @@ fn statuses(
     }
     if access != Some(Access::Public) {
         statuses.extend(["401", "403"]);
+    } else if method == "post" {
+        // Whoever signs in proves it by what is in the body, and registration may be closed.
+        statuses.extend(["401", "403"]);
     }
     if path.contains('{') {
         statuses.insert("404");

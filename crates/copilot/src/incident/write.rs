@@ -51,7 +51,7 @@ pub struct Opening {
 }
 
 /// What may be changed of an incident; absent members stay, null clears. Title and severity can't be cleared.
-#[derive(Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize, Validate, utoipa::ToSchema)]
 pub struct IncidentChange {
     #[serde(default, deserialize_with = "required")]
     #[garde(skip)]
@@ -81,10 +81,16 @@ pub struct IncidentChange {
     #[garde(skip)]
     #[schema(value_type = Option<String>, max_length = 20000)]
     resolution_summary: Option<Option<String>>,
+    /// Nothing beside other members, from who sends back all that was read; `PATCH …/state` moves it.
+    #[serde(default, deserialize_with = "required")]
+    #[garde(skip)]
+    #[schema(nullable = false)]
+    state: Option<State>,
 }
 
 /// The state an incident is to move to.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Move {
     /// The state; without one it stays in its own.
     #[garde(skip)]
@@ -230,6 +236,13 @@ async fn apply(
         steps.push(("assigned", json!({"user_id": user, "name": name})));
     }
     let record = desk.take(tx, id).await?;
+    let state = change.state.filter(|state| *state != record.incident.state);
+    if state.is_some() && change == (IncidentChange { state, ..IncidentChange::default() }) {
+        return Err(Error::field(
+            "state",
+            "is not changed here; PATCH /api/v1/incidents/{id}/state moves it",
+        ));
+    }
     if let Some(severity) = change.severity.filter(|severity| *severity != record.incident.severity) {
         steps.push(("severity_changed", json!({"from": record.incident.severity, "to": severity})));
         if severity.rank() < record.incident.severity.rank() {

@@ -102,9 +102,11 @@ impl Rules {
         if one.open && !mark.open {
             tells.push(Telling { what: What::Reopened, note: one.flapping.then_some(FLAPPING) });
             mark.open = true;
+            is_past(one, mark);
         } else if !one.open && mark.open && !one.flapping {
             tells.push(Telling { what: What::Resolved, note: None });
             mark.open = false;
+            is_past(one, mark);
         } else if one.open && worse(one, mark) {
             tells.push(Telling { what: What::Escalated, note: None });
         } else if one.open && mark.snoozed && !one.snoozed {
@@ -125,6 +127,11 @@ fn begin(kind: ChannelKind, one: &Brief, touched: Touched, mark: &mut Mark, tell
             tells.push(Telling { what: What::Resolved, note: Some(BRIEF) });
         }
     }
+}
+
+/// Whoever acknowledged it by now did so before it ended: told afterwards, that would keep others from what fires again.
+fn is_past(one: &Brief, mark: &mut Mark) {
+    mark.acknowledged |= one.acknowledged_at.is_some();
 }
 
 /// What people and analyses say of an open incident.

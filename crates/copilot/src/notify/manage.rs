@@ -10,7 +10,7 @@ use sqlx::types::Json as Column;
 
 use super::list::Channel;
 use super::store::{self, Row};
-use super::target::{PAGERDUTY, Signing, Target, new_signing, open_signing, seal_signing};
+use super::target::{Signing, Target, new_signing, open_signing, seal_signing};
 use super::{ChannelKind, Tell};
 use crate::app::App;
 use crate::auth::audit::{self, Entry};
@@ -53,6 +53,7 @@ pub struct Created {
 
 /// A channel to add.
 #[derive(Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = NewNotificationChannel)]
 pub struct NewChannel {
     /// What it leads to.
@@ -162,7 +163,7 @@ pub async fn add(
     source: Source,
     Valid(new): Valid<NewChannel>,
 ) -> Result<(StatusCode, Json<Created>)> {
-    let target = target(new.kind, new.url, new.routing_key)?;
+    let target = Target::of(new.kind, new.url, new.routing_key)?;
     app.outbound.check_exact(&target.url).await?;
     let services = new.services.unwrap_or_default();
     check_services(&services)?;
@@ -272,9 +273,7 @@ fn apply(app: &App, member: &Member, row: &mut Row, change: ChannelChange) -> Re
     if change.url.is_some() || change.routing_key.is_some() {
         // What can't be opened any more is entered anew as a whole.
         let old = Target::open(&app.keys, member.tenant, row.id, &row.target).ok();
-        let url = change.url.unwrap_or_else(|| old.as_ref().map(|old| old.url.clone()));
-        let key = change.routing_key.or_else(|| old.and_then(|old| old.routing_key));
-        let target = target(row.kind, url, key)?;
+        let target = Target::changed(row.kind, old.as_ref(), change.url, change.routing_key)?;
         row.address = target.address(row.kind);
         row.target = target.seal(&app.keys, member.tenant, row.id)?;
     }
@@ -354,26 +353,6 @@ pub(super) async fn note(
     let entry = Entry::by(member, source, action, format!("notification_channel:{}", row.id));
     let detail = serde_json::json!({"name": row.name});
     Ok(audit::record(tx, member.tenant, entry.with(detail)).await?)
-}
-
-/// Where a channel of `kind` leads.
-fn target(kind: ChannelKind, url: Option<String>, routing_key: Option<String>) -> Result<Target> {
-    let url = url.filter(|url| !url.is_empty());
-    match (kind, url, routing_key) {
-        (ChannelKind::Pagerduty, url, Some(key)) => {
-            if key.len() != 32 || !key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                return Err(Error::field(
-                    "routing_key",
-                    "must be the 32 letters and digits that PagerDuty shows",
-                ));
-            }
-            Ok(Target { url: url.unwrap_or_else(|| PAGERDUTY.to_owned()), routing_key: Some(key) })
-        }
-        (ChannelKind::Pagerduty, _, None) => Err(Error::field("routing_key", "is needed for PagerDuty")),
-        (_, _, Some(_)) => Err(Error::field("routing_key", format!("is not for a channel of kind {kind}"))),
-        (_, Some(url), None) => Ok(Target { url, routing_key: None }),
-        (_, None, None) => Err(Error::field("url", format!("is needed for a channel of kind {kind}"))),
-    }
 }
 
 fn check_services(services: &[String]) -> Result<()> {

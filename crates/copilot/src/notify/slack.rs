@@ -3,6 +3,7 @@
 //! Limits: a header 150 characters, a text 3,000, 50 blocks (Slack's reference of Block Kit). `&`, `<` and `>` are escaped in
 //! everything that others wrote (Slack, "Formatting text for app surfaces"), so that nobody's alert calls a whole channel.
 
+use outbox::Ts;
 use serde_json::{Value, json};
 
 use super::What;
@@ -48,28 +49,36 @@ pub fn render(message: &Message<'_>) -> Request {
         "elements": [{"type": "mrkdwn", "verbatim": true,
             "text": format!("{} · {}", link(&facts.url, "Open in SRE Copilot"), escape(&facts.project.name, FIELD))}],
     }));
-    let text = escape(&format!("{} {}", sign(facts), facts.title), TEXT);
+    let cause = facts.cause.as_ref().map_or_else(String::new, |cause| format!(": {}", cause.claim));
+    let text = escape(&format!("{} {}{cause}", sign(facts), facts.title), TEXT);
     let body = json!({"text": text, "unfurl_links": false, "unfurl_media": false, "blocks": blocks});
     // Slack drops no repeats; whoever stands in its place can.
     Request { headers: vec![("webhook-id", message.id.to_string())], body: body.to_string() }
 }
 
 fn incident(what: What, one: &Brief, blocks: &mut Vec<Value>) {
-    let mut fields = vec![("Severity", one.severity.to_string())];
-    fields.extend(one.service_name.clone().map(|name| ("Service", name)));
-    fields.push(("Since", one.started_at.to_string()));
+    let text = |value: &str| escape(value, FIELD);
+    let mut fields = vec![("Severity", text(one.severity.as_str()))];
+    fields.extend(one.service_name.as_deref().map(|name| ("Service", text(name))));
+    fields.push(("Since", date(one.started_at)));
     match (what, one.resolved_at) {
         (What::Resolved, Some(end)) => fields.push(("Lasted", span(end.seconds_since(one.started_at)))),
-        _ => fields.push(("State", one.state.to_string())),
+        _ => fields.push(("State", text(one.state.as_str()))),
     }
     fields.push(("Alerts", one.alert_count.to_string()));
-    fields.push(("Source", one.source.clone()));
+    fields.push(("Source", text(&one.source)));
     let fields: Vec<Value> =
-        fields.iter().map(|(name, value)| mrkdwn(format!("*{name}*\n{}", escape(value, FIELD)))).collect();
+        fields.iter().map(|(name, value)| mrkdwn(format!("*{name}*\n{value}"))).collect();
     blocks.push(json!({"type": "section", "fields": fields}));
     if matches!(what, What::Opened | What::Reopened | What::Escalated) && !one.description.trim().is_empty() {
         blocks.push(section(escape(&one.description, TEXT)));
     }
+}
+
+/// A time as each reader's own clock shows it, and in UTC (Slack, "Date formatting").
+fn date(at: Ts) -> String {
+    let utc = at.timestamp().strftime("%Y-%m-%d %H:%M UTC");
+    format!("<!date^{}^{{date_short_pretty}}, {{time}}|{utc}> ({utc})", at.timestamp().as_second())
 }
 
 fn list(digest: &Digest, blocks: &mut Vec<Value>) {

@@ -39,6 +39,53 @@ impl std::fmt::Debug for Target {
 }
 
 impl Target {
+    /// Where a channel of `kind` leads.
+    ///
+    /// # Errors
+    /// 422 when something is missing, or is not for this kind.
+    pub fn of(kind: ChannelKind, url: Option<String>, routing_key: Option<String>) -> Result<Self> {
+        let url = url.filter(|url| !url.is_empty());
+        match (kind, url, routing_key) {
+            (ChannelKind::Pagerduty, url, Some(key)) => {
+                if key.len() != 32 || !key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                    let must = "must be the 32 letters and digits that PagerDuty shows";
+                    return Err(Error::field("routing_key", must));
+                }
+                Ok(Self { url: url.unwrap_or_else(|| PAGERDUTY.to_owned()), routing_key: Some(key) })
+            }
+            (ChannelKind::Pagerduty, _, None) => Err(Error::field("routing_key", "is needed for PagerDuty")),
+            (_, _, Some(_)) => {
+                Err(Error::field("routing_key", format!("is not for a channel of kind {kind}")))
+            }
+            (_, Some(url), None) => Ok(Self { url, routing_key: None }),
+            (_, None, None) => Err(Error::field("url", format!("is needed for a channel of kind {kind}"))),
+        }
+    }
+
+    /// What a change makes of `old`; of a part that is absent the old one stays. A routing key stays with the server that it was
+    /// entered for.
+    ///
+    /// # Errors
+    /// As [`Target::of`], and 422 when the address is another server's and the key was not entered again.
+    pub fn changed(
+        kind: ChannelKind,
+        old: Option<&Self>,
+        url: Option<Option<String>>,
+        routing_key: Option<String>,
+    ) -> Result<Self> {
+        let url = url.unwrap_or_else(|| old.map(|old| old.url.clone()));
+        let known = old.filter(|_| routing_key.is_none()).and_then(|old| old.routing_key.as_ref());
+        let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
+        let moves = old.is_some_and(|old| origin(&old.url) != origin(url.as_deref().unwrap_or(PAGERDUTY)));
+        if known.is_some() && moves {
+            let must =
+                "must be entered again: another server is not sent what was entered for the one before";
+            return Err(Error::field("routing_key", must));
+        }
+        let known = known.cloned();
+        Self::of(kind, url, routing_key.or(known))
+    }
+
     /// As it is shown: the host, and the last characters of what is secret if it is long enough to keep the rest.
     pub fn address(&self, kind: ChannelKind) -> String {
         let url = Url::parse(&self.url).ok();

@@ -100,6 +100,19 @@ fn an_incident_is_told_from_its_beginning_to_its_end() {
     }
 }
 
+/// Who acknowledged it before it ended has not acknowledged what fires again.
+#[test]
+fn what_was_acknowledged_before_the_end_is_not_told_after_it() {
+    let one = brief(1, Severity::High);
+    let seen = Brief { acknowledged_at: Some(one.started_at), ..one.clone() };
+    let steps =
+        [(one, NEW, None), (over(seen.clone()), QUIET, None), (seen.clone(), OPEN, None), (seen, OPEN, None)];
+    let expected = [vec![What::Opened], vec![What::Resolved], vec![What::Reopened], vec![]];
+    for kind in [ChannelKind::Slack, ChannelKind::Pagerduty, ChannelKind::Webhook] {
+        assert_eq!(told(&rules(kind), &steps).1, expected, "{kind}");
+    }
+}
+
 #[test]
 fn what_was_over_before_it_could_be_told_is_told_as_one() {
     let steps = [(over(brief(1, Severity::High)), NEW, None)];
@@ -323,7 +336,7 @@ fn slack_takes_whatever_others_wrote() {
         let (id, channel) = (NotificationId(Uuid::from_u128(99)), ChannelId(Uuid::from_u128(8)));
         let created_at = Ts::from_micros(NOON);
         let body = slack::render(&Message { id, channel, channel_name: "c", created_at, facts: &facts }).body;
-        for markup in ["<!", "<@", "<https://evil"] {
+        for markup in ["<!channel", "<@", "<https://evil"] {
             assert!(!body.contains(markup), "{markup}: {body}");
         }
         let body: Value = serde_json::from_str(&body).unwrap();

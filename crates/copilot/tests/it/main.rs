@@ -32,6 +32,7 @@ mod model;
 mod mutant;
 mod notify;
 mod observed;
+mod offline;
 mod once;
 mod operator;
 mod postgres;

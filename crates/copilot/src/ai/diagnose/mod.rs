@@ -155,7 +155,7 @@ fn follow_the_load(gathered: &Gathered, onset: f64, out: &mut Vec<Proposal>, row
     };
     let Some(driver) = load::driver(gathered, onset, &suspect) else { return };
     let mut supporting: Vec<EvidenceId> = rows.load(driver.shown, driver.service).into_iter().collect();
-    supporting.extend(driver.asks.and_then(|_| rows.change_of(driver.service)));
+    supporting.extend(driver.asks.and_then(|_| rows.change_of(driver.service)).map(|change| change.id));
     supporting.extend(first.supporting.iter().take(2));
     let confidence = DRIVES * first.confidence;
     let driven = Proposal {
@@ -192,7 +192,7 @@ fn follow_the_load(gathered: &Gathered, onset: f64, out: &mut Vec<Proposal>, row
 fn proposal(gathered: &Gathered, diagnosis: &Diagnosis, cause: &Cause, rows: &Rows<'_>) -> Option<Proposal> {
     let mut supporting = rows.of_service(&cause.service);
     let change = change_before(cause).and_then(|_| rows.change_of(&cause.service));
-    supporting.extend(change);
+    supporting.extend(change.map(|change| change.id));
     if gathered.facts.service() == Some(cause.service.as_str()) {
         supporting.extend(rows.symptom_ids());
     }

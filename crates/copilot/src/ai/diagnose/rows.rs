@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diagnosis::{Cause, Kind, Statement};
 use outbox::Ts;
 
-use super::case::{SAME_CHANGE_S, what};
+use super::case::what;
 use super::{history, shift};
 use crate::ai::analysis::{ChartSeries, Evidence, EvidenceKind, EvidenceRole};
 use crate::ai::evidence::Gathered;
@@ -29,6 +29,19 @@ pub struct Rows<'a> {
     onset: f64,
     rows: Vec<Row>,
     similar: Vec<(i64, EvidenceId)>,
+    changes: Vec<Changed>,
+}
+
+/// A change among the facts.
+#[derive(Debug)]
+pub struct Changed {
+    /// The fact.
+    pub id: EvidenceId,
+    /// When it was made, or first seen.
+    pub at: Ts,
+    /// In a few words, such as `deploy v2.41.0`.
+    pub what: String,
+    service: String,
 }
 
 #[derive(Debug)]
@@ -44,7 +57,7 @@ impl<'a> Rows<'a> {
     /// No facts yet; what lies before `onset` is what they are compared with.
     pub fn new(gathered: &'a Gathered, onset: Option<f64>) -> Self {
         let onset = onset.unwrap_or_else(|| gathered.facts.alarm.unix_seconds());
-        Self { gathered, onset, rows: Vec::new(), similar: Vec::new() }
+        Self { gathered, onset, rows: Vec::new(), similar: Vec::new(), changes: Vec::new() }
     }
 
     /// What the incident's alerts watch.
@@ -142,7 +155,7 @@ impl<'a> Rows<'a> {
             let summary = short(&format!("{}: {what}, {}", change.service_name, self.when(change.at)), 300);
             let mut row = row(EvidenceKind::Change, summary);
             (row.start, row.url) = (Some(change.at), change.url.clone());
-            self.push(row, Some(change.service_name.clone()));
+            self.change(row, change.at, what, &change.service_name);
         }
         let versions: Vec<_> = self.gathered.unreported_versions().cloned().collect();
         for version in versions {
@@ -150,7 +163,16 @@ impl<'a> Rows<'a> {
             let summary = format!("{} runs {}, first seen {}", version.service, version.what, self.when(at));
             let mut row = self.metric(EvidenceRole::Candidate, &version.query, short(&summary, 300));
             (row.kind, row.role) = (EvidenceKind::Change, EvidenceRole::Context);
-            self.push(row, Some(version.service.clone()));
+            self.change(row, at, version.what.clone(), &version.service);
+        }
+    }
+
+    fn change(&mut self, evidence: Evidence, at: Ts, what: String, service: &str) {
+        let id = evidence.id;
+        self.push(evidence, Some(service.to_owned()));
+        // The same change reported twice is one fact.
+        if self.kind(id).is_some() {
+            self.changes.push(Changed { id, at, what, service: service.to_owned() });
         }
     }
 
@@ -248,11 +270,10 @@ impl<'a> Rows<'a> {
         metrics.into_iter().filter(|row| row.moved || !any).map(|row| row.evidence.id).collect()
     }
 
-    /// The last change of `service` before the alarm.
-    pub fn change_of(&self, service: &str) -> Option<EvidenceId> {
-        let own = self.rows.iter().filter(|row| row.service.as_deref() == Some(service));
-        let changes = own.filter(|row| row.evidence.kind == EvidenceKind::Change);
-        changes.max_by_key(|row| row.evidence.start).map(|row| row.evidence.id)
+    /// The last change of `service` before the alarm: what came later, such as a rollback, is no cause.
+    pub fn change_of(&self, service: &str) -> Option<&Changed> {
+        let own = self.changes.iter().filter(|change| change.service == service);
+        own.filter(|change| change.at <= self.gathered.facts.alarm).max_by_key(|change| change.at)
     }
 
     /// What the incident's alerts watch.
@@ -279,14 +300,6 @@ impl<'a> Rows<'a> {
     /// The facts, in order.
     pub fn finish(self) -> Vec<Evidence> {
         self.rows.into_iter().map(|row| row.evidence).collect()
-    }
-
-    /// The last reported change of `service` at most `seconds` before the alarm.
-    pub fn recent_change(&self, service: &str, seconds: f64) -> Option<(EvidenceId, f64)> {
-        let id = self.change_of(service)?;
-        let at = self.rows.iter().find(|row| row.evidence.id == id)?.evidence.start?;
-        let before = self.gathered.facts.alarm.seconds_since(at);
-        (-SAME_CHANGE_S..=seconds).contains(&before).then_some((id, before))
     }
 }
 

@@ -1,9 +1,8 @@
 //! What can be said without metrics: only what a change or an earlier incident carries, and never surely.
 
-use super::rows::Rows;
+use super::rows::{Changed, Rows};
 use super::{MOST, Proposal};
 use crate::ai::analysis::Engine;
-use crate::ai::diagnose::case::what;
 use crate::ai::diagnose::claim::CLAIM;
 use crate::ai::evidence::Gathered;
 use crate::ai::text::{short, span};
@@ -27,12 +26,14 @@ pub fn metrics(gathered: &Gathered, rows: &Rows<'_>) -> Vec<Proposal> {
 
 /// An alerting service that changed shortly before.
 fn changed(gathered: &Gathered, rows: &Rows<'_>, service: &str) -> Option<Proposal> {
-    let (id, before) = rows.recent_change(service, 3600.0)?;
-    let before = before.max(0.0);
+    let Changed { id, at, what, .. } = rows.change_of(service)?;
+    let before = gathered.facts.alarm.seconds_since(*at);
     let (_, confidence) = CHANGE.into_iter().find(|(within, _)| before <= *within)?;
-    let reported = gathered.facts.changes.iter().rfind(|change| change.service_name == service)?;
-    let what = what(&reported.kind, reported.version.as_deref(), &reported.summary);
-    let claim = format!("{service} began to fire alerts {} after {what}", span(before));
+    let began = match gathered.facts.alerts.is_empty() {
+        true => format!("The incident of {service} was opened"),
+        false => format!("{service} began to fire alerts"),
+    };
+    let claim = format!("{began} {} after {what}", span(before));
     Some(Proposal {
         id: crate::ids::HypothesisId::new(),
         claim: short(&claim, CLAIM - 1),
@@ -42,7 +43,7 @@ fn changed(gathered: &Gathered, rows: &Rows<'_>, service: &str) -> Option<Propos
         upper: (confidence * 1.7).min(0.6),
         service: Some(service.to_owned()),
         metric: None,
-        supporting: vec![id],
+        supporting: vec![*id],
         contradicting: Vec::new(),
         next_checks: vec![
             short(

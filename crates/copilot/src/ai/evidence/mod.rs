@@ -108,7 +108,8 @@ impl Facts {
         let around = (alarm.plus_seconds(-1800), window.1);
         let (nearby, more_nearby) = store::nearby(&mut tx, tenant, project, id, around).await?;
         let service = service(&incident, &alerts);
-        let (changes, more_changes) = store::changes(&mut tx, tenant, project, service, window).await?;
+        let (changes, more_changes) =
+            store::changes(&mut tx, tenant, project, service, window, alarm).await?;
         let similar = similar::find(&mut tx, tenant, id, &incident, alarm).await?;
         let sources = store::sources(&mut tx, tenant, project).await?;
         let told = store::told(&mut tx, tenant, project).await?;

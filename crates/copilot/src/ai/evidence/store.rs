@@ -196,20 +196,22 @@ pub async fn nearby(
 }
 
 /// Changes of the project between `from` and `to`, in order, and whether there are more than these: those of `service` first
-/// of all, and the newest, are kept then.
+/// of all, those before the alarm, which alone may be causes, and the newest, are kept then.
 pub async fn changes(
     tx: &mut Tx,
     tenant: TenantId,
     project: ProjectId,
     service: Option<&str>,
     (from, to): (Ts, Ts),
+    alarm: Ts,
 ) -> sqlx::Result<(Vec<ChangeFacts>, bool)> {
     let mut found: Vec<ChangeFacts> = on_tx!(tx, c => sqlx::query_as(
         "select service_name, summary, kind, version, url, at from changes
          where tenant_id = $1 and project_id = $2 and at >= $3 and at <= $4
-         order by case when service_name = $5 then 0 else 1 end, at desc, id desc limit $6")
+         order by case when service_name = $5 then 0 else 1 end, case when at <= $7 then 0 else 1 end, at desc, id desc
+         limit $6")
         .bind(tenant).bind(project).bind(from).bind(to).bind(service).bind(MOST as i64 + 1)
-        .fetch_all(c).await)?;
+        .bind(alarm).fetch_all(c).await)?;
     let more = found.len() > MOST;
     found.truncate(MOST);
     found.reverse();

@@ -72,7 +72,8 @@ async fn many_changes_of_others_hide_none_of_the_service_and_not_the_newest() {
     }
     let mut tx = world.db.read(world.tenant.0).await.unwrap();
     let window = (from, world.clock.now());
-    let changes = store::changes(&mut tx, world.tenant, world.project, Some("checkout"), window);
+    let changes =
+        store::changes(&mut tx, world.tenant, world.project, Some("checkout"), window, world.clock.now());
     let (told, more) = changes.await.unwrap();
     let versions: Vec<&str> = told.iter().filter_map(|change| change.version.as_deref()).collect();
     assert_eq!((versions.len(), more), (50, true));

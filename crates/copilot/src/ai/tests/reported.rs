@@ -169,3 +169,18 @@ async fn one_report_asks_about_twenty_incidents_at_most() {
     world.incident = own;
     assert_eq!(world.read().await.analysis, None, "the newest are asked about");
 }
+
+#[tokio::test]
+async fn what_changed_after_the_alarm_is_no_cause() {
+    let world = World::new(None).await;
+    world.clock.advance(600.0);
+    // Who rolls back reports that too.
+    for (version, seconds_before) in [("v2.41.1", 593), ("v2.41.2", 400), ("v2.41.3", 100)] {
+        report(&world, version, seconds_before).await;
+    }
+    let alone = world.analyse(true).await;
+    assert_eq!(alone.analysis.unwrap().status, AnalysisStatus::Inconclusive, "{:?}", alone.items);
+    report(&world, "v2.41.0", 641).await;
+    let answer = world.analyse(true).await;
+    assert_eq!(answer.items[0].claim, "checkout began to fire alerts 41 s after deploy v2.41.0");
+}

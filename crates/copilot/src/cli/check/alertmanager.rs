@@ -37,8 +37,10 @@ fn all(file: &Node) -> Vec<Finding> {
             "route:\n  receiver: the name of a receiver",
         )];
     };
+    let unstartable = route::unstartable(first);
     let first = Route::first(line, first);
     let mut found = undefined(&first, &receivers);
+    found.extend(unstartable);
     let (mut ours, mut empty) = (BTreeSet::new(), BTreeSet::new());
     let names: Vec<String> = receivers.iter().map(|receiver| name(receiver)).collect();
     for (receiver, name) in receivers.iter().zip(&names) {

@@ -91,7 +91,7 @@ pub fn check(command: &CheckCommand) -> anyhow::Result<()> {
     let warnings = found.len() - errors;
     ensure!(
         errors == 0,
-        "{}: {} that would keep alerts from arriving here",
+        "{}: {} that would lose alerts, or keep somebody from being paged",
         print::plain(&name),
         counted(errors, "mistake")
     );

@@ -207,6 +207,33 @@ pub fn check(first: &Route, ours: &BTreeSet<&str>, empty: &BTreeSet<&str>) -> Ve
     found
 }
 
+/// What Alertmanager does not start with: the first route takes every alert and asks nothing of it.
+pub fn unstartable(first: &Node) -> Vec<Finding> {
+    let forbidden = ["match", "match_re", "matchers", "continue"].into_iter().filter_map(|name| {
+        let (line, value) = first.get(name)?;
+        let says = value.text() == Some("true") || value.names().next().is_some();
+        (says || !first.list_of(name).is_empty()).then_some((line, name))
+    });
+    let why = "Alertmanager does not start with it";
+    let mut found: Vec<Finding> = forbidden
+        .map(|(line, name)| {
+            Finding::error(
+                line,
+                format!("the first route has `{name}`"),
+                why,
+                "nothing; it takes every alert",
+            )
+        })
+        .collect();
+    found.extend(
+        first
+            .text_of("group_interval")
+            .filter(|(_, text)| seconds(text) == Some(0))
+            .map(|(line, _)| Finding::error(line, "group_interval is zero", why, "group_interval: 5m")),
+    );
+    found
+}
+
 impl Leak<'_> {
     fn finding(&self, empty: &BTreeSet<&str>, copy_all: &str) -> Finding {
         let receiver = &self.route.receiver;

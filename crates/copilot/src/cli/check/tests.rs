@@ -103,7 +103,10 @@ fn losing_alerts_fails_and_warnings_do_not() {
         run(case(name)).unwrap();
     }
     let refused = run(case("webhooks.yml")).unwrap_err().to_string();
-    assert!(refused.ends_with("8 mistakes that would keep alerts from arriving here"), "{refused}");
+    assert!(
+        refused.ends_with("8 mistakes that would lose alerts, or keep somebody from being paged"),
+        "{refused}"
+    );
     let absent = run(PathBuf::from("/nowhere/alertmanager.yml")).unwrap_err();
     assert!(format!("{absent:#}").contains("/nowhere/alertmanager.yml"), "{absent:#}");
 }

@@ -87,6 +87,21 @@ async fn texts_are_accepted_up_to_their_limits() {
     }
 }
 
+/// Who sends back what was read changes nothing, and who means to move it learns where.
+#[tokio::test]
+async fn a_state_is_not_changed_beside_the_others() {
+    let world = World::new().await;
+    let id = world.opened("Slow").await;
+    for beside in [json!({"state": "detected"}), json!({"state": "resolved", "title": "Slower"})] {
+        let same = world.patch(&id, none(), beside).await.expect(200);
+        assert_eq!(same["state"], "detected");
+    }
+    let refused = world.patch(&id, none(), json!({"state": "resolved"})).await.expect(422);
+    assert_eq!(refused["errors"][0]["field"], "state", "{refused}");
+    let mistaken = serde_json::from_value::<crate::incident::write::Move>(json!({"status": "resolved"}));
+    assert!(mistaken.is_err());
+}
+
 #[tokio::test]
 async fn a_change_is_recorded_field_by_field_in_one_version_and_one_event() {
     let world = World::new().await;

@@ -105,6 +105,10 @@ async fn what_makes_no_channel_is_refused_by_its_field() {
         (json!({"kind": "slack", "name": "a", "url": "http://10.0.0.7/x", "services": many}), "services"),
         (json!({"kind": "slack", "name": "a", "url": "http://10.0.0.7/x", "services": [""]}), "services"),
         (json!({"kind": "slack", "name": "a", "url": "http://10.0.0.7/x", "tells": ["digest"]}), "tells[0]"),
+        (
+            json!({"kind": "slack", "name": "a", "url": "http://10.0.0.7/x", "min_sevrity": "low"}),
+            "min_sevrity",
+        ),
         (json!({"kind": "email", "name": "a", "url": "http://10.0.0.7/x"}), "kind"),
     ];
     for (body, field) in cases {
@@ -123,6 +127,23 @@ async fn what_makes_no_channel_is_refused_by_its_field() {
         let answer = world.call(Method::PATCH, &path, Some(change)).await.expect(422);
         assert_eq!(answer["errors"][0]["field"], field, "{answer}");
     }
+    // A key stays with the server that it was entered for.
+    let pager = json!({"kind": "pagerduty", "name": "p", "routing_key": key, "url": "http://10.0.0.7:9000/v2/enqueue"});
+    let made = world.post(&channels(&world), pager).await.expect(201);
+    let pager = format!("{}/{}", channels(&world), text(&made["id"]));
+    for elsewhere in
+        ["http://10.0.0.8:9000/v2/enqueue", "http://10.0.0.7:9001/v2/enqueue", "https://10.0.0.7:9000/"]
+    {
+        let answer = world.call(Method::PATCH, &pager, Some(json!({"url": elsewhere}))).await.expect(422);
+        assert_eq!(answer["errors"][0]["field"], "routing_key", "{answer}");
+        let again = json!({"url": elsewhere, "routing_key": key});
+        world.call(Method::PATCH, &pager, Some(again)).await.expect(200);
+        world.call(Method::PATCH, &pager, Some(json!({"url": null}))).await.expect(422);
+        let back = json!({"url": "http://10.0.0.7:9000/v2/enqueue", "routing_key": key});
+        world.call(Method::PATCH, &pager, Some(back)).await.expect(200);
+        world.call(Method::PATCH, &pager, Some(json!({"url": "http://10.0.0.7:9000/x"}))).await.expect(200);
+    }
+    world.call(Method::DELETE, &pager, None).await.expect(204);
     for n in 1..50 {
         let body = json!({"kind": "slack", "name": format!("{n}"), "url": "http://10.0.0.7/x"});
         world.post(&channels(&world), body).await.expect(201);
