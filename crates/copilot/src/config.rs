@@ -84,6 +84,7 @@ pub struct Config {
     pub spool_mib: u64,
     pub delivery_retention_days: u32,
     pub event_retention_days: u32,
+    pub audit_retention_days: u32,
     pub log_level: String,
     pub log_format: String,
     pub otel_exporter_otlp_endpoint: String,

@@ -41,6 +41,7 @@ mod tenant;
 mod tenant_settings;
 mod throttle;
 mod token;
+mod trim;
 mod weak;
 
 pub use audit::{Entry, record};
