@@ -12,10 +12,11 @@ use serde::Deserialize;
 pub const DEFAULT: &str = include_str!("../config.default.toml");
 
 /// Names whose values are never printed. Each may also be read from a file, as may every other.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
     "database_url",
     "redis_url",
     "master_key",
+    "master_key_previous",
     "openai_api_key",
     "azure_openai_api_key",
     "otel_exporter_otlp_headers",
@@ -48,6 +49,7 @@ pub struct Config {
     pub database_wait_s: u64,
     pub data_dir: PathBuf,
     pub master_key: String,
+    pub master_key_previous: String,
     pub gateway_listen: String,
     pub auth_listen: String,
     pub incident_listen: String,
@@ -85,6 +87,7 @@ pub struct Config {
     pub commit_queue: usize,
     pub delivery_retention_days: u32,
     pub event_retention_days: u32,
+    pub audit_retention_days: u32,
     pub log_level: String,
     pub log_format: String,
     pub otel_exporter_otlp_endpoint: String,

@@ -83,7 +83,7 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let sockets = websocket::Limits::of(&config);
     let app = App::new(Parts {
-        keys: installation::keys(&db, &config).await?,
+        keys: installation::join(&db, &config).await?,
         inbox: crate::integration::Inbox::of(config.commit_queue),
         spool: match services.contains(&Service::Integration) {
             true => Spool::open(&config),
@@ -109,6 +109,7 @@ pub async fn start(start: Start) -> anyhow::Result<Server> {
     if app.redis.is_configured() {
         share(&app, &halt).await;
     }
+    app.spawn(installation::follow(app.clone(), halt.clone()));
     watch(&app, &services, &halt);
     let mut server = Server { app, addresses: BTreeMap::new(), listeners: JoinSet::new(), halt };
     for (service, listener) in bound {

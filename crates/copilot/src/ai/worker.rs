@@ -20,7 +20,7 @@ use super::model::{Model, Purpose, store as ledger, tally};
 use super::prompt;
 use super::store::{self, Ending};
 use crate::app::App;
-use crate::auth::{Cell, Keys};
+use crate::auth::{Cell, Keys, Place};
 use crate::error::{Error, Result};
 use crate::event::{self, Event};
 use crate::ids::{AnalysisId, IncidentId, ProjectId, TenantId};
@@ -387,7 +387,7 @@ async fn announce(tx: &mut Tx, work: Work) -> Result<()> {
 /// What the integration signs in with; it was sealed for its own row, so no other row's opens here.
 pub fn credentials(keys: &Keys, tenant: TenantId, source: &Source) -> Result<Option<Credentials>> {
     let Some(sealed) = &source.auth else { return Ok(None) };
-    let cell = Cell { tenant, table: "integrations", column: "auth", row: source.id.0 };
+    let cell = Cell { tenant, place: Place::Credential, row: source.id.0 };
     let plain = keys.open(sealed, cell)?;
     serde_json::from_slice(&plain).map(Some).map_err(|error| Error::Internal(error.into()))
 }

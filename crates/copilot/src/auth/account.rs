@@ -233,7 +233,7 @@ pub(super) async fn switch_project(
     tx.commit().await?;
     // The refresh token stays; it is set again so that both cookies are as new.
     let refresh = Cookie::Refresh.read(&app.config, &headers)?;
-    let cookies = match refresh.filter(|text| app.keys.refresh.read(text).is_some()) {
+    let cookies = match refresh.filter(|text| app.keys.read_refresh(text).is_some()) {
         Some(refresh) => session::cookies(&app, &access, &refresh)?,
         None => session::access_cookie(&app, &access)?,
     };

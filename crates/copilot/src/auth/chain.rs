@@ -4,15 +4,20 @@
 //! tenant, number, id, microseconds since 1970, actor, action, object, result, remote, request id, detail with its names
 //! in order. Whoever can write the whole database can also write another chain; a head that was noted elsewhere
 //! shows that too.
+//!
+//! When the oldest entries have gone ([`trim`](super::trim)), what is left begins behind an anchor, the number and the hash
+//! of the last that went. Moving it takes an entry, which is in the chain: an anchor that the newest such entry does not
+//! name was moved by somebody else.
 
 use std::collections::BTreeMap;
 
-use outbox::{Db, Tx};
+use outbox::{Db, Tx, sabotage};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::store;
-use super::store::audit::{AuditRow, Placed};
+use super::store::audit::{AuditRow, Head, Place, Placed};
+use super::trim;
 use crate::ids::TenantId;
 
 /// Entries that are read at once.
@@ -23,8 +28,10 @@ const PAGE: i64 = 500;
 pub struct Verified {
     /// Whose log it is.
     pub tenant: TenantId,
-    /// Entries of the chain that are as they were written.
+    /// The number of the last entry that is as it was written, with all before it.
     pub entries: i64,
+    /// So many of these went when their time was over.
+    pub trimmed: i64,
     /// Entries from before there was a chain, about which nothing can be said.
     pub outside: i64,
     /// The hash of the last entry, in hex; to be noted elsewhere.
@@ -88,42 +95,56 @@ pub async fn verify(db: &Db) -> sqlx::Result<Vec<Verified>> {
 }
 
 async fn verify_one(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<Verified> {
-    let (outside, last) = store::audit::outside(tx, tenant).await?;
+    let (outside, last_outside) = store::audit::outside(tx, tenant).await?;
     let head = store::audit::head(tx, tenant).await?;
-    let (mut entries, mut before, mut broken) = (0, Vec::new(), None);
+    let trimmed = head.as_ref().map_or(0, |head| head.trimmed);
+    let anchor = head.as_ref().map_or_else(Vec::new, |head| head.trimmed_hash.clone());
+    let (mut at, mut told, mut broken) = (Place { number: trimmed, hash: anchor }, None, None);
     'pages: loop {
-        let page = store::audit::chain(tx, tenant, entries, PAGE).await?;
+        let page = store::audit::chain(tx, tenant, at.number, PAGE).await?;
         let full = page.len() as i64 == PAGE;
         for placed in page {
-            if entries == 0
-                && let Some((id, at)) = last
-                && at > placed.row.at
+            if at.number == trimmed
+                && let Some((id, outside_at)) = last_outside
+                && outside_at > placed.row.at
             {
                 broken = Some(format!("entry {id} is younger than the chain and not in it"));
                 break 'pages;
             }
-            broken = complaint(tenant, entries + 1, &before, &placed);
+            broken = complaint(tenant, at.number + 1, &at.hash, &placed);
             if broken.is_some() {
                 break 'pages;
             }
-            entries += 1;
-            before = placed.place.hash;
+            told = trim::told(&placed.row).or(told);
+            at = placed.place;
         }
         if !full {
             break;
         }
     }
-    if broken.is_none() {
-        broken = match head {
-            Some(head) if head.number != entries => {
-                Some(format!("entry {} is missing: the chain ended with {}", entries + 1, head.number))
-            }
-            Some(head) if head.hash != before => Some(format!("the chain does not end with entry {entries}")),
-            None if entries > 0 => Some("nothing says where the chain ends".to_owned()),
-            _ => None,
-        };
+    let broken = broken.or_else(|| misplaced(head.as_ref(), &at, told.as_ref()));
+    Ok(Verified { tenant, entries: at.number, trimmed, outside, head: hex(&at.hash), broken })
+}
+
+/// What is wrong with the ends of a chain whose last entry is `last`, and whose newest entry about its anchor `told` of it.
+fn misplaced(head: Option<&Head>, last: &Place, told: Option<&(i64, String)>) -> Option<String> {
+    let Some(head) = head else {
+        return (last.number > 0).then(|| "nothing says where the chain ends".to_owned());
+    };
+    if head.last.number != last.number {
+        return Some(format!(
+            "entry {} is missing: the chain ended with {}",
+            last.number + 1,
+            head.last.number
+        ));
     }
-    Ok(Verified { tenant, entries, outside, head: hex(&before), broken })
+    if head.last.hash != last.hash {
+        return Some(format!("the chain does not end with entry {}", last.number));
+    }
+    let anchor = (head.trimmed > 0).then(|| (head.trimmed, hex(&head.trimmed_hash)));
+    (anchor.as_ref() != told && !sabotage::broken("anchor-believed")).then(|| {
+        format!("the log begins behind entry {}, and no entry says that those before went", head.trimmed)
+    })
 }
 
 /// What is wrong with the entry that should be number `number`.
@@ -135,7 +156,8 @@ fn complaint(tenant: TenantId, number: i64, before: &[u8], placed: &Placed) -> O
     (!same).then(|| format!("entry {number} ({}) is not as it was written", placed.row.id))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The bytes in lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

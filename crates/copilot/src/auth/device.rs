@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use super::keys::hmac;
+use super::master::hmac;
 
 /// How long a browser is remembered, in seconds: 90 days.
 pub(super) const LIFETIME_S: i64 = 90 * 24 * 3600;

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::store::{attempt, idempotency, invitation, session};
 use super::throttle::MEMORY_S;
+use super::trim;
 use crate::app::App;
 
 /// How often there is something to forget.
@@ -24,10 +25,11 @@ const INVITATIONS_S: i64 = 30 * 24 * 3600;
 /// Forgets, again and again, until `stop`.
 pub(super) async fn run(app: App, stop: CancellationToken) {
     loop {
-        if let Err(error) = once(&app.db).await {
+        let audit_days = i64::from(app.config.audit_retention_days);
+        if let Err(error) = once(&app.db, audit_days).await {
             tracing::warn!(
                 error = error.to_string(),
-                "old sessions, answers and invitations could not be forgotten"
+                "old sessions, answers, invitations and audit entries could not be forgotten"
             );
         }
         tokio::select! {
@@ -38,8 +40,10 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
 }
 
 /// Forgets what is old, each for itself, so that one that can't be forgotten keeps no other.
-async fn once(db: &Db) -> sqlx::Result<()> {
-    let mut all = Ok(());
+async fn once(db: &Db, audit_days: i64) -> sqlx::Result<()> {
+    let mut all = trim::trim(db, audit_days).await.map(|rows| {
+        tracing::debug!(rows, table = "audit", "old rows were forgotten");
+    });
     for (old, age_s) in [
         (session::OLD, SESSIONS_S),
         (idempotency::OLD, ANSWERS_S),

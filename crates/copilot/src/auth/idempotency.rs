@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use super::identity;
 use super::permission::Member;
-use super::seal::Cell;
+use super::seal::{Cell, Place};
 use super::store::idempotency::{self, Earlier};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -208,10 +208,15 @@ impl Key {
         Ok(tx.commit().await?)
     }
 
-    /// The cell that the answer is sealed for; its row is named by principal and key.
-    fn cell(&self) -> Cell<'_> {
-        let digest = Sha256::digest(format!("{}|{}", self.member.actor.principal(), self.text));
-        let row = digest.first_chunk::<16>().map_or(Uuid::nil(), |bytes| Uuid::from_bytes(*bytes));
-        Cell { tenant: self.member.tenant, table: "idempotency", column: "body", row }
+    /// The cell that the answer is sealed for.
+    fn cell(&self) -> Cell {
+        let row = row(&format!("{}|{}", self.member.actor.principal(), self.text));
+        Cell { tenant: self.member.tenant, place: Place::Answer, row }
     }
+}
+
+/// Names the row of an answer, by `name`: principal, `|` and key.
+pub(super) fn row(name: &str) -> Uuid {
+    let digest = Sha256::digest(name);
+    digest.first_chunk::<16>().map_or(Uuid::nil(), |bytes| Uuid::from_bytes(*bytes))
 }

@@ -128,7 +128,7 @@ fn credential(app: &App, headers: &HeaderMap) -> Result<Credential> {
             "malformed-request",
             "send a session cookie or an API key, not both".to_owned(),
         )),
-        (Some(token), false) => Ok(Credential::Session(app.keys.signer.verify(&token, app.clock().now())?)),
+        (Some(token), false) => Ok(Credential::Session(app.keys.verify(&token, app.clock().now())?)),
         (None, true) => {
             let secret = shown::secret(headers, &KEY_HEADERS)?.ok_or(Error::Unauthenticated)?;
             // A session's token is for its cookie alone, where no script can take it from.

@@ -169,7 +169,7 @@ pub(super) async fn refresh(
     headers: HeaderMap,
 ) -> Result<(StatusCode, Cookies)> {
     let text = Cookie::Refresh.read(&app.config, &headers)?.ok_or(Error::Unauthenticated)?;
-    let Some(token) = app.keys.refresh.read(&text) else {
+    let Some((token, following)) = app.keys.read_refresh(&text) else {
         app.limits.stranger(source.address).await?;
         return Err(Error::Credentials(
             "invalid-credentials",
@@ -178,14 +178,14 @@ pub(super) async fn refresh(
     };
     require_ours(&app, &headers, token.session)?;
     let access = Cookie::Access.read(&app.config, &headers)?;
-    let access = access.and_then(|text| app.keys.signer.verify(&text, app.clock().now()).ok());
+    let access = access.and_then(|text| app.keys.verify(&text, app.clock().now()).ok());
     if access.is_some_and(|claims| claims.sid != token.session) {
         return Err(Error::Credentials("invalid-credentials", "the two cookies are of different sessions"));
     }
     let mut tx = app.db.begin(token.tenant.0).await?;
     let session = store::session::find(&mut tx, token.tenant, token.session).await?;
     let session = session.filter(|session| session.ended_at.is_none()).ok_or(REVOKED)?;
-    let Some(successor) = successor(&mut tx, &app, &token, &session).await? else {
+    let Some(successor) = successor(&mut tx, &token, following, &session).await? else {
         store::session::end(&mut tx, token.tenant, session.id, session.user_id).await?;
         let entry =
             Entry::of("nobody".to_owned(), &source, "refresh.reused", format!("session:{}", session.id));
@@ -196,31 +196,35 @@ pub(super) async fn refresh(
     let person = subject(&mut tx, &token, &session).await?;
     let access = session::access_token(&app, &person, session.id, tx.now())?;
     tx.commit().await?;
-    Ok((StatusCode::NO_CONTENT, session::cookies(&app, &access, &app.keys.refresh.write(&successor))?))
+    Ok((StatusCode::NO_CONTENT, session::cookies(&app, &access, &app.keys.write_refresh(&successor))?))
 }
 
 const REVOKED: Error = Error::Credentials("session-revoked", "this session has ended; sign in again");
 
-/// The token that follows `token`, or `None` when it had been used before.
+/// The token that follows `token`, one of `following`, or `None` when it had been used before.
 async fn successor(
     tx: &mut Tx,
-    app: &App,
     token: &RefreshToken,
+    following: Vec<RefreshToken>,
     session: &SessionRow,
 ) -> Result<Option<RefreshToken>> {
     let now = tx.now();
     if session.expires_at <= now {
         return Err(Error::Credentials("token-expired", "this session has expired; sign in again"));
     }
-    let (hash, next) = (token.hash(), app.keys.refresh.successor(token));
+    let hash = token.hash();
     let expires_at = now.plus_seconds(LIFETIME_S);
     // On PostgreSQL two tabs may read the same row: the slower one finds it rotated, by this very token.
+    let mut following = following.into_iter();
     if hash == session.refresh_hash {
+        let Some(next) = following.next() else { return Ok(None) };
         store::session::rotate(tx, token.tenant, session.id, &hash, &next.hash(), expires_at).await?;
         return Ok(Some(next));
     }
     let recent = now.seconds_since(session.rotated_at) <= GRACE_S as f64;
-    Ok((session.previous_hash.as_ref() == Some(&hash) && recent).then_some(next))
+    // While the master key is rotated, two tabs may have the same token as written with either key.
+    let next = following.find(|next| next.hash() == session.refresh_hash);
+    Ok(next.filter(|_| session.previous_hash.as_ref() == Some(&hash) && recent))
 }
 
 /// Whom the session's next access token is for.
@@ -245,8 +249,8 @@ pub(super) async fn logout(
     // Either cookie will do: the access token may have expired while the page was open.
     let access = Cookie::Access.read(&app.config, &headers)?;
     let refresh = Cookie::Refresh.read(&app.config, &headers)?;
-    let claims = access.and_then(|token| app.keys.signer.verify(&token, app.clock().now()).ok());
-    let token = refresh.and_then(|text| app.keys.refresh.read(&text));
+    let claims = access.and_then(|token| app.keys.verify(&token, app.clock().now()).ok());
+    let token = refresh.and_then(|text| app.keys.read_refresh(&text)).map(|(token, _)| token);
     let named = claims
         .map(|claims| (claims.tenant_id, claims.sid))
         .or(token.map(|token| (token.tenant, token.session)));

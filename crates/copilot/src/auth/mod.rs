@@ -21,9 +21,11 @@ pub mod idempotency;
 mod identity;
 pub mod installation;
 mod invitation;
+mod key_file;
 mod keys;
 mod link;
 mod login;
+mod master;
 mod member;
 mod name;
 pub mod operator;
@@ -31,6 +33,7 @@ mod password;
 mod permission;
 mod project;
 mod refresh;
+pub mod rotation;
 mod seal;
 pub mod secret_token;
 mod session;
@@ -41,6 +44,7 @@ mod tenant;
 mod tenant_settings;
 mod throttle;
 mod token;
+mod trim;
 mod weak;
 
 pub use audit::{Entry, record};
@@ -50,7 +54,7 @@ pub use identity::{Standing, authenticate, authenticate_in, is_live_key, still_v
 pub use keys::Keys;
 pub use link::issue_link;
 pub use permission::{Actor, Admin, Engineer, Member, Owner, Role, Viewer};
-pub use seal::Cell;
+pub use seal::{Cell, Place};
 pub use secret_token::SecretToken;
 pub use source::Source;
 

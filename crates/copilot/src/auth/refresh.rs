@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use super::keys::hmac;
+use super::master::hmac;
 use crate::ids::{SessionId, TenantId};
 
 /// How long a session lives without being refreshed, in seconds: 7 days.
@@ -37,11 +37,6 @@ impl RefreshKey {
     /// With a key of its own.
     pub fn new(key: [u8; 32]) -> Self {
         Self(key)
-    }
-
-    /// The first token of a session.
-    pub fn first(&self, tenant: TenantId, session: SessionId) -> RefreshToken {
-        RefreshToken { tenant, session, secret: rand::random() }
     }
 
     /// The token that follows `token`: always the same one.
@@ -82,6 +77,11 @@ impl RefreshKey {
 }
 
 impl RefreshToken {
+    /// The first token of a session.
+    pub fn first(tenant: TenantId, session: SessionId) -> Self {
+        Self { tenant, session, secret: rand::random() }
+    }
+
     /// What is stored of it.
     pub fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.secret).to_vec()
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_token_survives_the_cookie_and_has_one_successor() {
         let key = RefreshKey::new(rand::random());
-        let first = key.first(TenantId::new(), SessionId::new());
+        let first = RefreshToken::first(TenantId::new(), SessionId::new());
         let text = key.write(&first);
         assert!(key.read(&text) == Some(first.clone()));
         assert!(key.successor(&first) == key.successor(&first));
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_made_up_token_is_not_recognised() {
         let key = RefreshKey::new(rand::random());
-        let text = key.write(&key.first(TenantId::new(), SessionId::new()));
+        let text = key.write(&RefreshToken::first(TenantId::new(), SessionId::new()));
         assert!(RefreshKey::new(rand::random()).read(&text).is_none());
         for at in 0..text.len() {
             let mut changed = text.clone().into_bytes();

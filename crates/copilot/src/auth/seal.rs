@@ -13,23 +13,75 @@ const FORM: u8 = 1;
 const KEY_ID: usize = 4;
 const NONCE: usize = 12;
 
+/// What every value begins with that one key has sealed: the form and the key id.
+pub(super) type Mark = [u8; 1 + KEY_ID];
+
+/// The columns that hold secrets: what is sealed for one of them is sealed anew when the master key is rotated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// What an integration's own API is asked with.
+    Credential,
+    /// A webhook's token, where its sender may sign with it.
+    WebhookToken,
+    /// Where a notification channel leads.
+    ChannelTarget,
+    /// What a channel signs with.
+    ChannelSigning,
+    /// What a channel signed with before.
+    ChannelOldSigning,
+    /// An answer that is given again when its request is.
+    Answer,
+}
+
+impl Place {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Credential,
+        Self::WebhookToken,
+        Self::ChannelTarget,
+        Self::ChannelSigning,
+        Self::ChannelOldSigning,
+        Self::Answer,
+    ];
+
+    /// The table.
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::Credential => "integrations",
+            Self::WebhookToken => "integration_tokens",
+            Self::ChannelTarget | Self::ChannelSigning | Self::ChannelOldSigning => "notification_channels",
+            Self::Answer => "idempotency",
+        }
+    }
+
+    /// The column.
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::Credential => "auth",
+            Self::WebhookToken => "sealed",
+            Self::ChannelTarget => "target",
+            Self::ChannelSigning => "signing",
+            Self::ChannelOldSigning => "old_signing",
+            Self::Answer => "body",
+        }
+    }
+}
+
 /// Where a secret is stored.
 #[derive(Clone, Copy, Debug)]
-pub struct Cell<'a> {
+pub struct Cell {
     /// Whose it is.
     pub tenant: TenantId,
-    /// The table.
-    pub table: &'a str,
-    /// The column.
-    pub column: &'a str,
+    /// The table and the column.
+    pub place: Place,
     /// The row's id.
     pub row: Uuid,
 }
 
-impl Cell<'_> {
+impl Cell {
     /// What the cipher binds the secret to.
     fn name(&self) -> String {
-        format!("{}|{}|{}|{}", self.tenant, self.table, self.column, self.row)
+        format!("{}|{}|{}|{}", self.tenant, self.place.table(), self.place.column(), self.row)
     }
 }
 
@@ -50,19 +102,25 @@ impl Seal {
         Self { cipher: Aes256Gcm::new(key.into()), key_id }
     }
 
+    /// What every value begins with that it has sealed.
+    pub fn mark(&self) -> Mark {
+        let [a, b, c, d] = self.key_id;
+        [FORM, a, b, c, d]
+    }
+
     /// Encrypts `plain` for `cell`.
-    pub fn seal(&self, plain: &[u8], cell: Cell<'_>) -> anyhow::Result<Vec<u8>> {
+    pub fn seal(&self, plain: &[u8], cell: Cell) -> anyhow::Result<Vec<u8>> {
         let nonce: [u8; NONCE] = rand::random();
         let aad = cell.name();
         let sealed = self
             .cipher
             .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: aad.as_bytes() })
             .map_err(|_| anyhow!("a secret is too long to be sealed"))?;
-        Ok([&[FORM][..], &self.key_id, &nonce, &sealed].concat())
+        Ok([&self.mark()[..], &nonce, &sealed].concat())
     }
 
     /// Decrypts what was sealed for `cell`.
-    pub fn open(&self, sealed: &[u8], cell: Cell<'_>) -> anyhow::Result<Vec<u8>> {
+    pub fn open(&self, sealed: &[u8], cell: Cell) -> anyhow::Result<Vec<u8>> {
         let cut = || anyhow!("a sealed secret is cut short");
         let (form, rest) = sealed.split_first().ok_or_else(cut)?;
         ensure!(*form == FORM, "a secret was sealed in an unknown form");
@@ -84,14 +142,15 @@ mod tests {
     fn a_secret_opens_only_in_its_own_cell() {
         let seal = Seal::new(&rand::random());
         let (tenant, row) = (TenantId::new(), Uuid::now_v7());
-        let cell = Cell { tenant, table: "integrations", column: "auth", row };
+        let cell = Cell { tenant, place: Place::Credential, row };
         let sealed = seal.seal(b"hunter2", cell).unwrap();
+        assert!(sealed.starts_with(&seal.mark()));
         assert_eq!(seal.open(&sealed, cell).unwrap(), b"hunter2");
         assert_ne!(sealed, seal.seal(b"hunter2", cell).unwrap());
         for other in [
             Cell { tenant: TenantId::new(), ..cell },
-            Cell { table: "api_keys", ..cell },
-            Cell { column: "url", ..cell },
+            Cell { place: Place::WebhookToken, ..cell },
+            Cell { place: Place::ChannelTarget, ..cell },
             Cell { row: Uuid::now_v7(), ..cell },
         ] {
             assert!(seal.open(&sealed, other).is_err(), "{other:?}");

@@ -12,7 +12,7 @@ use super::cookie::Cookie;
 use super::device;
 use super::extract::{Path, Query};
 use super::permission::{Member, Role, Viewer, session_of};
-use super::refresh;
+use super::refresh::{self, RefreshToken};
 use super::source::Source;
 use super::store::session::{self, SessionRow};
 use super::token::{self, Subject};
@@ -46,7 +46,7 @@ pub(super) async fn begin(
     source: &Source,
 ) -> Result<(SessionId, Cookies)> {
     let (id, now) = (SessionId::new(), tx.now());
-    let token = app.keys.refresh.first(person.tenant, id);
+    let token = RefreshToken::first(person.tenant, id);
     let row = SessionRow {
         id,
         user_id: person.user,
@@ -64,8 +64,8 @@ pub(super) async fn begin(
     session::insert(tx, person.tenant, &row).await?;
     session::end_oldest(tx, person.tenant, person.user, MAX_SESSIONS).await?;
     let access = access_token(app, &person, id, now)?;
-    let mut cookies = cookies(app, &access, &app.keys.refresh.write(&token))?;
-    let mark = Cookie::Device.set(&app.config, &app.keys.devices.issue(&person.email), device::LIFETIME_S)?;
+    let mut cookies = cookies(app, &access, &app.keys.write_refresh(&token))?;
+    let mark = Cookie::Device.set(&app.config, &app.keys.mark_device(&person.email), device::LIFETIME_S)?;
     cookies.0.push((header::SET_COOKIE, mark));
     Ok((id, cookies))
 }
@@ -90,7 +90,7 @@ pub(super) fn access_token(app: &App, person: &Person, session: SessionId, now: 
         role: person.role,
         session,
     };
-    app.keys.signer.sign(&subject, now).map_err(Error::Internal)
+    app.keys.sign(&subject, now).map_err(Error::Internal)
 }
 
 /// The headers that store both tokens.

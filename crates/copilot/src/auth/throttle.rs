@@ -31,7 +31,7 @@ pub(super) struct Bucket(String);
 impl Bucket {
     /// The bucket of this account and this client; its name tells neither.
     pub fn of(keys: &Keys, email: &Email, source: &Source) -> Self {
-        let known = source.device.as_ref().and_then(|mark| keys.devices.read(mark, email.as_str()));
+        let known = source.device.as_ref().and_then(|mark| keys.device(mark, email.as_str()));
         let place =
             known.map_or_else(|| address::prefix(source.address).to_string(), |browser| browser.to_string());
         let name = format!("{}|{place}", email.as_str());

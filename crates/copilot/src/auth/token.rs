@@ -161,10 +161,14 @@ impl Signer {
         jsonwebtoken::encode(&self.header, &claims, &self.encoding).context("signing an access token")
     }
 
+    /// Whether `token` says that it was made with this key.
+    pub fn has_made(&self, token: &str) -> bool {
+        token.split_once('.').is_some_and(|(header, _)| header == self.header_text)
+    }
+
     /// The claims of `token`, if we made it and it is good at `now`.
     pub fn verify(&self, token: &str, now: Ts) -> Result<Claims, Refusal> {
-        let header = token.split_once('.').map(|(header, _)| header);
-        if token.len() > MAX_LEN || header != Some(self.header_text.as_str()) {
+        if token.len() > MAX_LEN || !self.has_made(token) {
             return Err(Refusal::Invalid);
         }
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)

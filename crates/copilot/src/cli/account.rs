@@ -8,7 +8,7 @@ use outbox::Clock;
 use serde_json::json;
 
 use super::{Settings, print};
-use crate::auth::{Role, installation, operator};
+use crate::auth::{Role, installation, operator, rotation};
 use crate::ids::ProjectId;
 
 /// What can be done about people.
@@ -45,6 +45,8 @@ pub enum UserCommand {
 pub enum MasterKeyCommand {
     /// Lets the next start take another master key than the one the database was set up with, which is lost.
     Forget(Settings),
+    /// Changes to the new master key, and seals with it whatever is sealed with the previous one, while everything runs.
+    Rotate(Settings),
 }
 
 /// What can be done about API keys.
@@ -109,18 +111,35 @@ pub async fn user(command: UserCommand) -> anyhow::Result<()> {
 /// Runs a command about the master key.
 ///
 /// # Errors
-/// When the database refused.
+/// When it can't be done, or the database refused.
 pub async fn master_key(command: MasterKeyCommand) -> anyhow::Result<()> {
-    let MasterKeyCommand::Forget(settings) = command;
-    let (config, _) = settings.load()?;
-    let db = crate::db::open_existing(&config).await?;
-    let known = installation::forget(&db).await?;
-    db.close().await;
-    print::line(if known {
-        "The next start takes the master key it is given."
-    } else {
-        "No master key was noted; the next start takes the one it is given."
-    })
+    match command {
+        MasterKeyCommand::Forget(settings) => {
+            let (config, _) = settings.load()?;
+            let db = crate::db::open_existing(&config).await?;
+            let known = installation::forget(&db).await?;
+            db.close().await;
+            print::line(if known {
+                "The next start takes the master key it is given."
+            } else {
+                "No master key was noted; the next start takes the one it is given."
+            })
+        }
+        MasterKeyCommand::Rotate(settings) => {
+            let (config, _) = settings.load()?;
+            let db = crate::db::open_existing(&config).await?;
+            let done = rotation::rotate(&db, &config).await;
+            db.close().await;
+            let rotation::Rotated { sealed, broken, processes } = done?;
+            for place in broken {
+                print::line(&format!("{place} can't be opened with either key, and was left."))?;
+            }
+            print::line(&format!(
+                "{sealed} values were sealed anew; {processes} running processes use the new master key, and nothing needs \
+                 the previous one any more."
+            ))
+        }
+    }
 }
 
 /// The password: typed unseen at a terminal, or the whole of standard input.

@@ -17,6 +17,9 @@ impl Config {
                 self.public_url
             );
         }
+        if self.master_key.is_empty() && !self.master_key_previous.is_empty() {
+            bail!("master_key_previous is set and master_key is not; the new key is needed as well");
+        }
         for (key, urls) in [
             ("auth_url", &self.auth_url),
             ("incident_url", &self.incident_url),

@@ -16,7 +16,7 @@ use crate::auth::audit::{self, Entry};
 use crate::auth::extract::{Path, Query};
 use crate::auth::secret_token::SecretToken;
 use crate::auth::source::Source;
-use crate::auth::{Admin, Cell, Member, Viewer};
+use crate::auth::{Admin, Cell, Member, Place, Viewer};
 use crate::error::{Error, Result};
 use crate::ids::{IntegrationId, ProjectId};
 use crate::incident::store::lock_project;
@@ -344,13 +344,13 @@ fn origin(url: Option<&str>) -> Option<(String, Option<String>, Option<u16>)> {
     Some((url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default()))
 }
 
-pub(super) fn cell(tenant: crate::ids::TenantId, id: IntegrationId) -> Cell<'static> {
-    Cell { tenant, table: "integrations", column: "auth", row: id.0 }
+pub(super) fn cell(tenant: crate::ids::TenantId, id: IntegrationId) -> Cell {
+    Cell { tenant, place: Place::Credential, row: id.0 }
 }
 
 /// The cell of a token that its sender may sign with.
-pub(super) fn token_cell(tenant: crate::ids::TenantId, id: IntegrationId) -> Cell<'static> {
-    Cell { tenant, table: "integration_tokens", column: "sealed", row: id.0 }
+pub(super) fn token_cell(tenant: crate::ids::TenantId, id: IntegrationId) -> Cell {
+    Cell { tenant, place: Place::WebhookToken, row: id.0 }
 }
 
 /// The token as it is kept for checking signatures, which only Grafana makes.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::ChannelKind;
-use crate::auth::{Cell, Keys};
+use crate::auth::{Cell, Keys, Place};
 use crate::error::{Error, Result};
 use crate::ids::{ChannelId, TenantId};
 
@@ -110,7 +110,7 @@ impl Target {
     /// When it is too long to be sealed.
     pub fn seal(&self, keys: &Keys, tenant: TenantId, id: ChannelId) -> Result<Vec<u8>> {
         let plain = serde_json::to_vec(self).map_err(|error| Error::Internal(error.into()))?;
-        Ok(keys.seal(&plain, cell(tenant, id, "target"))?)
+        Ok(keys.seal(&plain, cell(tenant, id, Place::ChannelTarget))?)
     }
 
     /// Opens what was sealed for this channel's row.
@@ -118,7 +118,7 @@ impl Target {
     /// # Errors
     /// When it was sealed for another, or with another key.
     pub fn open(keys: &Keys, tenant: TenantId, id: ChannelId, sealed: &[u8]) -> Result<Self> {
-        let plain = keys.open(sealed, cell(tenant, id, "target"))?;
+        let plain = keys.open(sealed, cell(tenant, id, Place::ChannelTarget))?;
         serde_json::from_slice(&plain).map_err(|error| Error::Internal(error.into()))
     }
 }
@@ -133,10 +133,10 @@ pub enum Signing {
 }
 
 impl Signing {
-    fn column(self) -> &'static str {
+    fn place(self) -> Place {
         match self {
-            Self::Current => "signing",
-            Self::Old => "old_signing",
+            Self::Current => Place::ChannelSigning,
+            Self::Old => Place::ChannelOldSigning,
         }
     }
 }
@@ -164,7 +164,7 @@ pub fn seal_signing(
     which: Signing,
     secret: &str,
 ) -> Result<Vec<u8>> {
-    Ok(keys.seal(secret.as_bytes(), cell(tenant, id, which.column()))?)
+    Ok(keys.seal(secret.as_bytes(), cell(tenant, id, which.place()))?)
 }
 
 /// Opens a signing secret.
@@ -178,12 +178,12 @@ pub fn open_signing(
     which: Signing,
     sealed: &[u8],
 ) -> Result<String> {
-    let plain = keys.open(sealed, cell(tenant, id, which.column()))?;
+    let plain = keys.open(sealed, cell(tenant, id, which.place()))?;
     String::from_utf8(plain).map_err(|error| Error::Internal(error.into()))
 }
 
-fn cell(tenant: TenantId, id: ChannelId, column: &'static str) -> Cell<'static> {
-    Cell { tenant, table: "notification_channels", column, row: id.0 }
+fn cell(tenant: TenantId, id: ChannelId, place: Place) -> Cell {
+    Cell { tenant, place, row: id.0 }
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ mod redis;
 mod refused;
 mod restated;
 mod retention;
+mod rotation;
 mod scratch;
 mod sessions;
 mod settings;

@@ -134,3 +134,19 @@ async fn what_is_known_for_too_long_is_seen() {
     let test = "postgres::replicas::what_one_replica_knows_ends_with_what_another_does";
     sees(test, &["known-for-ever"], &["by-hand: a closed incident was thought to be open"]).await;
 }
+
+#[tokio::test]
+async fn a_log_that_was_cut_short_unseen_is_seen() {
+    let test = "audit::trims::a_moved_anchor_and_what_is_missing_behind_it_are_found";
+    sees(test, &["trimmed-untold"], &["no entry says that those before went"]).await;
+    sees(test, &["anchor-believed"], &["trimmed = 3"]).await;
+}
+
+#[tokio::test]
+async fn a_rotation_that_leaves_somebody_behind_is_seen() {
+    let test = "rotation::nobody_notices_that_the_key_is_changed";
+    sees(test, &["rotation-unasked"], &["tests/it/rotation/mod.rs"]).await;
+    let test = "rotation::kills::a_rotation_that_is_cut_short_goes_on";
+    sees(test, &["previous-key-unasked"], &["it goes on and on"]).await;
+    sees(test, &["rotation-seals-nothing"], &["rotate.value=kill@1"]).await;
+}

@@ -36,7 +36,7 @@ async fn rows(world: &World) -> [i64; 5] {
 }
 
 /// Moves the clock, and has another process over the same database begin its work until `done`.
-async fn passes(world: &World, days: f64, done: impl AsyncFn() -> bool) {
+pub async fn passes(world: &World, days: f64, done: impl AsyncFn() -> bool) {
     world.clock.advance(days * DAY_S);
     let mut config = world.server.app.config.clone();
     config.gateway_listen = "127.0.0.1:0".to_owned();

@@ -10,7 +10,7 @@ use sqlx::types::Json;
 
 use crate::ai::hypotheses::{self, Hypotheses};
 use crate::ai::{Evidence, Model, Worker, analytics, store};
-use crate::auth::{Cell, Keys};
+use crate::auth::{Cell, Keys, Place};
 use crate::error::Result;
 use crate::ids::{AlertId, ChangeId, EpisodeId, IncidentId, IntegrationId, ProjectId, TenantId};
 use crate::incident::explain;
@@ -252,7 +252,7 @@ impl World {
     pub async fn prometheus_with_token(&self, url: &str, token: &str, own_row: bool) {
         let id = IntegrationId::new();
         let row = if own_row { id.0 } else { IntegrationId::new().0 };
-        let cell = Cell { tenant: self.tenant, table: "integrations", column: "auth", row };
+        let cell = Cell { tenant: self.tenant, place: Place::Credential, row };
         let plain = serde_json::to_vec(&Credentials::Bearer { token: token.to_owned() }).unwrap();
         self.integration(url, id, Some(self.keys.seal(&plain, cell).unwrap())).await;
     }

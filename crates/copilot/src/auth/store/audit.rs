@@ -30,6 +30,17 @@ pub(in crate::auth) struct Place {
     pub hash: Vec<u8>,
 }
 
+/// Where a tenant's chain ends, and where what is left of it begins.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub(in crate::auth) struct Head {
+    #[sqlx(flatten)]
+    pub last: Place,
+    /// The number of the last entry that went when its time was over; 0 if none did.
+    pub trimmed: i64,
+    /// Its hash.
+    pub trimmed_hash: Vec<u8>,
+}
+
 /// An entry at its place.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(in crate::auth) struct Placed {
@@ -66,10 +77,40 @@ pub(in crate::auth) async fn insert(
         .bind(tenant).bind(&place.hash).execute(c).await.map(drop))
 }
 
-/// Where the tenant's chain ends, if it has begun.
-pub(in crate::auth) async fn head(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<Option<Place>> {
-    on_tx!(tx, c => sqlx::query_as("select number, hash from audit_heads where tenant_id = $1")
+/// Where the tenant's chain ends and what is left of it begins, if it has begun.
+pub(in crate::auth) async fn head(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<Option<Head>> {
+    on_tx!(tx, c => sqlx::query_as("select number, hash, trimmed, trimmed_hash from audit_heads where tenant_id = $1")
         .bind(tenant).fetch_optional(c).await)
+}
+
+/// As [`head`]; every other entry of the tenant waits for this transaction.
+pub(in crate::auth) async fn hold(tx: &mut Tx, tenant: TenantId) -> sqlx::Result<Option<Head>> {
+    on_tx!(tx, c => sqlx::query_as(
+        "update audit_heads set number = number where tenant_id = $1 returning number, hash, trimmed, trimmed_hash")
+        .bind(tenant).fetch_optional(c).await)
+}
+
+/// The tenants whose oldest entry is from before `before`.
+pub(in crate::auth) async fn aged(tx: &mut Tx, before: Ts) -> sqlx::Result<Vec<TenantId>> {
+    on_tx!(tx, c => sqlx::query_scalar(
+        "select audit_heads.tenant_id from audit_heads
+         join audit on audit.tenant_id = audit_heads.tenant_id and audit.number = audit_heads.trimmed + 1
+         where audit.at < $1")
+        .bind(before).fetch_all(c).await)
+}
+
+/// Lets the entries up to `last` go, and those from before there was a chain that are older than `before`; says how many.
+pub(in crate::auth) async fn trim(
+    tx: &mut Tx,
+    tenant: TenantId,
+    last: &Place,
+    before: Ts,
+) -> sqlx::Result<u64> {
+    on_tx!(tx, c => sqlx::query("update audit_heads set trimmed = $2, trimmed_hash = $3 where tenant_id = $1")
+        .bind(tenant).bind(last.number).bind(&last.hash).execute(c).await.map(drop))?;
+    on_tx!(tx, c => sqlx::query(
+        "delete from audit where tenant_id = $1 and (number <= $2 or (number is null and at < $3))")
+        .bind(tenant).bind(last.number).bind(before).execute(c).await.map(|done| done.rows_affected()))
 }
 
 /// At most `limit` entries of the chain behind `number`, in their order.

@@ -11,5 +11,6 @@ pub(in crate::auth) mod installation;
 pub(in crate::auth) mod invitation;
 pub(in crate::auth) mod member;
 pub(in crate::auth) mod project;
+pub(in crate::auth) mod sealed;
 pub(in crate::auth) mod session;
 pub(in crate::auth) mod user;

@@ -182,6 +182,7 @@ async fn a_look_up_across_tenants_sees_only_what_it_is_for() {
         "sweep",
         "jobs",
         "housekeeping",
+        "rotation",
         "bodies",
         "events",
     ] {
