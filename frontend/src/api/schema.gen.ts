@@ -747,6 +747,10 @@ export type IncidentChange = {
     root_cause?: string | null;
     service_name?: string | null;
     severity?: Severity;
+    /**
+     * Nothing beside other members, from who sends back all that was read; `PATCH …/state` moves it.
+     */
+    state?: State;
     title?: string;
 };
 
@@ -938,7 +942,7 @@ export type NamedProject = {
 };
 
 /**
- * A key to be made.
+ * A key to be made. Of a misspelt `expires_at` one would get a key that never expires.
  */
 export type NewApiKey = {
     expires_at?: Ts | null;
@@ -3022,6 +3026,14 @@ export type PostAuthInvitationsAcceptErrors = {
      */
     400: Problem;
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
      * A conflict with what is there, or an illegal transition
      */
     409: Problem;
@@ -3126,6 +3138,14 @@ export type PostAuthLinkErrors = {
      */
     400: Problem;
     /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
      * A conflict with what is there, or an illegal transition
      */
     409: Problem;
@@ -3178,6 +3198,14 @@ export type PostAuthLoginErrors = {
      * Malformed: it is not what the media type says
      */
     400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
     /**
      * A conflict with what is there, or an illegal transition
      */
@@ -3429,6 +3457,14 @@ export type PostAuthRegisterErrors = {
      * Malformed: it is not what the media type says
      */
     400: Problem;
+    /**
+     * Not signed in, or with nothing that is valid
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
     /**
      * A conflict with what is there, or an illegal transition
      */

@@ -327,7 +327,7 @@ async fn fields_of_answers_change_nothing_when_they_are_sent() {
         refused += usize::from(status == 422);
         assert!((200..300).contains(&status) || [404, 409, 422].contains(&status), "{route}: {status}");
     }
-    assert!(refused < 8, "{refused} bodies were refused: too little was tried");
+    assert!(refused < 12, "{refused} bodies were refused: too little was tried");
     tour.extras.clear();
     tour.shown.clear();
     tour.read().await;
