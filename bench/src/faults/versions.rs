@@ -63,7 +63,8 @@ pub async fn side_by_side(
     let reader = Reader::start(&site, front);
     let (tally, report) = (Tally::default(), Report::default());
     let mut stage = Stage { pen: ledger.pen(), number: 0, migrated: false, tally, report };
-    let pause = (trial.time / 7).max(Duration::from_secs(1));
+    // Of more than 5,000 open incidents further alerts join one, in which they would be missed.
+    let pause = (trial.time / 7).clamp(Duration::from_secs(1), Duration::from_secs(2));
     stage.exchange(&site, pause).await;
     for &(number, version) in steps {
         let next = site.replica(number)?;
