@@ -1,10 +1,10 @@
 //! Where measurements keep their files, and ports for what they start.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use bench::faults::replica::free_ports;
 use tempfile::TempDir;
 
 /// A folder of its own on the disk that holds the working directory (not in memory: an fsync must be real),
@@ -28,7 +28,7 @@ pub fn create() -> anyhow::Result<TempDir> {
 /// # Errors
 /// When there is none.
 pub fn free_address() -> anyhow::Result<String> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+    Ok(free_ports(1)?.iter().map(|port| format!("127.0.0.1:{port}")).collect())
 }
 
 /// Median milliseconds of a 4 KiB write with its fdatasync in `folder`.

@@ -5,9 +5,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::bail;
+use bench::faults::replica::free_ports;
 
+use crate::api;
 use crate::child::Process;
-use crate::{api, folder};
 
 /// The services, each with a port of its own.
 const SERVICES: [&str; 6] = ["GATEWAY", "AUTH", "INCIDENT", "AI", "INTEGRATION", "WEBSOCKET"];
@@ -39,8 +40,8 @@ impl Product {
         // Any random 32 bytes: nothing here is secret, and PostgreSQL asks for them.
         command.env("SRE_COPILOT_MASTER_KEY", "JslIPjOFqt96rSOcVMhIXxSNmt1ZW5bdcnmOtskZWL0=");
         command.env("SRE_COPILOT_LOG_LEVEL", "warn").env("SRE_COPILOT_API_REQUESTS_PER_MINUTE", "0");
-        for service in SERVICES {
-            let address = folder::free_address()?;
+        for (service, port) in SERVICES.into_iter().zip(free_ports(SERVICES.len())?) {
+            let address = format!("127.0.0.1:{port}");
             command.env(format!("SRE_COPILOT_{service}_LISTEN"), &address);
             addresses.push(address);
         }
