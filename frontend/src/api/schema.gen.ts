@@ -748,7 +748,8 @@ export type IncidentChange = {
     service_name?: string | null;
     severity?: Severity;
     /**
-     * Nothing beside other members, from who sends back all that was read; `PATCH …/state` moves it.
+     * Ignored beside other members, so that an incident can be sent back as it was read; another state alone is refused,
+     * `PATCH …/state` moves it.
      */
     state?: State;
     title?: string;
@@ -942,7 +943,7 @@ export type NamedProject = {
 };
 
 /**
- * A key to be made. Of a misspelt `expires_at` one would get a key that never expires.
+ * A key to be made.
  */
 export type NewApiKey = {
     expires_at?: Ts | null;

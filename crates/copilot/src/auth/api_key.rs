@@ -65,9 +65,9 @@ pub(super) async fn list(
     Ok(Json(Page::part(&page, keys, |key| key.id.0)?))
 }
 
-/// A key to be made. Of a misspelt `expires_at` one would get a key that never expires.
+/// A key to be made.
 #[derive(Deserialize, Validate, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields)] // who misspells `expires_at` would get a key that never expires
 pub struct NewApiKey {
     #[garde(custom(name::rule))]
     #[schema(max_length = 200)]

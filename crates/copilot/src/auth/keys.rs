@@ -202,9 +202,8 @@ impl std::fmt::Debug for Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::permission::Role;
     use crate::auth::seal::Place;
-    use crate::ids::{ProjectId, TenantId, UserId};
+    use crate::ids::TenantId;
 
     fn master() -> Arc<Master> {
         Arc::new(Master::new(rand::random()).unwrap())
@@ -238,14 +237,7 @@ mod tests {
         let (old, new) = (master(), master());
         let (before, during, after) = (keys(&old, None), keys(&new, Some(&old)), keys(&new, None));
         let (now, session) = (Ts::from_micros(0), SessionId::new());
-        let subject = Subject {
-            user: UserId::new(),
-            tenant: TenantId::new(),
-            project: ProjectId::new(),
-            email: String::new(),
-            role: Role::Viewer,
-            session,
-        };
+        let subject = Subject::nobody();
         let access = before.sign(&subject, now).unwrap();
         let refresh = before.write_refresh(&RefreshToken::first(TenantId::new(), session));
         let (mark, csrf) = (before.mark_device("a@b.example"), before.csrf_token(session));

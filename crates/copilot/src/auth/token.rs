@@ -70,6 +70,20 @@ pub(super) struct Subject {
     pub session: SessionId,
 }
 
+impl Subject {
+    /// One that is in no database.
+    pub fn nobody() -> Self {
+        Self {
+            user: UserId::new(),
+            tenant: TenantId::new(),
+            project: ProjectId::new(),
+            email: String::new(),
+            role: Role::Viewer,
+            session: SessionId::new(),
+        }
+    }
+}
+
 /// Why a token was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -124,16 +138,8 @@ impl Signer {
             decoding: DecodingKey::from_ed_der(public.as_bytes()),
             validation,
         };
-        let subject = Subject {
-            user: UserId::new(),
-            tenant: TenantId::new(),
-            project: ProjectId::new(),
-            email: String::new(),
-            role: Role::Viewer,
-            session: SessionId::new(),
-        };
         let now = Ts::from_micros(0);
-        let sample = signer.sign(&subject, now)?;
+        let sample = signer.sign(&Subject::nobody(), now)?;
         let (header_text, _) = sample.split_once('.').context("a token without a header")?;
         signer.header_text = header_text.to_owned();
         ensure!(signer.verify(&sample, now).is_ok(), "the signing key does not verify its own token");

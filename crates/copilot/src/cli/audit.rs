@@ -28,8 +28,8 @@ pub async fn audit(command: AuditCommand) -> anyhow::Result<()> {
     let mut broken = Vec::new();
     for one in found {
         let line = json!({
-            "tenant_id": one.tenant, "entries": one.entries, "trimmed": one.trimmed, "before_the_chain": one.outside, "head": one.head,
-            "broken": one.broken,
+            "tenant_id": one.tenant, "entries": one.entries, "trimmed": one.trimmed,
+            "before_the_chain": one.outside, "head": one.head, "broken": one.broken,
         });
         print::line(&line.to_string())?;
         broken.extend(one.broken.map(|what| format!("tenant {}: {what}", one.tenant)));

@@ -111,6 +111,7 @@ mod tests {
             (Method::POST, "/incidents", 404),
             (Method::GET, "/incidents", 200),
             (Method::GET, "/debug", 404),
+            (Method::GET, "/healthz", 404),
         ] {
             let request = Request::builder().method(&method).uri(path).body(Body::empty()).unwrap();
             let answer = serve(request).await;

@@ -29,10 +29,8 @@ fn statuses(
     if !webhook {
         statuses.insert("429");
     }
-    if access != Some(Access::Public) {
-        statuses.extend(["401", "403"]);
-    } else if method == "post" {
-        // Whoever signs in proves it by what is in the body, and registration may be closed.
+    // Whoever signs in proves who it is by the body, and registration may be closed.
+    if access != Some(Access::Public) || method == "post" {
         statuses.extend(["401", "403"]);
     }
     if path.contains('{') {

@@ -81,7 +81,8 @@ pub struct IncidentChange {
     #[garde(skip)]
     #[schema(value_type = Option<String>, max_length = 20000)]
     resolution_summary: Option<Option<String>>,
-    /// Nothing beside other members, from who sends back all that was read; `PATCH …/state` moves it.
+    /// Ignored beside other members, so that an incident can be sent back as it was read; another state alone is refused,
+    /// `PATCH …/state` moves it.
     #[serde(default, deserialize_with = "required")]
     #[garde(skip)]
     #[schema(nullable = false)]
